@@ -1,0 +1,26 @@
+# How everything of ours is compiled: one interface target that every room links.
+add_library(gateway_build INTERFACE)
+target_compile_features(gateway_build INTERFACE cxx_std_20)
+target_compile_options(gateway_build INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+    -Wcast-qual -Wformat=2 -Wundef -Werror
+    $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-mismatched-new-delete>  # GCC 12 reports Asio's coroutine frames wrongly
+    -fno-strict-aliasing -fstack-protector-strong)
+target_compile_definitions(gateway_build INTERFACE
+    $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>
+    $<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
+
+# Release is optimised for the machine of a user, not of the builder: no -march=native. OpenSSL picks SHA instructions at run time.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE OFF)
+
+if(GATEWAY_SANITIZE)
+    target_compile_options(gateway_build INTERFACE -fsanitize=${GATEWAY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    target_link_options(gateway_build INTERFACE -fsanitize=${GATEWAY_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # The precompiled header needs this much sloppiness, says ccache's manual.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()

@@ -1,0 +1,14 @@
+# Debian 12's packages. Boost's headers are plain includes; what Asio, Beast, JSON and URL can compile separately is
+# compiled once, here, and not in every source file that includes them.
+find_package(Boost 1.81 REQUIRED COMPONENTS json url program_options)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(gateway_asio STATIC ${PROJECT_SOURCE_DIR}/src/net/separate_compilation.cpp)
+target_link_libraries(gateway_asio PUBLIC gateway_build Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+target_compile_definitions(gateway_asio PUBLIC
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+    BOOST_BEAST_SEPARATE_COMPILATION)
+target_precompile_headers(gateway_asio PRIVATE ${PROJECT_SOURCE_DIR}/src/net/asio_precompiled.hpp)

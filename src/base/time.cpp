@@ -1,0 +1,79 @@
+#include "gateway/base/time.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace gateway {
+
+namespace {
+
+using namespace std::chrono;
+
+void put(char* to, unsigned value, std::size_t digits) {
+    for (std::size_t i = digits; i-- > 0; value /= 10)
+        to[i] = static_cast<char>('0' + value % 10);
+}
+
+std::optional<unsigned> number(std::string_view digits) {
+    unsigned value = 0;
+    for (const char c : digits) {
+        if (c < '0' || c > '9') return std::nullopt;
+        value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    return value;
+}
+
+struct civil {
+    year_month_day date;
+    hh_mm_ss<seconds> clock;
+};
+
+civil split(sys_seconds at) {
+    const auto day = floor<days>(at);
+    return {year_month_day(day), hh_mm_ss<seconds>(at - day)};
+}
+
+}  // namespace
+
+std::string sdk_date(sys_seconds at) {
+    const auto [date, clock] = split(at);
+    std::string text = "00000000T000000Z";
+    put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put(&text[4], static_cast<unsigned>(date.month()), 2);
+    put(&text[6], static_cast<unsigned>(date.day()), 2);
+    put(&text[9], static_cast<unsigned>(clock.hours().count()), 2);
+    put(&text[11], static_cast<unsigned>(clock.minutes().count()), 2);
+    put(&text[13], static_cast<unsigned>(clock.seconds().count()), 2);
+    return text;
+}
+
+std::optional<sys_seconds> read_sdk_date(std::string_view text) {
+    if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+    const auto y = number(text.substr(0, 4));
+    const auto m = number(text.substr(4, 2));
+    const auto d = number(text.substr(6, 2));
+    const auto h = number(text.substr(9, 2));
+    const auto min = number(text.substr(11, 2));
+    const auto s = number(text.substr(13, 2));
+    if (!y || !m || !d || !h || !min || !s || *h > 23 || *min > 59 || *s > 59) return std::nullopt;
+    const year_month_day date(year(static_cast<int>(*y)), month(*m), day(*d));
+    if (!date.ok()) return std::nullopt;
+    return sys_days(date) + hours(*h) + minutes(*min) + seconds(*s);
+}
+
+void append_rfc3339(std::string& to, system_clock::time_point at) {
+    const auto whole = floor<seconds>(at);
+    const auto [date, clock] = split(whole);
+    std::array<char, 27> text{};
+    std::string_view("0000-00-00T00:00:00.000000Z").copy(text.data(), text.size());
+    put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put(&text[5], static_cast<unsigned>(date.month()), 2);
+    put(&text[8], static_cast<unsigned>(date.day()), 2);
+    put(&text[11], static_cast<unsigned>(clock.hours().count()), 2);
+    put(&text[14], static_cast<unsigned>(clock.minutes().count()), 2);
+    put(&text[17], static_cast<unsigned>(clock.seconds().count()), 2);
+    put(&text[20], static_cast<unsigned>(floor<microseconds>(at - whole).count()), 6);
+    to.append(text.data(), text.size());
+}
+
+}  // namespace gateway
