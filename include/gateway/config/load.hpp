@@ -1,0 +1,34 @@
+#pragma once
+// Reads and validates gateway.yaml. The only way into this room; yaml-cpp stays behind it.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/settings.hpp"
+
+namespace gateway::config {
+
+struct loaded {
+    settings values;                // of use only when ok()
+    std::vector<problem> problems;  // all of them, in the order of the file, warnings among them
+
+    [[nodiscard]] bool ok() const;  // no problem but warnings
+};
+
+// Reads the file at `path`. Never throws for what stands in the file: an unreadable file, a syntax error or a wrong
+// value is a problem in the answer. Relative paths in the file start at its folder. Does not read any secret.
+[[nodiscard]] loaded load(const std::string& path);
+
+// The same from text; `path` names it in problems and anchors relative paths.
+[[nodiscard]] loaded parse(std::string_view yaml, const std::string& path);
+
+// The PEM files that `in` names and that can't be read, one problem each. Apart from load(), which opens nothing but
+// the configuration itself.
+[[nodiscard]] std::vector<problem> check_files(const settings& in);
+
+// "gateway.yaml:12:3: callers[0].secret_key: what" (what has no place leaves it out; a warning says so
+// after the place)
+[[nodiscard]] std::string describe(const problem& what, std::string_view file);
+
+}  // namespace gateway::config

@@ -1,0 +1,242 @@
+#pragma once
+// The whole configuration after reading, as plain values: what gateway.yaml says, checked, with defaults filled in and
+// names still names. Immutable once loaded. Nothing here knows YAML, and no secret is read yet: a `source` says where
+// one is, `credentials` fetches it.
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/secret_text.hpp"
+#include "gateway/base/sha256.hpp"
+
+namespace gateway::config {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Where in the file a value stands, so that what is found out later (a secret that can't be read) can still point at
+// it.
+struct place {
+    std::size_t line = 0;    // from 1
+    std::size_t column = 0;  // from 1
+    std::string path;        // "callers[0].secret_key"
+};
+
+// One thing wrong with the file (or, for a warning, unwise).
+struct problem {
+    place at;
+    std::string what;  // what is wrong and what was expected instead
+    bool warning = false;
+};
+
+// Where a text comes from: {env: NAME}, {file: PATH}, {literal: TEXT}, or for access keys plain text in the file.
+struct source {
+    enum class kind { env, file, literal, plain };
+    kind from = kind::plain;
+    std::string name;                         // env: the variable; file: absolute path; plain: the text itself
+    std::shared_ptr<const secret_text> text;  // literal only
+    place at;
+};
+
+struct tls_server {
+    std::string certificate;  // PEM files, absolute paths
+    std::string private_key;
+    std::optional<std::string> client_ca;
+    bool client_certificate_required = false;
+    place at;
+};
+
+struct listener {
+    std::string name;  // the address as the file has it: what callers' `listener:` and the outcome line use
+    bool is_unix = false;
+    std::string host;        // an IP address; unix: the socket's path
+    std::uint16_t port = 0;  // 0 = any free port, for tests; the log line at start tells which
+    std::optional<tls_server> tls;
+    std::optional<unsigned> mode;  // unix: permission bits
+    bool plain_http = false;
+    place at;
+
+    // Loopback or unix: what no other machine can reach.
+    [[nodiscard]] bool is_local() const;
+};
+
+struct admin {
+    std::string host;
+    std::uint16_t port = 0;
+    place at;
+};
+
+struct limits {
+    std::size_t header_bytes = 16 * 1024;
+    std::size_t body_bytes = 1024 * 1024;  // at most 12 MiB: the cloud signs no larger body
+    std::size_t connections = 10000;
+    std::size_t requests_per_connection = 100000;
+};
+
+struct timeouts {
+    milliseconds request_header = seconds(10);
+    milliseconds request_body = seconds(30);
+    milliseconds idle = seconds(75);
+    milliseconds upstream_connect = seconds(5);
+    milliseconds upstream_response = seconds(60);
+    milliseconds credential = seconds(10);
+    milliseconds drain = seconds(30);
+};
+
+// Who may call. Exactly one of the five proofs is set.
+struct caller {
+    std::string name;
+    std::optional<std::string> access_key;  // with secret_key: a pair that the gateway issued
+    std::optional<source> secret_key;
+    std::optional<sha256_digest> api_key_sha256;
+    std::optional<std::string> certificate_san;  // "URI:…" or "DNS:…"
+    std::optional<std::string> unix_user;
+    std::optional<std::string> listener;  // a listener's address, as the listener spells it
+    place at;
+};
+
+enum class algorithm { sdk_hmac_sha256, v11_hmac_sha256 };
+
+struct pair_credential {  // permanent, or temporary with a security_token
+    source access_key;
+    source secret_key;
+    std::optional<source> security_token;
+    algorithm sign_with = algorithm::sdk_hmac_sha256;
+};
+
+struct agency_credential {
+    std::string through;                     // a credential's name
+    std::optional<std::string> domain_name;  // one of the two
+    std::optional<std::string> domain_id;
+    std::string agency_name;
+    seconds duration = std::chrono::hours(1);
+};
+
+struct token_credential {
+    std::optional<std::string> domain_name;  // one of the two
+    std::optional<std::string> domain_id;
+    std::string user_name;
+    source password;
+};
+
+struct metadata_credential {};
+struct sdk_default_credential {};
+
+struct credential {
+    enum class kind { pair, agency, token, metadata, sdk_default };
+    std::string name;
+    kind is = kind::pair;
+    std::optional<pair_credential> pair;  // set where `is` says so
+    std::optional<agency_credential> agency;
+    std::optional<token_credential> token;
+    bool preload = false;
+    place at;
+};
+
+// https://host[:port] of a service. `host` is lower case; an IPv6 address stands without brackets.
+struct endpoint {
+    bool tls = true;
+    std::string host;
+    std::uint16_t port = 443;
+
+    // The Host header: the port only where it is not the scheme's own.
+    [[nodiscard]] std::string authority() const;
+    bool operator==(const endpoint&) const = default;
+};
+
+struct region {
+    endpoint ecs;
+    endpoint iam;
+};
+
+struct upstream {
+    std::optional<std::string> ca_file;  // absolute path; default: the system's store
+    std::size_t connections_per_worker = 64;
+    std::vector<std::string> plain_http_hosts;  // lower case, like endpoint::host
+    place at;
+};
+
+struct project {
+    std::string id;
+    std::string region;
+};
+
+struct account {
+    enum class kind { partner, sub_customer };
+    std::string name;
+    kind is = kind::sub_customer;
+    std::string credential;
+    std::vector<project> projects;
+    place at;
+};
+
+// What `operations:` of a rule can name; the table of operations has the same (a test compares them).
+inline constexpr std::array<std::string_view, 4> operation_names{"resize", "show_job", "show_server",
+                                                                 "list_resize_flavors"};
+
+enum class effect { allow, deny };
+enum class dry_run { required, allowed, forbidden };
+
+// `resize:` of a rule. What it demands of an allowed resize; in a deny rule, which resizes the rule is about.
+struct resize_conditions {
+    std::optional<std::vector<std::string>> flavors;          // patterns, * and ?
+    std::optional<bool> auto_pay;                             // absent in an allow rule = false
+    std::optional<bool> while_running;                        // likewise
+    std::optional<std::vector<std::string>> dedicated_hosts;  // absent = any, empty = none may be named
+    dry_run dry = dry_run::allowed;
+};
+
+struct rate {
+    std::uint32_t calls = 0;
+    milliseconds per{};
+};
+
+struct rule {
+    std::string name;
+    effect does = effect::allow;
+    bool shadow = false;
+    std::optional<std::vector<std::string>> callers;     // names; absent = any authenticated caller
+    std::optional<std::vector<std::string>> accounts;    // names; absent = any
+    std::optional<std::vector<std::string>> operations;  // names of the contract's table; absent = all
+    std::optional<std::vector<std::string>> servers;     // patterns over server ids; absent = any
+    bool sign_as_partner = false;
+    std::optional<resize_conditions> resize;
+    std::optional<config::rate> rate;
+    std::optional<std::uint32_t> max_in_flight;
+    place at;
+};
+
+enum class log_level { trace, debug, info, warn, error };
+
+struct log {
+    log_level level = log_level::info;
+    std::string outcomes = "stdout";  // or an absolute path
+};
+
+struct settings {
+    std::string file;  // as given on the command line: what problems are reported against
+    std::vector<listener> listeners;
+    std::optional<config::admin> admin;
+    std::size_t workers = 0;  // 0 = auto: one for each core it may use
+    config::limits limits;
+    config::timeouts timeouts;
+    std::vector<caller> callers;
+    seconds signature_window = std::chrono::minutes(15);
+    bool replay_protection = true;
+    std::vector<credential> credentials;
+    std::map<std::string, region, std::less<>> regions;  // the built-in table with the file's changes over it
+    config::upstream upstream;
+    std::vector<account> accounts;
+    std::vector<rule> policy;
+    config::log log;
+};
+
+}  // namespace gateway::config

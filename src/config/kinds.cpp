@@ -1,0 +1,335 @@
+#include "kinds.hpp"
+
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include "gateway/base/field.hpp"
+#include "gateway/base/hex.hpp"
+
+namespace gateway::config {
+
+namespace {
+
+namespace urls = boost::urls;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_letter(char c) { return is_lower(lower_case(c)); }
+bool is_id_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
+
+bool all_of(std::string_view text, bool (*is)(char)) { return std::all_of(text.begin(), text.end(), is); }
+
+struct split {
+    std::string_view digits;
+    std::string_view unit;
+};
+
+split number_and_unit(std::string_view text) {
+    const auto end = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+    return {text.substr(0, end), text.substr(end)};
+}
+
+struct ip_and_port {
+    std::string host;
+    std::uint16_t port;
+};
+
+std::optional<ip_and_port> read_ip_and_port(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto port = read_number(text.substr(colon + 1));
+    if (!port || *port > 65535) return std::nullopt;
+    std::string_view host = text.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+        if (!urls::parse_ipv6_address(host)) return std::nullopt;
+    } else if (!urls::parse_ipv4_address(host)) {
+        return std::nullopt;
+    }
+    return ip_and_port{std::string(host), static_cast<std::uint16_t>(*port)};
+}
+
+// Labels of letters, digits and hyphens (RFC 1123, 2.1); underscores occur in container networks.
+bool is_dns_name(std::string_view text) {
+    if (text.empty() || text.size() > 253) return false;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const auto end = std::min(text.find('.', begin), text.size());
+        const auto label = text.substr(begin, end - begin);
+        if (label.empty() || label.size() > 63 || !all_of(label, is_id_char) || label.front() == '-' ||
+            label.back() == '-') {
+            return false;
+        }
+        begin = end + 1;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> read_number(std::string_view text) {
+    std::uint64_t value = 0;
+    if (text.empty() || !all_of(text, is_digit) || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+    return value;
+}
+
+std::optional<milliseconds> read_duration(std::string_view text) {
+    const auto [digits, unit] = number_and_unit(text);
+    const auto value = read_number(digits);
+    const std::int64_t factor = unit == "ms"  ? 1
+                                : unit == "s" ? 1'000
+                                : unit == "m" ? 60'000
+                                : unit == "h" ? 3'600'000
+                                              : 0;
+    constexpr std::int64_t most = 1'000LL * 3'600'000;
+    if (!value || factor == 0 || *value > static_cast<std::uint64_t>(most / factor)) return std::nullopt;
+    return milliseconds(static_cast<std::int64_t>(*value) * factor);
+}
+
+std::string write_duration(milliseconds what) {
+    const auto ms = what.count();
+    if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
+    if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
+    if (ms % 1'000 == 0) return std::to_string(ms / 1'000) + "s";
+    return std::to_string(ms) + "ms";
+}
+
+std::optional<std::size_t> read_size(std::string_view text) {
+    const auto [digits, unit] = number_and_unit(text);
+    const auto value = read_number(digits);
+    const std::size_t factor = unit == "B" ? 1 : unit == "KiB" ? 1024 : unit == "MiB" ? 1024 * 1024 : 0;
+    if (!value || factor == 0 || *value > std::numeric_limits<std::size_t>::max() / factor) return std::nullopt;
+    return static_cast<std::size_t>(*value) * factor;
+}
+
+std::string write_size(std::size_t bytes) {
+    if (bytes != 0 && bytes % (1024 * 1024) == 0) return std::to_string(bytes / (1024 * 1024)) + "MiB";
+    if (bytes != 0 && bytes % 1024 == 0) return std::to_string(bytes / 1024) + "KiB";
+    return std::to_string(bytes) + "B";
+}
+
+bool is_token(std::string_view text, std::size_t most) {
+    return !text.empty() && text.size() <= most && all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool boolean::parse(std::string_view text, bool& into) const {
+    if (text != "true" && text != "false") return false;
+    into = text == "true";
+    return true;
+}
+
+bool count_or_auto::parse(std::string_view text, std::size_t& into) const {
+    if (text != "auto") return count{1, most}.parse(text, into);
+    into = 0;
+    return true;
+}
+
+std::string count_or_auto::expected() const { return "auto or " + count{1, most}.expected(); }
+
+bool size::parse(std::string_view text, std::size_t& into) const {
+    const auto value = read_size(text);
+    if (!value || *value < least || *value > most) return false;
+    into = *value;
+    return true;
+}
+
+std::string size::expected() const {
+    return "a size such as 512B, 16KiB or 1MiB, from " + write_size(least) + " to " + write_size(most);
+}
+
+bool duration::parse(std::string_view text, milliseconds& into) const {
+    const auto value = read_duration(text);
+    if (!value || *value < least || *value > most) return false;
+    into = *value;
+    return true;
+}
+
+bool duration::parse(std::string_view text, seconds& into) const {
+    milliseconds value{};
+    if (!parse(text, value) || value % seconds(1) != milliseconds(0)) return false;
+    into = std::chrono::duration_cast<seconds>(value);
+    return true;
+}
+
+std::string duration::expected() const {
+    return "a duration such as 250ms, 10s, 5m or 1h, from " + write_duration(least) + " to " + write_duration(most);
+}
+
+bool text::parse(std::string_view from, std::string& into) const {
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+    if (from.empty() || from.size() > 256 || from.front() == ' ' || from.back() == ' ' ||
+        std::any_of(from.begin(), from.end(), is_control)) {
+        return false;
+    }
+    into = from;
+    return true;
+}
+
+std::string text::expected() const { return std::string(what) + " of at most 256 bytes on one line"; }
+
+bool pattern::parse(std::string_view from, std::string& into) const {
+    if (!is_token(from, 256)) return false;
+    into = from;
+    return true;
+}
+
+std::string pattern::expected() const { return std::string(of) + ", in which * and ? stand for any characters"; }
+
+bool access_key_id::parse(std::string_view from, std::string& into) const {
+    if (from.empty() || from.size() > 128 || !all_of(from, is_id_char)) return false;
+    into = from;
+    return true;
+}
+
+std::string access_key_id::expected() const { return "an access key of 1 to 128 letters, digits, - and _"; }
+
+bool sha256_hex::parse(std::string_view from, sha256_digest& into) const {
+    sha256_digest digest{};
+    if (from.size() != 2 * digest.size() || !read_hex(from, digest)) return false;
+    into = digest;
+    return true;
+}
+
+std::string sha256_hex::expected() const { return "64 hexadecimal digits, as ecs-gateway hash-key prints them"; }
+
+bool san::parse(std::string_view from, std::string& into) const {
+    const bool is_uri = from.starts_with("URI:") && urls::parse_uri(from.substr(4)).has_value();
+    const bool is_dns = from.starts_with("DNS:") && is_dns_name(from.substr(4));
+    if (!is_token(from, 2048) || (!is_uri && !is_dns)) return false;
+    into = from;
+    return true;
+}
+
+std::string san::expected() const { return "URI: with a URI or DNS: with a host name"; }
+
+bool listener_address::parse(std::string_view from, listener& into) const {
+    if (from.starts_with("unix:")) {
+        const auto path = from.substr(5);
+        // 107: what fits into sockaddr_un with its closing NUL (unix(7)).
+        if (!path.starts_with('/') || !is_token(path, 107)) return false;
+        into.is_unix = true;
+        into.host = path;
+    } else {
+        auto parts = read_ip_and_port(from);
+        if (!parts) return false;
+        into.host = std::move(parts->host);
+        into.port = parts->port;
+    }
+    into.name = from;
+    return true;
+}
+
+std::string listener_address::expected() const { return "IPV4:PORT, [IPV6]:PORT or unix:/PATH"; }
+
+bool admin_address::parse(std::string_view from, admin& into) const {
+    auto parts = read_ip_and_port(from);
+    if (!parts) return false;
+    into.host = std::move(parts->host);
+    into.port = parts->port;
+    return true;
+}
+
+std::string admin_address::expected() const { return "IPV4:PORT or [IPV6]:PORT"; }
+
+bool octal_mode::parse(std::string_view from, unsigned& into) const {
+    unsigned value = 0;
+    if (from.size() < 3 || from.size() > 4) return false;
+    const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), value, 8);
+    if (error != std::errc() || end != from.data() + from.size() || value > 0777) return false;
+    into = value;
+    return true;
+}
+
+std::string octal_mode::expected() const { return "permission bits in octal digits such as \"0660\""; }
+
+bool host_name::parse(std::string_view from, std::string& into) const {
+    const bool bracketed = from.size() > 2 && from.front() == '[' && from.back() == ']';
+    const auto host = bracketed ? from.substr(1, from.size() - 2) : from;
+    const bool is_ipv6 = urls::parse_ipv6_address(host).has_value();
+    if (!is_ipv6 && (bracketed || !is_dns_name(host))) return false;
+    into.resize(host.size());
+    std::transform(host.begin(), host.end(), into.begin(), lower_case);
+    return true;
+}
+
+std::string host_name::expected() const { return "a host name or an IP address, without scheme and port"; }
+
+bool endpoint_url::parse(std::string_view from, endpoint& into) const {
+    const auto url = urls::parse_uri(from);
+    if (!url) return false;
+    endpoint read;
+    read.tls = url->scheme_id() == urls::scheme::https;
+    if (!read.tls && url->scheme_id() != urls::scheme::http) return false;
+    if (url->has_userinfo() || url->has_query() || url->has_fragment() || !url->encoded_path().empty()) return false;
+    const auto host = url->encoded_host();
+    if (!host_name{}.parse({host.data(), host.size()}, read.host)) return false;
+    read.port = read.tls ? 443 : 80;
+    if (url->has_port()) {
+        const auto text = url->port();
+        const auto port = read_number({text.data(), text.size()});
+        if (!port || *port == 0 || *port > 65535) return false;
+        read.port = static_cast<std::uint16_t>(*port);
+    }
+    into = std::move(read);
+    return true;
+}
+
+std::string endpoint_url::expected() const {
+    return "https://HOST or https://HOST:PORT, without user, path, query or fragment";
+}
+
+bool region_id::parse(std::string_view from, std::string& into) const {
+    const auto dash = from.find('-');
+    const auto last = from.rfind('-');
+    if (dash != 2 || last <= dash + 1 || last == std::string_view::npos) return false;
+    const auto digits = from.substr(last + 1);
+    if (!all_of(from.substr(0, dash), is_lower) || !all_of(from.substr(dash + 1, last - dash - 1), is_lower) ||
+        digits.empty() || digits.size() > 3 || !all_of(digits, is_digit)) {
+        return false;
+    }
+    into = from;
+    return true;
+}
+
+std::string region_id::expected() const { return "a region id such as cn-north-4"; }
+
+bool project_id::parse(std::string_view from, std::string& into) const {
+    if (from.empty() || from.size() > 64 || !all_of(from, is_id_char)) return false;
+    into = from;
+    return true;
+}
+
+std::string project_id::expected() const { return "a project id of 1 to 64 letters, digits, - and _"; }
+
+bool operation_name::parse(std::string_view from, std::string& into) const {
+    if (std::find(operation_names.begin(), operation_names.end(), from) == operation_names.end()) return false;
+    into = from;
+    return true;
+}
+
+std::string operation_name::expected() const {
+    std::string all = "an operation: ";
+    for (const auto name : operation_names) {
+        all += (name == operation_names.front() ? "" : name == operation_names.back() ? " or " : ", ");
+        all += name;
+    }
+    return all;
+}
+
+bool variable_name::parse(std::string_view from, std::string& into) const {
+    if (from.empty() || from.size() > 256 || is_digit(from.front()) ||
+        !all_of(from, [](char c) { return is_id_char(c) && c != '-'; })) {
+        return false;
+    }
+    into = from;
+    return true;
+}
+
+std::string variable_name::expected() const { return "the name of an environment variable"; }
+
+}  // namespace gateway::config
