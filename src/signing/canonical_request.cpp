@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <array>
+
+#include "gateway/base/hex.hpp"
+#include "gateway/signing/signature.hpp"
+
+namespace gateway::signing {
+
+namespace {
+
+constexpr bool is_unreserved(char c) noexcept {
+    return (c >= '0' && c <= '9') || (lower_case(c) >= 'a' && lower_case(c) <= 'z') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+int hex_value(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = lower_case(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Percent-decodes, once. What is not an escape stays as it is.
+void decode(std::string_view from, std::string& to) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        if (from[i] == '%' && i + 2 < from.size() && hex_value(from[i + 1]) >= 0 && hex_value(from[i + 2]) >= 0) {
+            to += static_cast<char>(hex_value(from[i + 1]) << 4 | hex_value(from[i + 2]));
+            i += 2;
+        } else {
+            to += from[i];
+        }
+    }
+}
+
+void encode(std::string_view from, std::string& to) {
+    static constexpr char digits[] = "0123456789ABCDEF";
+    for (const char c : from) {
+        if (is_unreserved(c)) {
+            to += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            to += '%';
+            to += digits[byte >> 4];
+            to += digits[byte & 15];
+        }
+    }
+}
+
+// Length of the UTF-8 sequence at the front of `text` (Unicode, table 3-7); 0 when it is none.
+std::size_t utf8_length(std::string_view text) noexcept {
+    const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+        return at(i) >= low && at(i) <= high;
+    };
+    const unsigned lead = at(0);
+    if (lead < 0x80) return 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF)
+        return tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
+    if (lead >= 0xF0 && lead <= 0xF4)
+        return tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
+    return 0;
+}
+
+std::string_view trimmed(std::string_view value) noexcept {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!value.empty() && blank(value.front()))
+        value.remove_prefix(1);
+    while (!value.empty() && blank(value.back()))
+        value.remove_suffix(1);
+    return value;
+}
+
+}  // namespace
+
+bool reads_one_way(std::string_view path, std::string_view query) noexcept {
+    static constexpr std::string_view reserved = "!$&'()*,;=:@/";
+    const auto fits = [](std::string_view part, std::string_view also) noexcept {
+        std::array<char, 4> sequence{};  // escaped bytes of one UTF-8 sequence
+        std::size_t waiting = 0;
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            const char c = part[i];
+            if (c != '%') {
+                if (waiting > 0 || !(is_unreserved(c) || reserved.find(c) != std::string_view::npos ||
+                                     also.find(c) != std::string_view::npos))
+                    return false;
+                continue;
+            }
+            if (i + 2 >= part.size() || hex_value(part[i + 1]) < 0 || hex_value(part[i + 2]) < 0) return false;
+            const char byte = static_cast<char>(hex_value(part[i + 1]) << 4 | hex_value(part[i + 2]));
+            i += 2;
+            if (byte == '\0' || (also != "?" && (byte == '/' || byte == '\\'))) return false;
+            sequence[waiting++] = byte;
+            if (utf8_length({sequence.data(), waiting}) == waiting)
+                waiting = 0;
+            else if (waiting == sequence.size())
+                return false;
+        }
+        return waiting == 0;
+    };
+    return fits(path, "+") && fits(query, "?");
+}
+
+void signer::append_query(std::string_view query) {
+    decoded_.clear();
+    decoded_.reserve(query.size());  // views into it must hold
+    parameters_.clear();
+    while (!query.empty()) {
+        const auto end = std::min(query.find('&'), query.size());
+        const auto piece = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        if (piece.empty()) continue;
+        const auto equals = std::min(piece.find('='), piece.size());
+        const auto append = [&](std::string_view raw) {
+            const std::size_t begin = decoded_.size();
+            decode(raw, decoded_);
+            return std::string_view(decoded_).substr(begin);
+        };
+        const auto name = append(piece.substr(0, equals));
+        const auto value = append(equals < piece.size() ? piece.substr(equals + 1) : std::string_view());
+        parameters_.push_back({name, value});
+    }
+    std::sort(parameters_.begin(), parameters_.end(), [](const parameter& a, const parameter& b) {
+        return a.name != b.name ? a.name < b.name : a.value < b.value;
+    });
+    bool first = true;
+    for (const parameter& p : parameters_) {
+        if (!first) canonical_ += '&';
+        first = false;
+        encode(p.name, canonical_);
+        canonical_ += '=';
+        encode(p.value, canonical_);
+    }
+}
+
+void signer::canonicalise(const request& what, std::span<const field> ordered) {
+    canonical_.assign(what.method).append("\n");
+
+    // The path, decoded and encoded again, segment by segment, with a '/' at its end that the path sent need not have.
+    if (std::all_of(what.path.begin(), what.path.end(), [](char c) { return is_unreserved(c) || c == '/'; })) {
+        canonical_.append(what.path);
+    } else {
+        decoded_.clear();
+        decode(what.path, decoded_);
+        for (std::string_view rest = decoded_;;) {
+            const auto end = std::min(rest.find('/'), rest.size());
+            encode(rest.substr(0, end), canonical_);
+            if (end == rest.size()) break;
+            canonical_ += '/';
+            rest.remove_prefix(end + 1);
+        }
+    }
+    if (canonical_.back() != '/') canonical_ += '/';
+    canonical_ += '\n';
+    append_query(what.query);
+    canonical_ += '\n';
+
+    names_.clear();
+    for (const field& f : ordered) {
+        if (!names_.empty()) names_ += ';';
+        const std::size_t begin = names_.size();
+        for (const char c : f.name)
+            names_ += lower_case(c);
+        canonical_.append(std::string_view(names_).substr(begin)).append(":").append(trimmed(f.value)).append("\n");
+    }
+    canonical_.append("\n").append(names_).append("\n").append(what.payload);
+}
+
+}  // namespace gateway::signing

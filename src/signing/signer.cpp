@@ -1,0 +1,109 @@
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/base/hex.hpp"
+#include "gateway/signing/signature.hpp"
+#include "hmac.hpp"
+
+namespace gateway::signing {
+
+namespace {
+
+using hex_digest = std::array<char, 64>;
+
+std::string_view text(const hex_digest& digest) noexcept { return {digest.data(), digest.size()}; }
+
+hex_digest hex(const sha256_digest& digest) noexcept {
+    hex_digest digits;
+    write_hex(digest, digits.data());
+    return digits;
+}
+
+bool sorted(std::span<const field> fields) noexcept {
+    return std::is_sorted(fields.begin(), fields.end(), [](const field& a, const field& b) {
+        return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
+                                            [](char x, char y) { return lower_case(x) < lower_case(y); });
+    });
+}
+
+}  // namespace
+
+payload_hash hash_payload(std::string_view body) noexcept {
+    static constexpr std::string_view of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    payload_hash digits;
+    if (body.empty())
+        of_nothing.copy(digits.data(), digits.size());
+    else
+        write_hex(sha256_of(body), digits.data());
+    return digits;
+}
+
+std::string_view signer::sign(const request& what, const key& with, std::string_view date, const scope& where) {
+    if (sorted(what.fields)) {
+        canonicalise(what, what.fields);
+    } else {
+        ordered_.assign(what.fields.begin(), what.fields.end());
+        std::stable_sort(ordered_.begin(), ordered_.end(), [](const field& a, const field& b) {
+            return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
+                                                [](char x, char y) { return lower_case(x) < lower_case(y); });
+        });
+        canonicalise(what, ordered_);
+    }
+    const hex_digest signature = compute(with, date, where);
+    authorization_.assign(name_of(with.which()));
+    if (with.which() == algorithm::sdk_hmac_sha256) {
+        authorization_.append(" Access=").append(with.access_key());
+    } else {
+        authorization_.append(" Credential=").append(with.access_key()).append("/").append(date.substr(0, 8));
+        authorization_.append("/").append(where.region).append("/").append(where.service);
+    }
+    authorization_.append(", SignedHeaders=").append(names_).append(", Signature=").append(text(signature));
+    return authorization_;
+}
+
+bool signer::verify(const authorization& claimed, request what, std::span<const field> received, const key& with,
+                    std::string_view date) {
+    ordered_.clear();
+    for (std::string_view rest = claimed.signed_headers; !rest.empty();) {
+        const auto end = std::min(rest.find(';'), rest.size());
+        const auto name = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        const field* found = nullptr;
+        for (const field& f : received) {
+            if (!same_name(f.name, name)) continue;
+            if (found != nullptr) return false;
+            found = &f;
+        }
+        if (found == nullptr) return false;
+        ordered_.push_back({name, found->value});
+    }
+    if (claimed.which != with.which()) return false;
+    if (claimed.which == algorithm::v11_hmac_sha256 && claimed.date != date.substr(0, 8)) return false;
+    canonicalise(what, ordered_);
+    const hex_digest signature = compute(with, date, claimed.where);
+    return claimed.signature.size() == signature.size() &&
+           CRYPTO_memcmp(claimed.signature.data(), signature.data(), signature.size()) == 0;
+}
+
+hex_digest signer::compute(const key& with, std::string_view date, const scope& where) {
+    const hex_digest of_canonical = hex(sha256_of(canonical_));
+    to_sign_.assign(name_of(with.which())).append("\n").append(date).append("\n");
+    if (with.which() == algorithm::sdk_hmac_sha256) {
+        to_sign_.append(text(of_canonical));
+        return hex(hmac(with.inner_, with.outer_, {to_sign_}));
+    }
+    // HKDF-Expand to one block (RFC 5869, 2.3). The key of the HMAC is the block's hexadecimal text, not its bytes.
+    const std::size_t info_begins = to_sign_.size();
+    to_sign_.append(date.substr(0, 8)).append("/").append(where.region).append("/").append(where.service);
+    sha256_digest derived = hmac(with.inner_, with.outer_, {std::string_view(to_sign_).substr(info_begins), "\x01"});
+    hex_digest derived_text = hex(derived);
+    to_sign_.append("\n").append(text(of_canonical));
+    const hex_digest signature = hex(hmac(hmac_pads(text(derived_text)), {to_sign_}));
+    wipe(derived.data(), derived.size());
+    wipe(derived_text.data(), derived_text.size());
+    return signature;
+}
+
+}  // namespace gateway::signing
