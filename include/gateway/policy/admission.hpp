@@ -1,0 +1,56 @@
+#pragma once
+// `rate` and `max_in_flight` of rules: how many calls of a caller a rule lets through. Shared by all workers: a
+// caller's allowance does not depend on which worker its connection landed on. Only calls whose rule has one of the two
+// pay for it: two atomic operations, no lock. Bounded: one cell for each limited rule and each caller it can match.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "gateway/config/settings.hpp"
+
+namespace gateway::policy {
+
+class admission {
+public:
+    struct cell;
+
+    // Holds a place among the calls in flight until it goes. Must not outlive the admission it came from.
+    class ticket {
+    public:
+        ticket() = default;
+        explicit ticket(cell* of) : of_(of) {}
+        ticket(ticket&& other) noexcept : of_(other.of_) { other.of_ = nullptr; }
+        ticket& operator=(ticket&& other) noexcept;
+        ~ticket() { release(); }
+        void release() noexcept;
+
+    private:
+        cell* of_ = nullptr;
+    };
+
+    struct answer {
+        bool admitted = true;
+        bool over_rate = false;               // else: too many in flight
+        std::chrono::seconds retry_after{0};  // at least 1 when not admitted
+        ticket hold;
+    };
+
+    // Cells of the same rule and caller names are taken over from `before` (may be nullptr), so a reload forgives
+    // nothing.
+    admission(const config::settings& from, const admission* before);
+    admission(admission&&) noexcept;
+    admission& operator=(admission&&) noexcept;
+    ~admission();
+
+    // Counts a call of `caller` under the rule of that index in the configuration. A rate is a bucket of `calls` tokens
+    // that fills evenly over `per` (GCRA). A refused call costs nothing.
+    [[nodiscard]] answer admit(std::uint32_t rule, std::uint32_t caller,
+                               std::chrono::steady_clock::time_point now) const;
+
+private:
+    struct table;
+    std::unique_ptr<table> table_;
+};
+
+}  // namespace gateway::policy

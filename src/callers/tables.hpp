@@ -1,0 +1,64 @@
+#pragma once
+// What a directory looks things up in. Built once, then only read.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include "gateway/callers/directory.hpp"
+#include "replay_memory.hpp"
+
+namespace gateway::callers {
+
+// Keys are strings, looked up by views.
+struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+template <class Value>
+using by_text = boost::unordered_flat_map<std::string, Value, text_hash, std::equal_to<>>;
+
+// A digest is as good as random already.
+struct digest_hash {
+    using is_avalanching = void;
+    std::size_t operator()(const sha256_digest& digest) const noexcept {
+        std::size_t first = 0;
+        std::memcpy(&first, digest.data(), sizeof first);
+        return first;
+    }
+};
+
+// A caller's pair, ready for either algorithm: which one is used is the caller's choice.
+struct key_pair {
+    key_pair(id of, std::string_view access_key, std::string_view secret_key,
+             std::shared_ptr<accepted_signatures> signatures)
+        : who(of),
+          sdk(signing::algorithm::sdk_hmac_sha256, access_key, secret_key),
+          v11(signing::algorithm::v11_hmac_sha256, access_key, secret_key),
+          accepted(std::move(signatures)) {}
+
+    [[nodiscard]] const signing::key& of(signing::algorithm which) const noexcept {
+        return which == signing::algorithm::v11_hmac_sha256 ? v11 : sdk;
+    }
+
+    id who;
+    signing::key sdk;
+    signing::key v11;
+    std::shared_ptr<accepted_signatures> accepted;
+};
+
+struct directory::tables {
+    std::vector<std::string> names;  // by id
+    by_text<id> by_name;
+    by_text<key_pair> by_access_key;
+    boost::unordered_flat_map<sha256_digest, id, digest_hash> by_api_key;
+    by_text<id> by_listener;
+    // What an unknown access key is checked against, so that it can't be told from a known one by the time it takes.
+    key_pair nobody{id{}, "nobody", "nobody's", nullptr};
+    std::chrono::seconds window{};
+    bool replay_protection = true;
+};
+
+}  // namespace gateway::callers

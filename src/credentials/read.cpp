@@ -1,0 +1,115 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "gateway/base/escape.hpp"
+#include "gateway/credentials/store.hpp"
+
+namespace gateway::credentials {
+
+namespace {
+
+// Far above any token the cloud hands out, far below what would hurt.
+constexpr std::size_t most_bytes = 64 * 1024;
+
+// Wiped when it goes, unlike a string that grows.
+struct buffer {
+    std::array<char, most_bytes + 3> bytes;  // room for "\r\n" and for one byte that is too many
+    std::size_t size = 0;
+
+    buffer() = default;
+    buffer(const buffer&) = delete;
+    buffer& operator=(const buffer&) = delete;
+    ~buffer() { wipe(bytes.data(), bytes.size()); }
+};
+
+class descriptor {
+public:
+    explicit descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+    descriptor(const descriptor&) = delete;
+    descriptor& operator=(const descriptor&) = delete;
+    ~descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    [[nodiscard]] int number() const { return number_; }
+
+private:
+    int number_;
+};
+
+// Fills the buffer; 0 or an errno.
+int read_file(const std::string& path, buffer& into) {
+    const descriptor file(path);
+    if (file.number() < 0) return errno;
+    while (into.size < into.bytes.size()) {
+        const ssize_t got = ::read(file.number(), into.bytes.data() + into.size, into.bytes.size() - into.size);
+        if (got == 0) return 0;
+        if (got > 0)
+            into.size += static_cast<std::size_t>(got);
+        else if (errno != EINTR)
+            return errno;
+    }
+    return 0;
+}
+
+std::string_view without_newline(std::string_view text) {
+    if (!text.ends_with('\n')) return text;
+    text.remove_suffix(1);
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
+}
+
+// What is wrong with a text that was read; empty when nothing is.
+std::string fault(std::string_view text, secret_kind kind) {
+    if (text.empty()) return "is empty";
+    if (text.size() > most_bytes) return "is longer than 64 KiB";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const bool is_control = c < 0x20 || c == 0x7f;
+        if (is_control || (kind == secret_kind::key && (c == ' ' || c > 0x7f)))
+            return std::string("holds a ") +
+                   (is_control || c == ' ' ? "white space or control character" : "character that is not ASCII") +
+                   " (byte " + std::to_string(i + 1) + "): was it copied whole and alone?";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::optional<secret_text> read(const config::source& from, std::vector<config::problem>& problems, secret_kind kind) {
+    const auto refuse = [&](std::string what) -> std::optional<secret_text> {
+        problems.push_back({from.at, std::move(what)});
+        return std::nullopt;
+    };
+    const auto accept = [&](std::string_view text, const std::string& where) -> std::optional<secret_text> {
+        if (const std::string wrong = fault(text, kind); !wrong.empty()) return refuse(where + " " + wrong);
+        return secret_text(text);
+    };
+    switch (from.from) {
+        case config::source::kind::env: {
+            const std::string where = "environment variable " + json_string(from.name);
+            const char* const text = std::getenv(from.name.c_str());
+            return text == nullptr ? refuse(where + " is not set") : accept(text, where);
+        }
+        case config::source::kind::file: {
+            const std::string where = "file " + json_string(from.name);
+            const auto content = std::make_unique<buffer>();
+            if (const int error = read_file(from.name, *content); error != 0)
+                return refuse(where + " can't be read: " + std::generic_category().message(error));
+            return accept(without_newline({content->bytes.data(), content->size}), where);
+        }
+        case config::source::kind::literal:
+            return accept(from.text ? from.text->reveal() : "", "the literal");
+        case config::source::kind::plain:
+            return accept(from.name, "the text");
+    }
+    return refuse("is from nowhere");
+}
+
+}  // namespace gateway::credentials

@@ -1,0 +1,130 @@
+#pragma once
+// Callers with each kind of proof, and requests that they send.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/time.hpp"
+#include "gateway/callers/directory.hpp"
+
+namespace gateway::callers {
+
+using namespace std::chrono_literals;
+
+inline const std::chrono::sys_seconds now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23) + 10h;
+constexpr std::string_view local = "127.0.0.1:8080";  // the sidecar's listener
+constexpr std::string_view outer = "0.0.0.0:8443";    // nobody's
+
+inline config::caller signing_caller(std::string name, std::string access_key, std::string_view secret) {
+    config::caller one;
+    one.name = std::move(name);
+    one.access_key = std::move(access_key);
+    one.secret_key = config::source{.from = config::source::kind::literal,
+                                    .name = {},
+                                    .text = std::make_shared<const secret_text>(secret),
+                                    .at = {}};
+    return one;
+}
+
+inline config::settings world() {
+    config::settings made;
+    made.callers.push_back(signing_caller("planner", "GWPLANNER1", "planner-secret"));
+    config::caller ci;
+    ci.name = "ci";
+    ci.api_key_sha256 = sha256_of("ci-key");
+    made.callers.push_back(ci);
+    config::caller sidecar;
+    sidecar.name = "sidecar";
+    sidecar.listener = std::string(local);
+    made.callers.push_back(sidecar);
+    made.callers.push_back(signing_caller("other", "GWOTHER1", "other-secret"));
+    return made;
+}
+
+inline directory load(const config::settings& from, std::shared_ptr<replay_memory> memory = make_replay_memory()) {
+    std::vector<config::problem> problems;
+    directory made = directory::load(from, std::move(memory), problems);
+    if (!problems.empty()) throw std::runtime_error(problems.front().what);
+    return made;
+}
+
+// A request as it is received. Tests change it before or after it is signed.
+struct sent {
+    std::string method = "POST";
+    std::string path = "/v1.1/p/cloudservers/s/resize";
+    std::string query;
+    std::string body = R"({"resize":{"flavorRef":"s6.large.2"}})";
+    std::vector<std::pair<std::string, std::string>> headers{{"Host", "gateway.example"},
+                                                             {"Content-Type", "application/json"}};
+
+    void set(std::string_view name, std::string value) {
+        for (auto& [known, old] : headers) {
+            if (same_name(known, name)) {
+                old = std::move(value);
+                return;
+            }
+        }
+        headers.emplace_back(name, std::move(value));
+    }
+
+    [[nodiscard]] std::string get(std::string_view name) const {
+        for (const auto& [known, value] : headers) {
+            if (same_name(known, name)) return value;
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::vector<field> fields() const {
+        std::vector<field> views;
+        for (const auto& [name, value] : headers)
+            views.push_back({name, value});
+        return views;
+    }
+
+    void sign(std::string_view access_key, std::string_view secret, std::chrono::sys_seconds at = now,
+              signing::algorithm with = signing::algorithm::sdk_hmac_sha256) {
+        set("X-Sdk-Date", sdk_date(at));
+        const auto hash = signing::hash_payload(body);
+        const std::string declared = get("X-Sdk-Content-Sha256");
+        const auto views = fields();
+        const signing::request what{method, path, query, views,
+                                    declared.empty() ? std::string_view(hash.data(), hash.size()) : declared};
+        const signing::key key(with, access_key, secret);
+        signing::signer signer;
+        set("Authorization", std::string(signer.sign(what, key, sdk_date(at), {"cn-north-4", "ecs"})));
+    }
+};
+
+inline boost::system::result<identity, refusal> authenticate(const directory& by, const sent& what,
+                                                             std::string_view listener = outer,
+                                                             std::chrono::sys_seconds at = now) {
+    const auto hash = signing::hash_payload(what.body);
+    const auto views = what.fields();
+    signing::signer scratch;
+    return by.authenticate({what.method, what.path, what.query, views, {hash.data(), hash.size()}}, {listener}, at,
+                           scratch);
+}
+
+// The caller and its proof, or why not.
+inline std::string outcome(const boost::system::result<identity, refusal>& of) {
+    if (of) return std::string(of->name) + " by " + std::string(name_of(of->by));
+    switch (of.error()) {
+        case refusal::not_authenticated:
+            return "not authenticated";
+        case refusal::outside_window:
+            return "outside window";
+        case refusal::replayed:
+            return "replayed";
+    }
+    return "?";
+}
+
+inline std::string outcome(const directory& by, const sent& what, std::string_view listener = outer,
+                           std::chrono::sys_seconds at = now) {
+    return outcome(authenticate(by, what, listener, at));
+}
+
+}  // namespace gateway::callers

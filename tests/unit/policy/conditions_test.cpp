@@ -1,0 +1,133 @@
+// Every condition of a rule's `resize`, in an allow rule (what a resize must satisfy) and in a deny rule (which resizes
+// it is about).
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+
+#include "compiled.hpp"
+#include "world.hpp"
+
+namespace gateway::policy {
+
+static void PrintTo(failed what, std::ostream* out) { *out << static_cast<int>(what); }
+
+namespace {
+
+using config::dry_run;
+using config::resize_conditions;
+using operations::resize_request;
+
+struct row {
+    const char* what;
+    std::function<void(resize_conditions&)> rule;
+    std::function<void(resize_request&)> call;
+    failed by_allow;  // nothing: an allow rule lets it through
+    failed by_deny;   // nothing: a deny rule is about it
+};
+
+void nothing_said(resize_conditions&) {}
+void plain(resize_request&) {}
+
+std::vector<row> table() {
+    const auto flavors = [](names list) { return [list](resize_conditions& c) { c.flavors = list; }; };
+    const auto hosts = [](names list) { return [list](resize_conditions& c) { c.dedicated_hosts = list; }; };
+    const auto auto_pay = [](bool value) { return [value](resize_conditions& c) { c.auto_pay = value; }; };
+    const auto running = [](bool value) { return [value](resize_conditions& c) { c.while_running = value; }; };
+    const auto dry = [](dry_run value) { return [value](resize_conditions& c) { c.dry = value; }; };
+    const auto pays = [](bool value) { return [value](resize_request& r) { r.auto_pay = value; }; };
+    const auto on_host = [](const char* id) { return [id](resize_request& r) { r.dedicated_host_id = id; }; };
+    const auto is_dry = [](bool value) { return [value](resize_request& r) { r.dry_run = value; }; };
+    const auto stops = [](resize_request& r) { r.stops_running_server = true; };
+    constexpr failed none = failed::nothing;
+    return {
+        {"nothing said", nothing_said, plain, none, none},
+
+        {"flavor listed", flavors({"c6.*", "s6.*"}), plain, none, none},
+        {"flavor not listed", flavors({"c6.*", "s7.*"}), plain, failed::flavor, failed::flavor},
+        {"no flavor listed", flavors({}), plain, failed::flavor, failed::flavor},
+
+        {"pays, nothing said", nothing_said, pays(true), failed::auto_pay, none},
+        {"does not pay, nothing said", nothing_said, pays(false), none, none},
+        {"pays, said true", auto_pay(true), pays(true), none, none},
+        {"does not pay, said true", auto_pay(true), pays(false), none, failed::auto_pay},
+        {"says nothing of paying, said true", auto_pay(true), plain, none, failed::auto_pay},
+        {"pays, said false", auto_pay(false), pays(true), failed::auto_pay, failed::auto_pay},
+        {"does not pay, said false", auto_pay(false), pays(false), none, none},
+        {"says nothing of paying, said false", auto_pay(false), plain, none, none},
+
+        {"stops, nothing said", nothing_said, stops, failed::while_running, none},
+        {"stops, said true", running(true), stops, none, none},
+        {"does not stop, said true", running(true), plain, none, failed::while_running},
+        {"stops, said false", running(false), stops, failed::while_running, failed::while_running},
+        {"does not stop, said false", running(false), plain, none, none},
+
+        {"names a host, nothing said", nothing_said, on_host("h1"), none, none},
+        {"names a listed host", hosts({"h0", "h1"}), on_host("h1"), none, none},
+        {"names another host", hosts({"h0", "h1"}), on_host("h2"), failed::dedicated_host, failed::dedicated_host},
+        {"names no host, some listed", hosts({"h0"}), plain, none, failed::dedicated_host},
+        {"names a host, none listed", hosts({}), on_host("h1"), failed::dedicated_host, failed::dedicated_host},
+        {"names no host, none listed", hosts({}), plain, none, none},
+        {"an empty id names no host", hosts({}), on_host(""), none, none},
+        {"hosts are ids, not patterns", hosts({"h*"}), on_host("h1"), failed::dedicated_host, failed::dedicated_host},
+
+        {"dry, allowed", dry(dry_run::allowed), is_dry(true), none, none},
+        {"not dry, allowed", dry(dry_run::allowed), is_dry(false), none, none},
+        {"dry, required", dry(dry_run::required), is_dry(true), none, none},
+        {"not dry, required", dry(dry_run::required), is_dry(false), failed::dry_run, failed::dry_run},
+        {"says nothing of dry, required", dry(dry_run::required), plain, failed::dry_run, failed::dry_run},
+        {"dry, forbidden", dry(dry_run::forbidden), is_dry(true), failed::dry_run, failed::dry_run},
+        {"not dry, forbidden", dry(dry_run::forbidden), is_dry(false), none, none},
+        {"says nothing of dry, forbidden", dry(dry_run::forbidden), plain, none, none},
+    };
+}
+
+TEST(conditions, are_judged_one_by_one) {
+    for (const row& r : table()) {
+        resize_conditions conditions;
+        r.rule(conditions);
+        resize_request asked = to_flavor("s6.large.2");
+        r.call(asked);
+        EXPECT_EQ(first_failed(conditions, asked), r.by_allow) << r.what;
+        EXPECT_EQ(first_difference(conditions, asked), r.by_deny) << r.what;
+    }
+}
+
+TEST(conditions, all_written_ones_must_describe_the_resize_for_a_deny_rule_to_be_about_it) {
+    resize_conditions conditions;
+    conditions.flavors = names{"s7.*"};
+    conditions.auto_pay = true;
+    resize_request asked = to_flavor("s7.large.2");
+    EXPECT_EQ(first_difference(conditions, asked), failed::auto_pay);
+    asked.auto_pay = true;
+    EXPECT_EQ(first_difference(conditions, asked), failed::nothing);
+    asked.flavor = "s6.large.2";
+    EXPECT_EQ(first_difference(conditions, asked), failed::flavor);
+}
+
+TEST(conditions, the_first_that_fails_is_told) {
+    resize_conditions conditions;
+    conditions.flavors = names{"c6.*"};
+    conditions.dedicated_hosts = names{};
+    conditions.dry = dry_run::forbidden;
+    resize_request asked = to_flavor("s6.large.2");
+    asked.auto_pay = true;
+    asked.stops_running_server = true;
+    asked.dedicated_host_id = "h1";
+    asked.dry_run = true;
+    EXPECT_EQ(first_failed(conditions, asked), failed::flavor);
+    asked.flavor = "c6.large.2";
+    EXPECT_EQ(first_failed(conditions, asked), failed::auto_pay);
+    asked.auto_pay = false;
+    EXPECT_EQ(first_failed(conditions, asked), failed::while_running);
+    asked.stops_running_server = false;
+    EXPECT_EQ(first_failed(conditions, asked), failed::dedicated_host);
+    asked.dedicated_host_id.reset();
+    EXPECT_EQ(first_failed(conditions, asked), failed::dry_run);
+    asked.dry_run = false;
+    EXPECT_EQ(first_failed(conditions, asked), failed::nothing);
+}
+
+}  // namespace
+}  // namespace gateway::policy
