@@ -1,0 +1,38 @@
+#pragma once
+// Bytes that arrive at one end and are used up at the other, in one piece of memory: what was parsed stays where it is
+// until it is consumed, so views into it hold. (beast::flat_buffer moves bytes when it prepares room; here only
+// make_room() does, between messages.)
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace gateway::message {
+
+class buffer {
+public:
+    [[nodiscard]] std::string_view data() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+    [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+
+    // Room for `bytes` more behind what is there; moves the data, so views into it end.
+    void make_room(std::size_t bytes);
+    [[nodiscard]] char* room() noexcept { return bytes_.get() + end_; }
+    [[nodiscard]] std::size_t room_size() const noexcept { return capacity_ - end_; }
+
+    void commit(std::size_t bytes) noexcept { end_ += bytes; }  // that many arrived in room()
+    void consume(std::size_t bytes) noexcept {                  // that many at the front are used up
+        begin_ += bytes;
+        if (begin_ == end_) begin_ = end_ = 0;
+    }
+    // Takes `bytes` out of the data at `from`; what follows them moves up.
+    void cut(std::size_t from, std::size_t bytes) noexcept;
+    // Gives memory beyond `keep` back, when nothing is in it.
+    void shrink(std::size_t keep) noexcept;
+
+private:
+    std::unique_ptr<char[]> bytes_;
+    std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+};
+
+}  // namespace gateway::message

@@ -1,0 +1,48 @@
+#pragma once
+// A chunked body (RFC 9112, 7.1), decoded strictly: plain hexadecimal sizes that can't overflow, CRLF and nothing else
+// at line ends, short extensions, few trailers (which are checked and dropped).
+// Beast's decoder takes chunk headers of any length and keeps no count of them: this one bounds both.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/message/head.hpp"
+
+namespace gateway::message {
+
+class chunk_decoder {
+public:
+    // Decodes from `bytes` and appends the content to `into`, until the body ends, the bytes run out or `into` holds
+    // `most` bytes. Sets `used` to the number of bytes taken. A problem is final.
+    [[nodiscard]] std::optional<problem> feed(std::string_view bytes, std::size_t& used, std::string& into,
+                                              std::size_t most);
+
+    [[nodiscard]] bool done() const noexcept { return at_ == place::end; }
+
+private:
+    enum class place : std::uint8_t {
+        size_start,
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer,
+        trailer_lf,
+        last_lf,
+        end
+    };
+
+    place at_ = place::size_start;
+    std::uint64_t left_ = 0;  // of the chunk
+    std::size_t digits_ = 0;
+    std::size_t overhead_ = 0;  // bytes of this extension, or of all trailers
+    bool last_ = false;
+};
+
+}  // namespace gateway::message

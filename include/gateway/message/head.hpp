@@ -1,0 +1,73 @@
+#pragma once
+// The head of an HTTP/1.1 message, read so that no other parser can read it differently: Beast's parser for the
+// grammar, and on top of it the rules of framing that it is laxer about (framing.cpp lists them with their sections of
+// RFC 9112). Pure: bytes in, values out. Everything is a view into the bytes that were parsed.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/field.hpp"
+
+namespace gateway::message {
+
+// What is wrong with a message. Each kind has its own answer.
+enum class fault : std::uint8_t {
+    malformed,
+    line_too_long,
+    header_too_long,
+    unknown_transfer_coding,
+    unknown_expectation,
+    body_too_large,
+};
+
+struct problem {
+    fault what = fault::malformed;
+    std::string_view why;  // a sentence of ours, static text
+};
+
+enum class body_framing : std::uint8_t { none, length, chunked, until_close };
+
+struct framing {
+    body_framing body = body_framing::none;
+    std::uint64_t length = 0;  // of a body with Content-Length
+    bool keep_alive = false;   // the connection may be used again after this message
+};
+
+struct request_head {
+    std::string_view method;
+    std::string_view target;  // as it stands in the request line
+    std::string_view path;    // the target's, without scheme, authority and query
+    std::string_view query;   // without '?'
+    bool http_1_1 = true;
+    bool expects_continue = false;
+    framing how;
+    std::vector<field> fields;  // all of them, in order
+};
+
+struct response_head {
+    unsigned status = 0;
+    bool http_1_1 = true;
+    framing how;
+    std::vector<field> fields;
+};
+
+inline constexpr std::size_t most_fields = 100;
+
+// The length of the head that `bytes` begin with, its empty line included; 0 when its end is not there yet.
+// `seen` bytes were looked at by an earlier call.
+[[nodiscard]] std::size_t head_length(std::string_view bytes, std::size_t seen = 0) noexcept;
+
+// Parses a whole head (head_length() bytes). `into` keeps its memory between calls.
+[[nodiscard]] std::optional<problem> parse_request_head(std::string_view head, request_head& into);
+[[nodiscard]] std::optional<problem> parse_response_head(std::string_view head, response_head& into);
+
+// Whether `token` is among the comma-separated tokens of the fields of that name (RFC 9110, 5.6.1), in any case.
+[[nodiscard]] bool has_token(std::span<const field> fields, std::string_view name, std::string_view token) noexcept;
+
+// Whether a field belongs to the connection and not to the message (RFC 9110, 7.6.1): the known ones, and those that
+// Connection names.
+[[nodiscard]] bool is_hop_by_hop(std::string_view name, std::span<const field> fields) noexcept;
+
+}  // namespace gateway::message

@@ -1,0 +1,67 @@
+#pragma once
+// A connection as a stream of bytes: TCP or a unix socket, with or without TLS, and with one deadline.
+// The calls return Asio's awaitables directly rather than through a coroutine of their own: one frame less on each.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "gateway/net/deadlines.hpp"
+#include "gateway/net/task.hpp"
+
+namespace gateway::net {
+
+using boost::system::error_code;
+using socket = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
+
+// What an operation gives: its error, and how many bytes were read or written before it.
+using transfer = std::tuple<error_code, std::size_t>;
+
+class stream {
+public:
+    // `connected` may also be a fresh socket that is connected later through plain().
+    stream(socket connected, deadlines& times);
+    stream(const stream&) = delete;
+    stream& operator=(const stream&) = delete;
+
+    // At least one byte, or an error (asio::error::eof at the end of the stream).
+    [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);
+    // All bytes of both, in one system call where the kernel takes them, or an error.
+    [[nodiscard]] task<transfer> write(std::string_view first, std::string_view second = {});
+
+    // TLS over the connected socket, as the client of `host`: its certificate must be for that name or address. A
+    // `session` from an earlier connection (may be nullptr) is resumed.
+    [[nodiscard]] task<error_code> start_tls_client(asio::ssl::context& with, const std::string& host,
+                                                    SSL_SESSION* session);
+    [[nodiscard]] task<error_code> start_tls_server(asio::ssl::context& with);
+    [[nodiscard]] SSL* tls() noexcept { return tls_ ? tls_->native_handle() : nullptr; }
+
+    // Time is up for what is going on `after` from now: the operation under way fails with operation_aborted, and
+    // timed_out() says why. A loop of operations asks timed_out() between them too, since time may run out there.
+    void expires_after(milliseconds after) { deadline_.set(after); }
+    void expires_never() { deadline_.clear(); }
+    [[nodiscard]] bool timed_out() const noexcept { return deadline_.expired(); }
+
+    // Whether an idle connection can still be used: false when the peer has closed it, or sent what nobody asked for.
+    [[nodiscard]] bool is_quiet() noexcept;
+
+    void shutdown_send() noexcept;
+    void cancel() noexcept;  // what is under way fails with operation_aborted
+    void close() noexcept;
+    [[nodiscard]] socket& plain() noexcept { return socket_; }
+
+private:
+    socket socket_;
+    std::optional<asio::ssl::stream<socket&>> tls_;
+    deadline deadline_;
+};
+
+}  // namespace gateway::net

@@ -1,0 +1,209 @@
+#include "framing.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gateway::message {
+
+namespace {
+
+constexpr auto malformed(std::string_view why) { return problem{fault::malformed, why}; }
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_alnum(char c) { return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'z'); }
+
+// RFC 3986, 2: unreserved, reserved without the gen-delims that a target can't hold, and percent-escapes.
+constexpr bool is_target_char(char c) {
+    return is_alnum(c) || std::string_view("-._~!$&'()*+,;=:@/?%").find(c) != std::string_view::npos;
+}
+
+// RFC 3986, 3.2.2 and 3.2.3: a name or address and perhaps a port. No user, no path, no blank.
+bool is_host(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 255) return false;
+    std::string_view port;
+    if (text.front() == '[') {
+        const auto end = text.find(']');
+        if (end == std::string_view::npos || end == 1) return false;
+        const auto address = text.substr(1, end - 1);
+        if (!std::all_of(address.begin(), address.end(), [](char c) {
+                return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'f') || c == ':' || c == '.';
+            }))
+            return false;
+        port = text.substr(end + 1);
+    } else {
+        const auto colon = text.find(':');
+        const auto name = text.substr(0, colon);
+        if (name.empty() || !std::all_of(name.begin(), name.end(), [](char c) {
+                return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+            }))
+            return false;
+        port = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
+    }
+    if (port.empty()) return true;
+    port.remove_prefix(1);
+    return !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+}
+
+// The only field of that name, nullptr when there is none; `repeated` tells that there are several.
+const field* only(std::span<const field> fields, std::string_view name, bool& repeated) noexcept {
+    const field* found = nullptr;
+    for (const field& f : fields) {
+        if (!same_name(f.name, name)) continue;
+        if (found != nullptr) repeated = true;
+        found = &f;
+    }
+    return found;
+}
+
+// How long the body is, for either direction (RFC 9112, 6.3). `framing.body` stays none when no field says.
+std::optional<problem> check_length(std::span<const field> fields, bool http_1_1, framing& how) noexcept {
+    bool repeated = false;
+    const field* const length = only(fields, "Content-Length", repeated);
+    if (repeated) return malformed("Content-Length occurs twice (RFC 9112, 6.3)");
+    const field* const coding = only(fields, "Transfer-Encoding", repeated);
+    if (repeated) return malformed("Transfer-Encoding occurs twice (RFC 9112, 6.1)");
+
+    if (coding != nullptr) {
+        if (length != nullptr) return malformed("both Content-Length and Transfer-Encoding (RFC 9112, 6.1)");
+        if (!http_1_1) return malformed("Transfer-Encoding in an HTTP/1.0 message (RFC 9112, 6.1)");
+        if (!same_name(coding->value, "chunked"))
+            return problem{fault::unknown_transfer_coding,
+                           "the only transfer-coding taken here is chunked (RFC 9112, 7)"};
+        how.body = body_framing::chunked;
+    }
+    if (length != nullptr) {
+        // 1*DIGIT (RFC 9110, 8.6): no sign, no list, no blank. 18 digits can't overflow.
+        const auto digits = length->value;
+        if (digits.empty() || digits.size() > 18 || !std::all_of(digits.begin(), digits.end(), is_digit))
+            return malformed("Content-Length is not a plain number (RFC 9110, 8.6)");
+        how.length = 0;
+        for (const char c : digits)
+            how.length = how.length * 10 + static_cast<unsigned>(c - '0');
+        how.body = how.length == 0 ? body_framing::none : body_framing::length;
+    }
+    return std::nullopt;
+}
+
+bool wants_keep_alive(std::span<const field> fields, bool http_1_1) noexcept {
+    if (has_token(fields, "Connection", "close")) return false;
+    return http_1_1 || has_token(fields, "Connection", "keep-alive");
+}
+
+// RFC 9112, 3.2: origin-form or absolute-form. Asterisk-form and authority-form are for OPTIONS and CONNECT, which no
+// operation here uses.
+std::optional<problem> split_target(request_head& head) noexcept {
+    std::string_view rest = head.target;
+    if (!std::all_of(rest.begin(), rest.end(), is_target_char))
+        return malformed("the request target holds a character that RFC 3986 does not allow there");
+    if (rest.empty() || rest.front() != '/') {
+        const auto scheme = rest.substr(0, rest.find("://"));
+        if (scheme.size() == rest.size() || !(same_name(scheme, "http") || same_name(scheme, "https")))
+            return malformed("the request target is neither a path nor an http(s) URL (RFC 9112, 3.2)");
+        rest.remove_prefix(scheme.size() + 3);
+        const auto authority = rest.substr(0, rest.find_first_of("/?"));
+        if (!is_host(authority)) return malformed("the authority of the request target is malformed (RFC 3986, 3.2)");
+        rest.remove_prefix(authority.size());
+        if (rest.empty() || rest.front() != '/') return malformed("the request target has no path (RFC 9112, 3.2.2)");
+    }
+    const auto mark = rest.find('?');
+    head.path = rest.substr(0, mark);
+    head.query = mark == std::string_view::npos ? std::string_view() : rest.substr(mark + 1);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<problem> check_bytes(std::string_view head) noexcept {
+    // RFC 9112, 2.2: a line ends with CRLF, and CR or LF stand nowhere else. RFC 9110, 5.5: no NUL, no control byte but
+    // tab.
+    for (std::size_t i = 0; i < head.size(); ++i) {
+        const auto c = static_cast<unsigned char>(head[i]);
+        if (c >= 0x20 && c != 0x7F) continue;
+        if (c == '\t') continue;
+        if (c == '\r' && i + 1 < head.size() && head[i + 1] == '\n') {
+            // RFC 9112, 5.2: a line that begins with a blank continues the one before it (obs-fold).
+            if (i + 2 < head.size() && (head[i + 2] == ' ' || head[i + 2] == '\t'))
+                return malformed("a header line is folded (RFC 9112, 5.2)");
+            ++i;
+            continue;
+        }
+        return malformed(c == '\r' || c == '\n' ? "a CR or LF stands alone (RFC 9112, 2.2)"
+                                                : "a control character in the header (RFC 9110, 5.5)");
+    }
+    return std::nullopt;
+}
+
+std::optional<problem> check_request(request_head& head) noexcept {
+    head.how = {};
+    if (auto p = split_target(head)) return p;
+
+    // RFC 9112, 3.2: one Host, and it is a host. It never chooses where a call goes.
+    bool repeated = false;
+    const field* const host = only(head.fields, "Host", repeated);
+    if (repeated) return malformed("Host occurs twice (RFC 9112, 3.2)");
+    if (host == nullptr && head.http_1_1) return malformed("no Host (RFC 9112, 3.2)");
+    if (host != nullptr && !is_host(host->value)) return malformed("Host is malformed (RFC 9110, 7.2)");
+
+    // What decides who calls, or what the body is, must not be said twice.
+    static constexpr std::array once{"Authorization",        "X-Api-Key",    "X-Auth-Token", "X-Sdk-Date",
+                                     "X-Sdk-Content-Sha256", "Content-Type", "Expect"};
+    for (const auto* name : once) {
+        static_cast<void>(only(head.fields, name, repeated));
+        if (repeated) return malformed("a header that may occur once occurs twice (RFC 9110, 5.3)");
+    }
+
+    if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
+    head.how.keep_alive = wants_keep_alive(head.fields, head.http_1_1);
+
+    const field* const expect = find_field(head.fields, "Expect");
+    head.expects_continue = expect != nullptr && same_name(expect->value, "100-continue");
+    if (expect != nullptr && !head.expects_continue)
+        return problem{fault::unknown_expectation,
+                       "the only expectation taken here is 100-continue (RFC 9110, 10.1.1)"};
+    return std::nullopt;
+}
+
+std::optional<problem> check_response(response_head& head) noexcept {
+    head.how = {};
+    if (head.status < 100 || head.status > 599) return malformed("a status outside 100 to 599 (RFC 9110, 15)");
+    if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
+    const bool said = head.how.body != body_framing::none || find_field(head.fields, "Content-Length") != nullptr;
+    if (head.status / 100 == 1 || head.status == 204 || head.status == 304) {
+        // RFC 9110, 6.4.1: these have no body, whatever the fields say (a 304 may tell the length it would have).
+        if (head.status != 304 && head.how.body == body_framing::chunked)
+            return malformed("Transfer-Encoding in an answer without a body (RFC 9112, 6.1)");
+        head.how.body = body_framing::none;
+    } else if (!said) {
+        head.how.body = body_framing::until_close;  // RFC 9112, 6.3, rule 8
+    }
+    head.how.keep_alive = head.how.body != body_framing::until_close && wants_keep_alive(head.fields, head.http_1_1);
+    return std::nullopt;
+}
+
+bool has_token(std::span<const field> fields, std::string_view name, std::string_view token) noexcept {
+    for (const field& f : fields) {
+        if (!same_name(f.name, name)) continue;
+        std::string_view rest = f.value;
+        while (!rest.empty()) {
+            const auto comma = std::min(rest.find(','), rest.size());
+            auto item = rest.substr(0, comma);
+            while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
+                item.remove_prefix(1);
+            while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
+                item.remove_suffix(1);
+            if (same_name(item, token)) return true;
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+        }
+    }
+    return false;
+}
+
+bool is_hop_by_hop(std::string_view name, std::span<const field> fields) noexcept {
+    static constexpr std::array known{
+        "Connection", "Keep-Alive",        "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE",
+        "Trailer",    "Transfer-Encoding", "Upgrade"};
+    return std::any_of(known.begin(), known.end(), [&](const char* k) { return same_name(name, k); }) ||
+           has_token(fields, "Connection", name);
+}
+
+}  // namespace gateway::message

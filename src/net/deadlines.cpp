@@ -1,0 +1,57 @@
+#include "gateway/net/deadlines.hpp"
+
+#include <algorithm>
+
+namespace gateway::net {
+
+void deadline::set(milliseconds after) {
+    unlink();
+    expired_ = false;
+    of_.add(*this, after);
+}
+
+void deadlines::add(deadline& what, milliseconds after) {
+    auto same = std::find_if(queues_.begin(), queues_.end(), [&](const auto& q) { return q.length == after; });
+    if (same == queues_.end()) {
+        // A reload may bring new lengths: those that nobody waits for any more make room.
+        std::erase_if(queues_, [](const auto& q) { return q.waiting.empty(); });
+        same = queues_.emplace(queues_.end());
+        same->length = after;
+    }
+    what.at_ = std::chrono::steady_clock::now() + after;
+    same->waiting.push_back(what);
+    if (what.at_ < wakes_at_ && !stopped_) sleep_until(what.at_);
+}
+
+void deadlines::stop() {
+    stopped_ = true;
+    timer_.cancel();
+}
+
+void deadlines::sleep_until(steady_time when) {
+    wakes_at_ = when;
+    timer_.expires_at(when);  // cancels the sleep before, whose handler then does nothing
+    timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (!ec) wake();
+    });
+}
+
+void deadlines::wake() {
+    wakes_at_ = steady_time::max();
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& q : queues_) {
+        while (!q.waiting.empty() && q.waiting.front().at_ <= now) {
+            deadline& due = q.waiting.front();
+            due.unlink();
+            due.expired_ = true;
+            due.on_expiry_(due.argument_);
+        }
+    }
+    auto next = steady_time::max();
+    for (const auto& q : queues_) {
+        if (!q.waiting.empty()) next = std::min(next, q.waiting.front().at_);
+    }
+    if (next < wakes_at_ && !stopped_) sleep_until(next);
+}
+
+}  // namespace gateway::net

@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gateway/message/head.hpp"
+
+namespace gateway::message {
+namespace {
+
+constexpr std::string_view crlf = "\r\n";
+
+std::string head(std::string_view line, std::initializer_list<std::string_view> fields) {
+    std::string text(line);
+    text += crlf;
+    for (const auto f : fields)
+        text.append(f).append(crlf);
+    return text.append(crlf);
+}
+
+struct refused_case {
+    const char* name;
+    std::string bytes;
+    fault what;
+};
+void PrintTo(const refused_case& c, std::ostream* os) { *os << c.name; }
+
+class refuses : public testing::TestWithParam<refused_case> {};
+
+TEST_P(refuses, what_another_parser_could_read_differently) {
+    request_head parsed;
+    const auto problem = parse_request_head(GetParam().bytes, parsed);
+    ASSERT_TRUE(problem.has_value()) << GetParam().bytes;
+    EXPECT_EQ(problem->what, GetParam().what) << problem->why;
+    EXPECT_FALSE(problem->why.empty());
+}
+
+constexpr auto bad = fault::malformed;
+const std::string nul("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 36);
+
+INSTANTIATE_TEST_SUITE_P(
+    framing, refuses,
+    testing::Values(
+        refused_case{"both_lengths",
+                     head("POST / HTTP/1.1", {"Host: a", "Content-Length: 3", "Transfer-Encoding: chunked"}), bad},
+        refused_case{"both_lengths_reversed",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked", "Content-Length: 3"}), bad},
+        refused_case{"equal_lengths_twice",
+                     head("POST / HTTP/1.1", {"Host: a", "Content-Length: 3", "Content-Length: 3"}), bad},
+        refused_case{"list_of_lengths", head("POST / HTTP/1.1", {"Host: a", "Content-Length: 3, 3"}), bad},
+        refused_case{"signed_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: +3"}), bad},
+        refused_case{"negative_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: -3"}), bad},
+        refused_case{"hexadecimal_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: 0x3"}), bad},
+        refused_case{"overflowing_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: 18446744073709551617"}),
+                     bad},
+        refused_case{"empty_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: "}), bad},
+        refused_case{"chunked_then_gzip", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked, gzip"}),
+                     fault::unknown_transfer_coding},
+        refused_case{"gzip_then_chunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip, chunked"}),
+                     fault::unknown_transfer_coding},
+        refused_case{"xchunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: xchunked"}),
+                     fault::unknown_transfer_coding},
+        refused_case{"identity", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: identity"}),
+                     fault::unknown_transfer_coding},
+        refused_case{"gzip_alone", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip"}),
+                     fault::unknown_transfer_coding},
+        refused_case{"chunked_twice",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"}),
+                     bad},
+        refused_case{"chunked_in_1_0", head("POST / HTTP/1.0", {"Host: a", "Transfer-Encoding: chunked"}), bad},
+        refused_case{"folded_line", head("GET / HTTP/1.1", {"Host: a", "X: a", " b"}), bad},
+        refused_case{"folded_with_tab", head("GET / HTTP/1.1", {"Host: a", "X: a", "\tb"}), bad},
+        refused_case{"space_before_first_field", head("GET / HTTP/1.1", {" Host: a"}), bad},
+        refused_case{"space_before_colon", head("GET / HTTP/1.1", {"Host : a"}), bad},
+        refused_case{"empty_name", head("GET / HTTP/1.1", {"Host: a", ": b"}), bad},
+        refused_case{"no_colon", head("GET / HTTP/1.1", {"Host: a", "nonsense"}), bad},
+        refused_case{"name_not_a_token", head("GET / HTTP/1.1", {"Host: a", "X@Y: b"}), bad},
+        refused_case{"bare_lf", "GET / HTTP/1.1\nHost: a\n\r\n\r\n", bad},
+        refused_case{"bare_cr_in_value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", bad},
+        refused_case{"bare_lf_in_value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\nb\r\n\r\n", bad},
+        refused_case{"nul_in_value", nul, bad},
+        refused_case{"control_in_value", head("GET / HTTP/1.1", {"Host: a", "X: a\x01"}), bad},
+        refused_case{"del_in_value", head("GET / HTTP/1.1", {"Host: a", "X: a\x7f"}), bad},
+        refused_case{"no_host", head("GET / HTTP/1.1", {"X: a"}), bad},
+        refused_case{"two_hosts", head("GET / HTTP/1.1", {"Host: a", "Host: a"}), bad},
+        refused_case{"empty_host", head("GET / HTTP/1.1", {"Host: "}), bad},
+        refused_case{"host_with_user", head("GET / HTTP/1.1", {"Host: user@a"}), bad},
+        refused_case{"host_with_path", head("GET / HTTP/1.1", {"Host: a/b"}), bad},
+        refused_case{"host_with_blank", head("GET / HTTP/1.1", {"Host: a b"}), bad},
+        refused_case{"host_with_bad_port", head("GET / HTTP/1.1", {"Host: a:8x"}), bad},
+        refused_case{"host_list", head("GET / HTTP/1.1", {"Host: a, b"}), bad},
+        refused_case{"version_0_9", head("GET /", {"Host: a"}), bad},
+        refused_case{"version_1_2", head("GET / HTTP/1.2", {"Host: a"}), bad},
+        refused_case{"version_2", head("PRI * HTTP/2.0", {"Host: a"}), bad},
+        refused_case{"lower_case_version", head("GET / http/1.1", {"Host: a"}), bad},
+        refused_case{"two_blanks", head("GET  / HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"blank_at_end", head("GET / HTTP/1.1 ", {"Host: a"}), bad},
+        refused_case{"method_not_a_token", head("G(T / HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"leading_blank", head(" GET / HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"fragment", head("GET /a#b HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"non_ascii_target", head("GET /\xC3\xA4 HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"quote_in_target", head("GET /\" HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"asterisk", head("OPTIONS * HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"authority_form", head("CONNECT a:443 HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"relative_target", head("GET a/b HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"other_scheme", head("GET ftp://a/b HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"absolute_without_path", head("GET http://a HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"absolute_with_user", head("GET http://u@a/ HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"authorization_twice",
+                     head("GET / HTTP/1.1", {"Host: a", "Authorization: Bearer x", "authorization: Bearer x"}), bad},
+        refused_case{"api_key_twice", head("GET / HTTP/1.1", {"Host: a", "X-Api-Key: x", "X-Api-Key: y"}), bad},
+        refused_case{"date_twice", head("GET / HTTP/1.1", {"Host: a", "X-Sdk-Date: x", "X-Sdk-Date: x"}), bad},
+        refused_case{"content_type_twice", head("GET / HTTP/1.1", {"Host: a", "Content-Type: x", "Content-Type: y"}),
+                     bad},
+        refused_case{"other_expectation", head("GET / HTTP/1.1", {"Host: a", "Expect: 200-ok"}),
+                     fault::unknown_expectation}),
+    [](const auto& of) { return std::string(of.param.name); });
+
+TEST(request_head, of_more_than_a_hundred_fields_is_refused) {
+    std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";
+    for (int i = 0; i < 100; ++i)
+        text += "X: y\r\n";
+    text += crlf;
+    request_head parsed;
+    const auto problem = parse_request_head(text, parsed);
+    ASSERT_TRUE(problem);
+    EXPECT_EQ(problem->what, fault::header_too_long);
+}
+
+TEST(request_head, is_taken_apart_into_views) {
+    const auto text =
+        head("POST /v1/p?a=b HTTP/1.1", {"Host: example.com:8080", "X-Empty:", "Content-Length: 12", "X:  spaced \t"});
+    request_head parsed;
+    ASSERT_FALSE(parse_request_head(text, parsed));
+    EXPECT_EQ(parsed.method, "POST");
+    EXPECT_EQ(parsed.target, "/v1/p?a=b");
+    EXPECT_EQ(parsed.path, "/v1/p");
+    EXPECT_EQ(parsed.query, "a=b");
+    EXPECT_EQ(parsed.how.body, body_framing::length);
+    EXPECT_EQ(parsed.how.length, 12U);
+    EXPECT_TRUE(parsed.how.keep_alive);
+    ASSERT_EQ(parsed.fields.size(), 4U);
+    EXPECT_EQ(parsed.fields[1].value, "");
+    EXPECT_EQ(parsed.fields[3].value, "spaced");
+}
+
+TEST(request_head, in_absolute_form_gives_its_path) {
+    request_head parsed;
+    ASSERT_FALSE(parse_request_head(head("GET https://elsewhere:1/v1/p?q HTTP/1.1", {"Host: a"}), parsed));
+    EXPECT_EQ(parsed.path, "/v1/p");
+    EXPECT_EQ(parsed.query, "q");
+}
+
+struct kept_case {
+    std::string_view line;
+    std::string_view connection;
+    bool keeps;
+};
+
+TEST(request_head, tells_whether_the_connection_is_kept) {
+    for (const auto& [line, connection, keeps] :
+         {kept_case{"GET / HTTP/1.1", "X: y", true}, kept_case{"GET / HTTP/1.1", "Connection: close", false},
+          kept_case{"GET / HTTP/1.1", "Connection: x, Close", false}, kept_case{"GET / HTTP/1.0", "X: y", false},
+          kept_case{"GET / HTTP/1.0", "Connection: keep-alive", true}}) {
+        const auto text = head(line, {"Host: a", connection});
+        request_head parsed;
+        ASSERT_FALSE(parse_request_head(text, parsed)) << line;
+        EXPECT_EQ(parsed.how.keep_alive, keeps) << line << " " << connection;
+    }
+}
+
+TEST(request_head, ends_where_its_empty_line_does) {
+    const std::string text = "GET / HTTP/1.1\r\nHost: a\r\n\r\nmore";
+    EXPECT_EQ(head_length(text), text.size() - 4);
+    EXPECT_EQ(head_length(text.substr(0, text.size() - 5)), 0U);
+    for (std::size_t seen = 0; seen < text.size() - 5; ++seen)
+        EXPECT_EQ(head_length(text, seen), text.size() - 4) << seen;
+}
+
+TEST(hop_by_hop, are_the_known_fields_and_those_that_connection_names) {
+    const std::vector<field> fields{{"Connection", "close, X-Mine"}};
+    EXPECT_TRUE(is_hop_by_hop("keep-alive", fields));
+    EXPECT_TRUE(is_hop_by_hop("TE", fields));
+    EXPECT_TRUE(is_hop_by_hop("x-mine", fields));
+    EXPECT_FALSE(is_hop_by_hop("X-Other", fields));
+}
+
+}  // namespace
+}  // namespace gateway::message

@@ -1,0 +1,80 @@
+#include "gateway/net/deadlines.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+
+namespace gateway::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What ran out, in the order in which it did.
+struct course {
+    asio::io_context loop;
+    deadlines times{loop.get_executor()};
+    std::string ran_out;
+};
+
+struct named : deadline {
+    named(course& in, char letter)
+        : deadline(
+              in.times,
+              [](void* self) { static_cast<named*>(self)->in_.ran_out += static_cast<named*>(self)->letter_; }, this),
+          in_(in),
+          letter_(letter) {}
+    course& in_;
+    char letter_;
+};
+
+TEST(deadlines, run_out_in_the_order_of_their_times_not_of_their_setting) {
+    course c;
+    named a(c, 'a'), b(c, 'b'), d(c, 'd');
+    a.set(30ms);
+    b.set(10ms);
+    d.set(20ms);
+    c.loop.run();
+    EXPECT_EQ(c.ran_out, "bda");
+    EXPECT_TRUE(a.expired());
+}
+
+TEST(deadlines, that_are_cleared_or_gone_do_not_run_out) {
+    course c;
+    named a(c, 'a'), b(c, 'b');
+    auto gone = std::make_unique<named>(c, 'g');
+    a.set(5ms);
+    b.set(5ms);
+    gone->set(5ms);
+    a.clear();
+    gone.reset();
+    c.loop.run();
+    EXPECT_EQ(c.ran_out, "b");
+    EXPECT_FALSE(a.expired());
+}
+
+TEST(deadlines, that_are_set_again_wait_from_then_on) {
+    course c;
+    named a(c, 'a'), b(c, 'b');
+    a.set(5ms);
+    b.set(10ms);
+    a.set(20ms);
+    c.loop.run();
+    EXPECT_EQ(c.ran_out, "ba");
+    a.set(5ms);
+    EXPECT_FALSE(a.expired());
+    a.clear();
+}
+
+TEST(deadlines, let_the_loop_end_when_they_are_stopped) {
+    course c;
+    named a(c, 'a');
+    a.set(1h);
+    c.times.stop();
+    c.loop.run();
+    EXPECT_EQ(c.ran_out, "");
+}
+
+}  // namespace
+}  // namespace gateway::net
