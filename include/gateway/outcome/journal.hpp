@@ -1,0 +1,101 @@
+#pragma once
+// Where outcome lines go: a thread of its own writes them, so that no worker waits for a disk, and no line is dropped.
+// (Not an spdlog sink: its asynchronous logger either blocks the worker or drops lines when its queue is full, and its
+// file sink can't tell how much of a line a full disk took, so a second try would tear or double lines.)
+//
+// Each worker appends to a page of its own (a lock that only the writer ever shares, some fifty times a second); the
+// writer takes whole pages and writes them in one go. When the sink can't keep up (a full disk, a stalled pipe), pages
+// grow to `most_pending` and then has_room() says no: connections stop reading new calls until there is room again,
+// while calls under way finish and are recorded. So memory is bounded by most_pending and one line for each call under
+// way, and what can't be recorded is not begun.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "gateway/outcome/record.hpp"
+
+namespace gateway::outcome {
+
+inline constexpr std::size_t most_pending = 16 * 1024 * 1024;  // bytes of lines that wait, for each worker
+
+class journal;
+
+// One worker's way into the journal. Used by that worker only.
+class page {
+public:
+    explicit page(journal& of) : of_(of) {}
+    void write(const record& what);
+    [[nodiscard]] bool has_room() const noexcept {
+        return pending_bytes_.load(std::memory_order_relaxed) < most_pending;
+    }
+
+private:
+    friend class journal;
+    journal& of_;
+    std::mutex lock_;
+    std::string pending_;
+    std::atomic<std::size_t> pending_bytes_{0};
+};
+
+// What writes bytes for good or says why not. Its own small interface, because there really are two: a file (or stdout)
+// and, in tests, a disk that is full.
+class sink {
+public:
+    virtual ~sink() = default;
+    // How many of the bytes were taken; fewer than given with errno telling why.
+    virtual std::size_t write(std::string_view bytes) = 0;
+    virtual void reopen() {}
+};
+
+// "stdout" or a path, which is opened for appending (created with mode 0640). Throws std::system_error.
+[[nodiscard]] std::unique_ptr<sink> open_sink(const std::string& target);
+
+class journal {
+public:
+    explicit journal(std::unique_ptr<sink> into);
+    // Ends the thread. What the sink did not take by then is lost: call flush() first, and heed its answer.
+    ~journal();
+
+    // A worker's page, which lives as long as the journal.
+    [[nodiscard]] page& new_page();
+
+    // Opens the file anew, so that a rotated one can go (SIGHUP).
+    void reopen() noexcept { reopen_.store(true); }
+    // Exchanges the sink: the outcomes' place has changed in the configuration.
+    void replace(std::unique_ptr<sink> into);
+
+    // Waits until all that was written so far is in the sink, at most that long. False when it is not.
+    [[nodiscard]] bool flush(std::chrono::milliseconds at_most);
+
+    // Lines that the sink refuses just now: why, or empty.
+    [[nodiscard]] std::string trouble() const;
+
+private:
+    friend class page;
+    void run();
+    bool collect();
+    void write_batch(std::unique_lock<std::mutex>& held);
+    void wake();
+
+    std::unique_ptr<sink> sink_;
+    std::unique_ptr<sink> next_sink_;
+    std::atomic<bool> reopen_{false};
+    std::atomic<bool> asleep_{false};
+    mutable std::mutex lock_;  // of pages_, next_sink_, stop_, trouble_
+    std::condition_variable woken_, idle_;
+    std::deque<page> pages_;
+    bool stop_ = false;
+    std::string trouble_;
+    std::string batch_;  // the writer's own
+    std::size_t batch_done_ = 0;
+    std::thread writer_;
+};
+
+}  // namespace gateway::outcome

@@ -1,0 +1,45 @@
+#pragma once
+// What is kept of a call, and how it is written: one JSON object on one line, keys in the contract's order.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gateway::outcome {
+
+enum class decision : std::uint8_t { rejected, denied, allowed };
+// Whether the cloud can have acted: the call never left, a whole answer came back, or nobody knows.
+enum class reached : std::uint8_t { not_sent, answered, unknown };
+
+[[nodiscard]] std::string_view name_of(decision which) noexcept;
+[[nodiscard]] std::string_view name_of(reached which) noexcept;
+
+// Views into bytes that live until the record is written. What is empty or absent has no key in the line.
+// Text from outside may hold any byte: it is escaped, and cut where it is longer than any line should be.
+struct record {
+    std::chrono::system_clock::time_point time;
+    std::string_view request_id, peer, listener, caller, proof;
+    std::string_view operation, api_version, project_id, server_id, job_id;
+    std::string_view account, credential, region, rule, shadow;
+    std::string_view flavor;
+    std::optional<bool> auto_pay;
+    std::string_view mode;
+    std::optional<bool> dry_run;
+    decision decided = decision::rejected;
+    unsigned status = 0;
+    std::string_view code, message;
+    unsigned upstream_status = 0;
+    std::string_view upstream_request_id, result_job_id, result_order_id;
+    reached outcome = reached::not_sent;
+    std::uint64_t bytes_in = 0, bytes_out = 0;  // of the whole request and the whole answer, heads included
+    std::chrono::microseconds duration{};
+    std::optional<std::chrono::microseconds> upstream;
+};
+
+// Appends the line with its LF. At most `longest_line` bytes.
+inline constexpr std::size_t longest_line = 48 * 1024;
+void append_line(std::string& to, const record& what);
+
+}  // namespace gateway::outcome

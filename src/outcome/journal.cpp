@@ -1,0 +1,195 @@
+#include "gateway/outcome/journal.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace gateway::outcome {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// After each batch the writer rests, so that a busy gateway pays one write for many lines, and no wake-up for each.
+constexpr auto rest = 10ms;
+constexpr auto retry_pause = 100ms;
+
+class file_sink : public sink {
+public:
+    explicit file_sink(std::string path) : path_(std::move(path)), file_(open()) {
+        if (file_ < 0) throw std::system_error(errno, std::generic_category(), path_);
+    }
+    ~file_sink() override { ::close(file_); }
+    file_sink(const file_sink&) = delete;
+    file_sink& operator=(const file_sink&) = delete;
+
+    std::size_t write(std::string_view bytes) override {
+        const auto taken = ::write(file_, bytes.data(), bytes.size());
+        return taken < 0 ? 0 : static_cast<std::size_t>(taken);
+    }
+
+    void reopen() override {
+        const int fresh = open();
+        if (fresh < 0) {
+            spdlog::error("outcomes: cannot open the file anew, the old one stays in use: file={} error={}", path_,
+                          std::strerror(errno));
+            return;
+        }
+        ::close(std::exchange(file_, fresh));
+    }
+
+private:
+    [[nodiscard]] int open() const { return ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640); }
+
+    std::string path_;
+    int file_;
+};
+
+class stdout_sink : public sink {
+public:
+    std::size_t write(std::string_view bytes) override {
+        const auto taken = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+        if (taken >= 0) return static_cast<std::size_t>(taken);
+        if (errno == EAGAIN) {  // somebody made the pipe non-blocking: wait for it as a blocking one would
+            pollfd wait{STDOUT_FILENO, POLLOUT, 0};
+            ::poll(&wait, 1, static_cast<int>(retry_pause.count()));
+            errno = EAGAIN;
+        }
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<sink> open_sink(const std::string& target) {
+    if (target == "stdout") return std::make_unique<stdout_sink>();
+    return std::make_unique<file_sink>(target);
+}
+
+void page::write(const record& what) {
+    {
+        const std::lock_guard held(lock_);
+        append_line(pending_, what);
+        pending_bytes_.store(pending_.size(), std::memory_order_relaxed);
+    }
+    if (of_.asleep_.load()) of_.wake();
+}
+
+journal::journal(std::unique_ptr<sink> into) : sink_(std::move(into)), writer_([this] { run(); }) {}
+
+journal::~journal() {
+    {
+        const std::lock_guard held(lock_);
+        stop_ = true;
+    }
+    woken_.notify_one();
+    writer_.join();
+}
+
+page& journal::new_page() {
+    const std::lock_guard held(lock_);
+    return pages_.emplace_back(*this);
+}
+
+void journal::replace(std::unique_ptr<sink> into) {
+    const std::lock_guard held(lock_);
+    next_sink_ = std::move(into);
+}
+
+std::string journal::trouble() const {
+    const std::lock_guard held(lock_);
+    return trouble_;
+}
+
+void journal::wake() {
+    const std::lock_guard held(lock_);  // the writer is either before its last look, or truly asleep
+    woken_.notify_one();
+}
+
+bool journal::flush(std::chrono::milliseconds at_most) {
+    std::unique_lock held(lock_);
+    const auto all_written = [&] {
+        if (batch_done_ < batch_.size()) return false;
+        for (const page& p : pages_) {
+            if (p.pending_bytes_.load() > 0) return false;
+        }
+        return true;
+    };
+    return idle_.wait_for(held, at_most, all_written);
+}
+
+// Takes what the pages hold into the batch. False when there is nothing.
+bool journal::collect() {
+    batch_.clear();
+    batch_done_ = 0;
+    for (page& p : pages_) {
+        const std::lock_guard held(p.lock_);
+        if (p.pending_.empty()) continue;
+        if (batch_.empty()) {
+            batch_.swap(p.pending_);  // no copy for a single busy worker, and both keep their memory
+        } else {
+            batch_ += p.pending_;
+            p.pending_.clear();
+        }
+        p.pending_bytes_.store(0, std::memory_order_relaxed);
+    }
+    return !batch_.empty();
+}
+
+// Writes the batch to its end, however long the sink takes; gives up only when the journal ends.
+void journal::write_batch(std::unique_lock<std::mutex>& held) {
+    while (batch_done_ < batch_.size()) {
+        held.unlock();
+        const auto taken = sink_->write(std::string_view(batch_).substr(batch_done_));
+        const int error = errno;
+        held.lock();
+        batch_done_ += taken;
+        if (taken > 0) {
+            if (!trouble_.empty()) spdlog::info("outcomes: the log takes lines again");
+            trouble_.clear();
+            continue;
+        }
+        if (error == EINTR) continue;
+        if (trouble_.empty() && error != EAGAIN) {
+            trouble_ = std::strerror(error);
+            spdlog::error(
+                "outcomes: the log takes no lines, they wait in memory; new calls will wait too once {} MiB of "
+                "them do: error={}",
+                most_pending >> 20, trouble_);
+        }
+        if (stop_) return;
+        woken_.wait_for(held, retry_pause, [&] { return stop_; });
+        if (reopen_.exchange(false)) sink_->reopen();
+    }
+}
+
+void journal::run() {
+    std::unique_lock held(lock_);
+    for (;;) {
+        if (next_sink_) sink_ = std::move(next_sink_);
+        if (reopen_.exchange(false)) sink_->reopen();
+        if (collect()) {
+            write_batch(held);
+            idle_.notify_all();
+            if (stop_) continue;  // without the rest: what came meanwhile is taken at once
+            woken_.wait_for(held, rest, [&] { return stop_; });
+            continue;
+        }
+        if (stop_) return;
+        asleep_.store(true);
+        if (!collect())
+            woken_.wait_for(held, 1s);  // a time-out only so that reopen() and replace() need no wake-up
+        else
+            write_batch(held);
+        asleep_.store(false);
+        idle_.notify_all();
+    }
+}
+
+}  // namespace gateway::outcome

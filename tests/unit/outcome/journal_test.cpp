@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "gateway/outcome/journal.hpp"
+
+namespace gateway::outcome {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What a disk does, by hand: takes all, a few bytes at a time, or nothing.
+struct disk {
+    std::mutex lock;
+    std::string content;
+    std::size_t takes_at_once = SIZE_MAX;
+    bool full = false;
+};
+
+class disk_sink : public sink {
+public:
+    explicit disk_sink(disk& on) : on_(on) {}
+    std::size_t write(std::string_view bytes) override {
+        const std::lock_guard held(on_.lock);
+        if (on_.full) {
+            errno = ENOSPC;
+            return 0;
+        }
+        const auto taken = std::min(bytes.size(), on_.takes_at_once);
+        on_.content.append(bytes.substr(0, taken));
+        return taken;
+    }
+
+private:
+    disk& on_;
+};
+
+record numbered(const std::string& number) {
+    record r;
+    r.request_id = number;
+    return r;
+}
+
+std::vector<std::string> ids(const std::string& content) {
+    std::vector<std::string> found;
+    std::istringstream lines(content);
+    for (std::string line; std::getline(lines, line);) {
+        const auto at = line.find("\"request_id\":\"");
+        found.push_back(at == std::string::npos || line.back() != '}'
+                            ? "torn: " + line
+                            : line.substr(at + 14, line.find('"', at + 14) - at - 14));
+    }
+    return found;
+}
+
+TEST(journal, writes_the_lines_of_all_pages_whole_and_in_each_pages_order) {
+    disk on;
+    on.takes_at_once = 7;  // a write may take less than it was given
+    {
+        journal j(std::make_unique<disk_sink>(on));
+        std::vector<std::thread> workers;
+        for (const char* name : {"a", "b", "c"}) {
+            workers.emplace_back([&page = j.new_page(), name] {
+                for (int i = 0; i < 500; ++i)
+                    page.write(numbered(name + std::to_string(i)));
+            });
+        }
+        for (auto& w : workers)
+            w.join();
+        ASSERT_TRUE(j.flush(10s));
+    }
+    std::map<char, int> next;
+    for (const auto& id : ids(on.content)) {
+        ASSERT_EQ(id.substr(1), std::to_string(next[id[0]]++)) << id;
+    }
+    EXPECT_EQ(next, (std::map<char, int>{{'a', 500}, {'b', 500}, {'c', 500}}));
+}
+
+TEST(journal, keeps_lines_while_the_disk_is_full_and_says_so) {
+    disk on;
+    on.full = true;
+    journal j(std::make_unique<disk_sink>(on));
+    page& p = j.new_page();
+    p.write(numbered("1"));
+    EXPECT_FALSE(j.flush(50ms));
+    while (j.trouble().empty())
+        std::this_thread::yield();
+    EXPECT_TRUE(p.has_room());
+    while (p.has_room())
+        p.write(numbered("2"));  // ends: what waits is bounded
+    {
+        const std::lock_guard held(on.lock);
+        on.full = false;
+    }
+    ASSERT_TRUE(j.flush(10s));
+    EXPECT_EQ(j.trouble(), "");
+    EXPECT_TRUE(p.has_room());
+    EXPECT_EQ(ids(on.content).front(), "1");
+    EXPECT_GT(on.content.size(), most_pending);
+}
+
+TEST(journal, reopens_its_file_so_that_a_rotated_one_can_go) {
+    const auto folder = std::filesystem::temp_directory_path() / ("journal_test." + std::to_string(::getpid()));
+    std::filesystem::create_directory(folder);
+    const auto read = [](const std::filesystem::path& file) {
+        std::stringstream text;
+        text << std::ifstream(file).rdbuf();
+        return ids(text.str());
+    };
+    {
+        journal j(open_sink(folder / "log"));
+        page& p = j.new_page();
+        p.write(numbered("1"));
+        ASSERT_TRUE(j.flush(10s));
+        std::filesystem::rename(folder / "log", folder / "log.1");
+        j.reopen();
+        while (!std::filesystem::exists(folder / "log"))
+            std::this_thread::yield();
+        p.write(numbered("2"));
+        ASSERT_TRUE(j.flush(10s));
+    }
+    EXPECT_EQ(read(folder / "log.1"), std::vector<std::string>{"1"});
+    EXPECT_EQ(read(folder / "log"), std::vector<std::string>{"2"});
+    std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace gateway::outcome
