@@ -1,0 +1,43 @@
+#pragma once
+// The sockets that callers connect to. Opened before any worker starts, so that an address in use is an error at start.
+
+#include <boost/asio/ssl.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/config/settings.hpp"
+
+namespace gateway::http {
+
+// One listener: a listening descriptor for each worker. TCP: sockets of their own with SO_REUSEPORT, so that the kernel
+// spreads connections; unix: duplicates of one, as the kernel has no such thing there.
+class listening {
+public:
+    // Throws std::system_error that names the address.
+    listening(const config::listener& at, std::size_t workers);
+    listening(listening&&) noexcept;
+    listening(const listening&) = delete;
+    listening& operator=(listening&&) = delete;
+    listening& operator=(const listening&) = delete;
+    ~listening();  // closes what no worker took; removes a unix socket's file
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }        // as the configuration spells it
+    [[nodiscard]] const std::string& address() const noexcept { return address_; }  // with the port that was bound
+    [[nodiscard]] int descriptor(std::size_t worker) const { return descriptors_[worker]; }  // stays this object's
+
+private:
+    void open_tcp(const config::listener& at, std::size_t workers);
+    void open_unix(const config::listener& at, std::size_t workers);
+    void close_all() noexcept;
+
+    std::string name_, address_, unix_path_;
+    std::vector<int> descriptors_;
+};
+
+// What a TLS listener answers handshakes with: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, its certificate, and the CA of client
+// certificates where it asks for them. Throws boost::system::system_error that names the file.
+[[nodiscard]] std::unique_ptr<boost::asio::ssl::context> make_tls_context(const config::tls_server& from);
+
+}  // namespace gateway::http

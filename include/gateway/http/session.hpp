@@ -1,0 +1,122 @@
+#pragma once
+// One connection of a caller: requests in, answers out, one after the other (RFC 9112, 9.3). It keeps the limits and
+// the times; what a request means is the handler's affair.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/message/buffer.hpp"
+#include "gateway/message/chunk_decoder.hpp"
+#include "gateway/message/head.hpp"
+#include "gateway/net/stream.hpp"
+
+namespace gateway::http {
+
+// What every connection of a worker is held to, and what the worker tells them. Outlives them all.
+struct service {
+    config::limits limits;
+    config::timeouts timeouts;
+    bool draining = false;  // answers close their connection, idle connections go at once
+};
+
+// Why there is no request to handle, though an answer is due.
+enum class refusal : std::uint8_t {
+    malformed,            // Gateway.0001
+    late,                 // 0401
+    body_too_large,       // 0402
+    line_too_long,        // 0403, 414
+    header_too_long,      // 0403, 431
+    unknown_coding,       // 0404, 501
+    unknown_expectation,  // 0404, 417
+    over_capacity,        // 0503
+};
+
+struct refused {
+    refusal what;
+    std::string_view why;  // a sentence of ours
+};
+
+class session {
+public:
+    // `listener` lives as long as the session. `over_capacity`: the connection is one too many; it is answered and
+    // closed.
+    session(net::stream& with, const service& held_to, std::string_view listener, std::string peer, bool over_capacity);
+
+    // Waits for the next request and reads all of it. False when the connection ended with nothing to answer: closed
+    // or silent between two calls. True with why_refused() set when what came can't be handled; the connection closes
+    // after its answer, and nothing more of it is read as a request.
+    [[nodiscard]] task<bool> next_request();
+
+    // Of the request that was read; views until the next one.
+    [[nodiscard]] const std::optional<refused>& why_refused() const noexcept { return refused_; }
+    [[nodiscard]] const message::request_head& head() const noexcept { return head_; }
+    [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+    // When its first byte was there.
+    [[nodiscard]] std::chrono::steady_clock::time_point began() const noexcept { return began_; }
+
+    // Whether the connection lives on after this answer, which has to say so (Connection: close).
+    [[nodiscard]] bool keeps_alive() const noexcept { return keep_alive_ && !held_to_.draining; }
+    void close_after_answer() noexcept { keep_alive_ = false; }
+
+    // Sends all bytes of both; false when the caller is gone or too slow to take them. The first send() of an answer
+    // tells the time that the rest of it has, too.
+    [[nodiscard]] task<bool> send(std::string_view first, std::string_view second = {});
+    [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+
+    // After the last answer: says goodbye so that the answer arrives although unread bytes may be left (RFC 9112, 9.6).
+    [[nodiscard]] task<> linger();
+
+    [[nodiscard]] std::string_view listener() const noexcept { return listener_; }
+    [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
+    // Between two calls: a drain may close it.
+    [[nodiscard]] bool idle() const noexcept { return idle_; }
+    [[nodiscard]] net::stream& stream() noexcept { return stream_; }
+
+private:
+    enum class arrival { bytes, end, late };
+    [[nodiscard]] task<arrival> receive(std::size_t room);
+    [[nodiscard]] task<bool> read_head();
+    [[nodiscard]] task<> read_body();
+    void refuse(refusal what, std::string_view why);
+    void refuse(const message::problem& why);
+
+    net::stream& stream_;
+    const service& held_to_;
+    std::string_view listener_;
+    std::string peer_;
+    bool over_capacity_;
+
+    message::buffer buffer_;
+    message::request_head head_;
+    std::size_t used_ = 0;  // of the buffer, by the request that is being handled
+    std::string_view body_;
+    std::string decoded_;  // a chunked body
+    std::optional<refused> refused_;
+    std::chrono::steady_clock::time_point began_;
+    std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+    std::size_t served_ = 0;
+    bool keep_alive_ = true;
+    bool idle_ = true;
+};
+
+// Serves a connection to its end. `handle(session&)` gives a task<> that sends one whole answer, also for a request
+// that was refused. The caller (whose frame holds the stream) closes it afterwards.
+template <class Handler>
+task<> serve(session& connection, Handler& handle) {
+    for (;;) {
+        const bool due = co_await connection.next_request();
+        if (!due) co_return;
+        co_await handle(connection);
+        if (!connection.keeps_alive()) {
+            co_await connection.linger();
+            co_return;
+        }
+    }
+}
+
+}  // namespace gateway::http

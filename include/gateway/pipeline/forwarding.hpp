@@ -1,0 +1,31 @@
+#pragma once
+// What goes on and what stays: which of the caller's header fields reach the cloud, and which of the cloud's the
+// caller. Everything that is not named here stays; above all what proved the caller, and what belongs to a connection.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/field.hpp"
+#include "gateway/message/head.hpp"
+
+namespace gateway::pipeline {
+
+// Appends the fields that the contract passes on ("Content-Type: …\r\n"), in the order the caller sent them.
+void append_passed_on(std::string& to, std::span<const field> fields);
+
+// The head of an answer handed back: status and end-to-end fields as they came, then X-Gateway-Request-Id. Its framing
+// is this connection's own: `length` bytes, or chunked, or until the connection closes.
+struct answer_framing {
+    enum class kind { none, length, chunked, until_close } is = kind::length;
+    std::uint64_t length = 0;
+    bool close = false;
+};
+void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
+                       const answer_framing& how);
+
+// The cloud's message without what it may echo of the gateway's own credential: the access key is cut out, and the
+// canonical request with all that follows it.
+[[nodiscard]] std::string without_credential(std::string_view message, std::string_view access_key);
+
+}  // namespace gateway::pipeline

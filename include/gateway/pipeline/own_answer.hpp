@@ -1,0 +1,60 @@
+#pragma once
+// The answers that the gateway gives itself: the contract's table, and how one is written.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gateway/http/session.hpp"
+#include "gateway/outcome/record.hpp"
+#include "gateway/upstream/failure.hpp"
+
+namespace gateway::pipeline {
+
+// One for each row; 0403 and 0404 have two statuses.
+enum class answer_code : std::uint8_t {
+    malformed,            // 0001
+    bad_body,             // 0002
+    not_authenticated,    // 0101
+    outside_window,       // 0102
+    replayed,             // 0103
+    denied,               // 0201
+    unknown_project,      // 0202
+    no_operation,         // 0301
+    wrong_method,         // 0302
+    late,                 // 0401
+    body_too_large,       // 0402
+    line_too_long,        // 0403, 414
+    header_too_long,      // 0403, 431
+    unknown_expectation,  // 0404, 417
+    unknown_coding,       // 0404, 501
+    over_rate,            // 0405
+    unreachable,          // 0501
+    no_credential,        // 0502
+    no_capacity,          // 0503
+    cloud_late,           // 0504
+    credential_refused,   // 0505
+};
+
+[[nodiscard]] unsigned status_of(answer_code which) noexcept;
+[[nodiscard]] std::string_view name_of(answer_code which) noexcept;  // "Gateway.0101"
+
+struct own_answer {
+    answer_code code = answer_code::malformed;
+    std::string message;                  // what is wrong and what to do; no secret
+    std::string allow;                    // of a 405
+    std::chrono::seconds retry_after{0};  // 0: no such header
+    // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
+    outcome::reached cloud = outcome::reached::not_sent;
+};
+
+// From what went wrong below to what the caller is told: the two tables.
+[[nodiscard]] own_answer answer_to(const http::refused& why);
+[[nodiscard]] own_answer answer_to(const upstream::failure& why);
+
+// Head and body, ready to send. `close`: the connection ends with this answer.
+void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
+                      std::chrono::system_clock::time_point now);
+
+}  // namespace gateway::pipeline

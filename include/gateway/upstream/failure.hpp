@@ -1,0 +1,31 @@
+#pragma once
+// How an exchange with the cloud can fail: where, whether the cloud can have acted, and why. `pipeline` alone turns it
+// into an answer.
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gateway::upstream {
+
+enum class step : std::uint8_t { resolve, connect, handshake, write, read, parse };
+enum class reached : std::uint8_t { no, maybe };  // can any byte of the request have reached the cloud?
+
+struct failure {
+    step at = step::connect;
+    reached cloud = reached::no;
+    bool timed_out = false;
+    boost::system::error_code cause;
+    std::string_view why;  // a sentence of ours for step::parse, else empty
+
+    [[nodiscard]] std::string text() const;  // "connect: Connection refused"
+};
+[[noreturn]] void throw_exception_from_error(const failure& e, const boost::source_location& where);
+
+template <class T>
+using result = boost::system::result<T, failure>;
+
+}  // namespace gateway::upstream

@@ -1,0 +1,146 @@
+#include "gateway/http/listeners.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <boost/asio/ip/address.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace gateway::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
+
+[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+
+}  // namespace
+
+listening::listening(const config::listener& at, std::size_t workers) : name_(at.name), address_(at.name) {
+    try {
+        at.is_unix ? open_unix(at, workers) : open_tcp(at, workers);
+    } catch (...) {
+        close_all();
+        throw;
+    }
+}
+
+listening::listening(listening&& other) noexcept
+    : name_(std::move(other.name_)),
+      address_(std::move(other.address_)),
+      unix_path_(std::exchange(other.unix_path_, {})),
+      descriptors_(std::exchange(other.descriptors_, {})) {}
+
+listening::~listening() { close_all(); }
+
+void listening::close_all() noexcept {
+    for (const int descriptor : descriptors_)
+        ::close(descriptor);
+    if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+}
+
+void listening::open_tcp(const config::listener& at, std::size_t workers) {
+    asio::ip::tcp::endpoint where(asio::ip::make_address(at.host), at.port);
+    for (std::size_t i = 0; i < workers; ++i) {
+        const int descriptor =
+            ::socket(where.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+        if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
+        descriptors_.push_back(descriptor);
+        const int on = 1;
+        ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        if (::bind(descriptor, where.data(), static_cast<socklen_t>(where.size())) != 0)
+            fail("cannot bind listener " + at.name);
+        if (::listen(descriptor, backlog) != 0) fail("cannot listen on " + at.name);
+        if (i == 0) {
+            auto length = static_cast<socklen_t>(where.capacity());
+            if (::getsockname(descriptor, where.data(), &length) != 0)
+                fail("cannot read the address of listener " + at.name);
+        }
+    }
+    const std::string host = where.address().to_string();
+    address_ = (where.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(where.port());
+}
+
+void listening::open_unix(const config::listener& at, std::size_t workers) {
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    if (at.host.size() >= sizeof where.sun_path)
+        throw std::runtime_error("listener " + at.name +
+                                 ": the path is longer than a unix socket's may be (107 bytes)");
+    std::memcpy(where.sun_path, at.host.c_str(), at.host.size());
+    const auto* const address = reinterpret_cast<const sockaddr*>(&where);
+
+    const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
+    descriptors_.push_back(descriptor);
+    // A socket file that nobody listens on any more is left by a process that was killed; one that answers is in use.
+    if (::bind(descriptor, address, sizeof where) != 0) {
+        if (errno != EADDRINUSE) fail("cannot bind listener " + at.name);
+        const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        const bool dead = ::connect(probe, address, sizeof where) != 0 && errno == ECONNREFUSED;
+        ::close(probe);
+        errno = EADDRINUSE;
+        if (!dead || ::unlink(at.host.c_str()) != 0 || ::bind(descriptor, address, sizeof where) != 0)
+            fail("cannot bind listener " + at.name);
+    }
+    unix_path_ = at.host;
+    if (at.mode && ::chmod(at.host.c_str(), *at.mode) != 0) fail("cannot set the mode of listener " + at.name);
+    if (::listen(descriptor, backlog) != 0) fail("cannot listen on " + at.name);
+    for (std::size_t i = 1; i < workers; ++i) {
+        const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0) fail("cannot share listener " + at.name + " among workers");
+        descriptors_.push_back(copy);
+    }
+}
+
+std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& from) {
+    auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+    SSL_CTX* const raw = context->native_handle();
+    const auto named = [](const std::string& file, const auto& use) {
+        boost::system::error_code ec;
+        use(ec);
+        if (ec) throw boost::system::system_error(ec, file);
+    };
+    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // TLS 1.2 with forward secrecy and an AEAD only (RFC 9325, 4.2); 1.3 has nothing else.
+    SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
+    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+    named(from.certificate, [&](auto& ec) { context->use_certificate_chain_file(from.certificate, ec); });
+    named(from.private_key,
+          [&](auto& ec) { context->use_private_key_file(from.private_key, asio::ssl::context::pem, ec); });
+    if (from.client_ca) {
+        named(*from.client_ca, [&](auto& ec) { context->load_verify_file(*from.client_ca, ec); });
+        SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(from.client_ca->c_str()));
+        context->set_verify_mode(asio::ssl::verify_peer |
+                                 (from.client_certificate_required ? asio::ssl::verify_fail_if_no_peer_cert : 0));
+    }
+    SSL_CTX_set_alpn_select_cb(
+        raw,
+        [](SSL*, const unsigned char** out, unsigned char* length, const unsigned char* in, unsigned in_length, void*) {
+            static constexpr unsigned char http_1_1[] = "\x08http/1.1";
+            unsigned char* chosen = nullptr;
+            if (SSL_select_next_proto(&chosen, length, http_1_1, sizeof http_1_1 - 1, in, in_length) !=
+                OPENSSL_NPN_NEGOTIATED)
+                return SSL_TLSEXT_ERR_ALERT_FATAL;
+            *out = chosen;
+            return SSL_TLSEXT_ERR_OK;
+        },
+        nullptr);
+    return context;
+}
+
+}  // namespace gateway::http

@@ -1,0 +1,48 @@
+#include "call.hpp"
+
+#include <array>
+
+#include "gateway/base/hex.hpp"
+
+namespace gateway::pipeline {
+
+namespace {
+
+constexpr std::size_t most_spare = 64;  // workspaces kept for later calls; more calls than that at once bring their own
+
+}  // namespace
+
+call::call(gateway& of, http::session& from) : in(of), caller(from), by(of.in_force_) {
+    if (in.spare_.empty()) {
+        space = std::make_unique<gateway::workspace>();
+    } else {
+        space = std::move(in.spare_.back());
+        in.spare_.pop_back();
+    }
+    std::array<unsigned char, 16> bytes{};
+    const std::uint64_t number = in.next_id_++;
+    for (unsigned i = 0; i < 8; ++i) {
+        bytes[i] = static_cast<unsigned char>(in.id_prefix_ >> (56 - 8 * i));
+        bytes[8 + i] = static_cast<unsigned char>(number >> (56 - 8 * i));
+    }
+    write_hex(bytes, id.data());
+
+    record.time = std::chrono::system_clock::now();
+    record.request_id = request_id();
+    record.peer = caller.peer();
+    record.listener = caller.listener();
+}
+
+call::~call() {
+    in_flight.release();
+    if (recorded) {
+        record.bytes_in = caller.bytes_in();
+        record.bytes_out = caller.bytes_out();
+        record.duration =
+            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - caller.began());
+        in.records_.write(record);
+    }
+    if (in.spare_.size() < most_spare) in.spare_.push_back(std::move(space));
+}
+
+}  // namespace gateway::pipeline

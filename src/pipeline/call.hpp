@@ -1,0 +1,49 @@
+#pragma once
+// One call on its way: what is known of it so far, and the record that is written when it ends, however it ends.
+
+#include "gateway/operations/answer_facts.hpp"
+#include "gateway/operations/operation.hpp"
+#include "gateway/pipeline/gateway.hpp"
+
+namespace gateway::pipeline {
+
+// Strings that keep their memory from call to call: in the steady state a call allocates nothing of its own.
+struct gateway::workspace {
+    std::string request_head;  // to the cloud
+    std::string answer_head;   // to the caller, or a whole answer of the gateway's own
+    std::string shadow;
+    std::string code, message;  // of the outcome line
+    std::string upstream_request_id;
+    operations::resize_request resize;
+    operations::answer_facts facts;
+};
+
+struct call {
+    call(gateway& of, http::session& from);
+    // Step 8. A destructor, so that a call which is cut off (by the end of a drain, say) has its line, too.
+    ~call();
+    call(const call&) = delete;
+    call& operator=(const call&) = delete;
+
+    gateway& in;
+    http::session& caller;
+    boost::local_shared_ptr<gateway::in_force> by;  // what is in force for this call
+    std::unique_ptr<gateway::workspace> space;
+    std::array<char, 32> id;
+    outcome::record record;  // views into what is here
+    bool recorded = true;
+
+    operations::match what;
+    callers::id who{};
+    signing::payload_hash payload{};
+    const policy::project* project = nullptr;
+    std::uint32_t credential = 0;
+    policy::admission::ticket in_flight;
+    credentials::lease signs_with;
+    std::chrono::steady_clock::time_point sent;
+
+    [[nodiscard]] std::string_view request_id() const { return {id.data(), id.size()}; }
+    [[nodiscard]] const snapshot& now_in_force() const { return *by->is; }
+};
+
+}  // namespace gateway::pipeline

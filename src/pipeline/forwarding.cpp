@@ -1,0 +1,61 @@
+#include "gateway/pipeline/forwarding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/beast/http/status.hpp>
+
+namespace gateway::pipeline {
+
+void append_passed_on(std::string& to, std::span<const field> fields) {
+    static constexpr std::array<std::string_view, 7> passed_on{
+        "Content-Type", "Accept", "User-Agent", "X-Language", "X-Client-Token", "traceparent", "tracestate"};
+    for (const field& f : fields) {
+        if (std::none_of(passed_on.begin(), passed_on.end(),
+                         [&](std::string_view name) { return same_name(f.name, name); }))
+            continue;
+        if (message::has_token(fields, "Connection", f.name))
+            continue;  // the caller made it hop-by-hop (RFC 9110, 7.6.1)
+        to.append(f.name).append(": ").append(f.value).append("\r\n");
+    }
+}
+
+void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
+                       const answer_framing& how) {
+    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
+    to = "HTTP/1.1 ";
+    to.append(std::to_string(from.status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
+    for (const field& f : from.fields) {
+        // X-Gateway-… are the gateway's own words: nobody else speaks them.
+        if (message::is_hop_by_hop(f.name, from.fields) || same_name(f.name, "Content-Length") ||
+            (f.name.size() > 10 && same_name(f.name.substr(0, 10), "X-Gateway-")))
+            continue;
+        to.append(f.name).append(": ").append(f.value).append("\r\n");
+    }
+    to.append("X-Gateway-Request-Id: ").append(request_id).append("\r\n");
+    switch (how.is) {
+        case answer_framing::kind::none:
+            break;
+        case answer_framing::kind::length:
+            to.append("Content-Length: ").append(std::to_string(how.length)).append("\r\n");
+            break;
+        case answer_framing::kind::chunked:
+            to += "Transfer-Encoding: chunked\r\n";
+            break;
+        case answer_framing::kind::until_close:
+            break;
+    }
+    if (how.close) to += "Connection: close\r\n";
+    to += "\r\n";
+}
+
+std::string without_credential(std::string_view message, std::string_view access_key) {
+    // "verify aksk signature fail, canonicalRequest:POST|/v1.1/…": spelled so by the cloud's API gateway.
+    std::string cut(message.substr(0, message.find("canonicalRequest")));
+    if (cut.size() < message.size()) cut += "[canonical request cut out]";
+    if (access_key.empty()) return cut;
+    for (auto at = cut.find(access_key); at != std::string::npos; at = cut.find(access_key, at))
+        cut.replace(at, access_key.size(), "[access key]");
+    return cut;
+}
+
+}  // namespace gateway::pipeline

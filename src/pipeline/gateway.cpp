@@ -1,0 +1,389 @@
+#include "gateway/pipeline/gateway.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/smart_ptr/make_local_shared.hpp>
+#include <random>
+#include <utility>
+
+#include "call.hpp"
+#include "gateway/base/time.hpp"
+#include "gateway/pipeline/forwarding.hpp"
+
+namespace gateway::pipeline {
+
+using std::chrono::steady_clock;
+
+// The path of a call.
+task<> gateway::operator()(http::session& caller) {
+    call c(*this, caller);
+    if (!records_.has_room()) c.recorded = co_await room_for_record();
+
+    refused no = understand(c);     // 1. one request within its limits, 2. and its operation
+    if (!no) no = authenticate(c);  // 3. who calls
+    if (!no) no = read_body(c);     // 4. what is asked for, to the letter
+    if (!no) no = decide(c);        // 5. whether it may, and as whom
+    if (!no) no = sign(c);          // 6. afresh, with that credential
+    if (no) {
+        co_await answer(c, *no);
+        co_return;
+    }
+    c.sent = steady_clock::now();
+    c.record.outcome =
+        outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
+    const upstream::outgoing out{c.space->request_head, caller.body(), c.what.what->method == "GET"};
+    auto got = co_await c.by->client.exchange(c.project->region_index, out);
+    if (got) {
+        co_await hand_back(c, *got);  // 7. as it came
+    } else {
+        const own_answer failed = answer_to(got.error());
+        co_await answer(c, failed);
+    }
+}  // 8. the outcome line: ~call()
+
+gateway::refused gateway::understand(call& c) {
+    if (!c.recorded) {
+        return own_answer{.code = answer_code::no_capacity,
+                          .message = "the gateway can't record calls just now, so it takes none; try again later",
+                          .allow = {},
+                          .retry_after = std::chrono::seconds(5)};
+    }
+    if (c.caller.why_refused()) return answer_to(*c.caller.why_refused());
+
+    const auto& head = c.caller.head();
+    const auto found = operations::match_path(head.method, head.path);
+    if (!found) {
+        const bool no_path = found.error().allow.empty();
+        return own_answer{
+            .code = no_path ? answer_code::no_operation : answer_code::wrong_method,
+            .message = no_path ? "no operation of this gateway has this path; the paths are matched as they stand, "
+                                 "without decoding, and ids are [A-Za-z0-9_-]{1,64}"
+                               : "this path is for " + found.error().allow,
+            .allow = found.error().allow};
+    }
+    c.what = *found;
+    c.record.operation = c.what.what->name;
+    c.record.api_version = c.what.api_version;
+    c.record.project_id = c.what.project_id;
+    c.record.server_id = c.what.server_id;
+    c.record.job_id = c.what.job_id;
+    if (!c.what.what->query && !head.query.empty()) {
+        return own_answer{.code = answer_code::no_operation,
+                          .message = "this operation takes no query string: leave it out",
+                          .allow = {}};
+    }
+    // What parsers read differently is neither verified nor signed.
+    if (!signing::reads_one_way(head.path, head.query)) {
+        return own_answer{
+            .code = answer_code::malformed,
+            .message =
+                "the query holds a bare '+' or a percent-escape that is broken or not UTF-8: write %20 for a "
+                "space, %2B for a plus",
+            .allow = {}};
+    }
+    return std::nullopt;
+}
+
+gateway::refused gateway::authenticate(call& c) {
+    const auto& head = c.caller.head();
+    c.payload = signing::hash_payload(c.caller.body());
+    const signing::request received{.method = head.method,
+                                    .path = head.path,
+                                    .query = head.query,
+                                    .fields = head.fields,
+                                    .payload = {c.payload.data(), c.payload.size()}};
+    const callers::connection_facts on{.listener = c.caller.listener()};
+    const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
+    const auto who = c.now_in_force().callers.authenticate(received, on, now, signer_);
+    if (who) {
+        c.who = who->who;
+        c.record.caller = who->name;
+        c.record.proof = callers::name_of(who->by);
+        return std::nullopt;
+    }
+    switch (who.error()) {
+        case callers::refusal::outside_window:
+            return own_answer{.code = answer_code::outside_window,
+                              .message = "X-Sdk-Date is further from the gateway's time, " + sdk_date(now) +
+                                         ", than signature_window allows: set the clock and sign again",
+                              .allow = {}};
+        case callers::refusal::replayed:
+            return own_answer{.code = answer_code::replayed,
+                              .message = "this signature was used already: sign each call anew",
+                              .allow = {}};
+        case callers::refusal::not_authenticated:
+            break;
+    }
+    return own_answer{.code = answer_code::not_authenticated,
+                      .message =
+                          "the caller is not authenticated: send exactly one proof that the gateway knows, a signature "
+                          "with a key that it issued or an API key",
+                      .allow = {}};
+}
+
+gateway::refused gateway::read_body(call& c) {
+    const std::string_view body = c.caller.body();
+    if (c.what.what->body == operations::body_kind::none) {
+        if (body.empty()) return std::nullopt;
+        return own_answer{
+            .code = answer_code::bad_body, .message = "this operation takes no body: leave it out", .allow = {}};
+    }
+    auto& resize = c.space->resize;
+    if (auto problem = resize_reader_.read(body, resize)) {
+        return own_answer{.code = answer_code::bad_body,
+                          .message = (problem->pointer.empty() ? std::string("the body") : problem->pointer) + ": " +
+                                     problem->message,
+                          .allow = {}};
+    }
+    c.record.flavor = resize.flavor;
+    c.record.auto_pay = resize.auto_pay;
+    c.record.mode = resize.stops_running_server ? "withStopServer" : "";
+    c.record.dry_run = resize.dry_run;
+    return std::nullopt;
+}
+
+gateway::refused gateway::decide(call& c) {
+    const auto& rules = c.now_in_force().rules;
+    c.record.decided = outcome::decision::denied;
+    c.project = rules.find_project(c.what.project_id);
+    if (c.project == nullptr) {
+        return own_answer{
+            .code = answer_code::unknown_project,
+            .message =
+                "the project of the path is in no account of this gateway: add it to `accounts`, or correct the path",
+            .allow = {}};
+    }
+    c.record.account = c.project->account;
+    c.record.region = c.project->region;
+    const policy::facts facts{
+        .caller = static_cast<std::uint32_t>(c.who),
+        .where = c.project,
+        .operation = c.what.what->is,
+        .server_id = c.what.server_id,
+        .resize = c.what.what->body == operations::body_kind::resize ? &c.space->resize : nullptr};
+    const policy::decision decision = rules.decide(facts);
+    c.record.rule = decision.rule;
+    if (!decision.shadow.empty()) {
+        c.space->shadow.assign(decision.shadow_allows ? "allowed by " : "denied by ").append(decision.shadow);
+        c.record.shadow = c.space->shadow;
+    }
+    if (!decision.allowed)
+        return own_answer{.code = answer_code::denied, .message = rules.denial(decision, facts), .allow = {}};
+
+    auto admitted = c.now_in_force().admission.admit(decision.rule_index, facts.caller, steady_clock::now());
+    if (!admitted.admitted) {
+        return own_answer{
+            .code = answer_code::over_rate,
+            .message = std::string("rule ").append(decision.rule) +
+                       (admitted.over_rate ? " lets this caller do no more calls just now (rate)"
+                                           : " has as many calls of this caller under way as it may (max_in_flight)"),
+            .allow = {},
+            .retry_after = admitted.retry_after};
+    }
+    c.in_flight = std::move(admitted.hold);
+    c.credential = decision.credential_index;
+    c.record.decided = outcome::decision::allowed;
+    return std::nullopt;
+}
+
+gateway::refused gateway::sign(call& c) {
+    const auto lease = c.now_in_force().credentials.take(static_cast<credentials::id>(c.credential));
+    if (!lease) {
+        c.record.credential = lease.error().name;
+        return own_answer{.code = answer_code::no_credential,
+                          .message = std::string("credential ").append(lease.error().name) +
+                                     " can't be used just now: " + lease.error().why,
+                          .allow = {},
+                          .retry_after = lease.error().retry_after};
+    }
+    c.signs_with = *lease;
+    c.record.credential = lease->name;
+
+    const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
+    if (now != date_of_) {
+        date_of_ = now;
+        date_ = sdk_date(now);
+    }
+    // Signed is what nobody on the way may change; sorted by name, as the signature wants it.
+    const auto& head = c.caller.head();
+    const std::string& authority = c.by->client.authority(c.project->region_index);
+    std::array<field, 5> fields;
+    std::size_t count = 0;
+    const field* const content_type = find_field(head.fields, "Content-Type");
+    if (content_type != nullptr) fields[count++] = {"content-type", content_type->value};
+    fields[count++] = {"host", authority};
+    fields[count++] = {"x-project-id", c.what.project_id};
+    fields[count++] = {"x-sdk-date", date_};
+    if (lease->security_token != nullptr) fields[count++] = {"x-security-token", lease->security_token->reveal()};
+    const signing::request what{.method = c.what.what->method,
+                                .path = head.path,
+                                .query = head.query,
+                                .fields = std::span<const field>(fields.data(), count),
+                                .payload = {c.payload.data(), c.payload.size()}};
+    const auto authorization = signer_.sign(what, *lease->key, date_, {.region = c.project->region, .service = "ecs"});
+
+    std::string& out = c.space->request_head;
+    out.assign(what.method).append(" ").append(head.path);
+    if (!head.query.empty()) out.append("?").append(head.query);
+    out.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
+    append_passed_on(out, head.fields);
+    if (c.what.what->body != operations::body_kind::none) {
+        out.append("Content-Length: ").append(std::to_string(c.caller.body().size())).append("\r\n");
+    }
+    out.append("X-Project-Id: ").append(c.what.project_id).append("\r\nX-Sdk-Date: ").append(date_);
+    if (lease->security_token != nullptr) out.append("\r\nX-Security-Token: ").append(lease->security_token->reveal());
+    out.append("\r\nAuthorization: ").append(authorization).append("\r\n\r\n");
+    return std::nullopt;
+}
+
+task<> gateway::hand_back(call& c, upstream::answer& got) {
+    constexpr std::size_t most_whole = 64 * 1024;  // larger answers are streamed
+    auto filled = co_await got.fill(most_whole);
+    const auto& head = got.head();
+    c.record.upstream_status = head.status;
+    if (const field* const id = find_field(head.fields, "X-Request-Id")) {
+        c.space->upstream_request_id.assign(id->value.substr(0, 128));
+        c.record.upstream_request_id = c.space->upstream_request_id;
+    }
+    if (!filled) {
+        const own_answer failed = answer_to(filled.error());
+        co_await answer(c, failed);
+        co_return;
+    }
+    c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
+
+    auto& facts = c.space->facts;
+    const bool resize = c.what.what->body == operations::body_kind::resize;
+    if ((resize || head.status >= 400) && got.whole()) {
+        operations::read_answer(got.body(), facts);
+        if (head.status >= 400 || facts.job_id.empty()) {
+            c.space->code = facts.code;
+            c.space->message = without_credential(facts.message, c.signs_with.key->access_key());
+            c.record.code = c.space->code;
+            c.record.message = c.space->message;
+        }
+        if (resize) {
+            c.record.result_job_id = facts.job_id;
+            c.record.result_order_id = facts.order_id;
+        }
+    }
+    if (head.status == 401) {
+        // The cloud turned the gateway itself away, before doing anything. Its body is not for the caller.
+        c.record.outcome = outcome::reached::answered;
+        const own_answer turned_away{
+            .code = answer_code::credential_refused,
+            .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name) +
+                       "; nothing was done. The gateway's operator has to look at it, its outcome log tells why",
+            .allow = {}};
+        spdlog::error("credential: the cloud refuses it: credential={} region={} code={} request_id={}",
+                      c.signs_with.name, c.project->region, c.record.code.substr(0, 32), c.request_id());
+        co_await answer(c, turned_away);
+        co_return;
+    }
+    if (!got.whole()) {
+        co_await stream_back(c, got);
+        co_return;
+    }
+    c.record.outcome = outcome::reached::answered;
+    c.record.status = head.status;
+    const bool bodiless = head.status == 204 || head.status == 304;
+    const answer_framing how{.is = bodiless ? answer_framing::kind::none : answer_framing::kind::length,
+                             .length = got.body().size(),
+                             .close = !c.caller.keeps_alive()};
+    write_answer_head(c.space->answer_head, head, c.request_id(), how);
+    static_cast<void>(co_await c.caller.send(c.space->answer_head, got.body()));
+}
+
+// An answer too large to hold: passed on piece by piece, as fast as the caller takes it.
+task<> gateway::stream_back(call& c, upstream::answer& got) {
+    const auto& head = got.head();
+    const bool length_known = head.how.body == message::body_framing::length;
+    const bool chunked = !length_known && c.caller.head().http_1_1;
+    if (!length_known && !chunked) c.caller.close_after_answer();
+    const answer_framing how{.is = length_known ? answer_framing::kind::length
+                                   : chunked    ? answer_framing::kind::chunked
+                                                : answer_framing::kind::until_close,
+                             .length = head.how.length,
+                             .close = !c.caller.keeps_alive()};
+    c.record.status = head.status;
+    write_answer_head(c.space->answer_head, head, c.request_id(), how);
+    bool taken = co_await c.caller.send(c.space->answer_head);
+    std::string size_line;
+    while (taken) {
+        if (chunked && !got.body().empty()) {
+            fmt::format_to(std::back_inserter(size_line), "{:x}\r\n", got.body().size());
+            taken = co_await c.caller.send(size_line, got.body());
+            if (taken) taken = co_await c.caller.send("\r\n");
+            size_line.clear();
+        } else {
+            taken = co_await c.caller.send(got.body());
+        }
+        if (!taken || got.whole()) break;
+        got.consume();
+        const auto more = co_await got.fill(1);
+        if (!more) {
+            // Too late for another status: the caller sees the answer end early, which HTTP lets it notice.
+            c.space->message = more.error().text();
+            c.record.message = c.space->message;
+            c.record.code = name_of(answer_code::unreachable);
+            c.caller.close_after_answer();
+            co_return;
+        }
+    }
+    if (taken && chunked) taken = co_await c.caller.send("0\r\n\r\n");
+    if (taken) c.record.outcome = outcome::reached::answered;
+    c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
+}
+
+task<> gateway::answer(call& c, const own_answer& with) {
+    c.record.status = status_of(with.code);
+    if (with.code != answer_code::credential_refused) {
+        c.record.code = name_of(with.code);
+        c.space->message = with.message;
+        c.record.message = c.space->message;
+        c.record.outcome = with.cloud;
+    }
+    write_own_answer(c.space->answer_head, with, c.request_id(), !c.caller.keeps_alive(), c.record.time);
+    static_cast<void>(co_await c.caller.send(c.space->answer_head));
+}
+
+// The outcome log takes no lines and too many wait. Waits for room as long as a header may take; false when there is
+// none.
+task<bool> gateway::room_for_record() {
+    using timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor>;
+    const auto until = steady_clock::now() + in_force_->is->settings.timeouts.request_header;
+    timer pause(on_);
+    while (!records_.has_room()) {
+        if (steady_clock::now() >= until) {
+            if (unrecorded_++ == 0) spdlog::error("outcomes: calls are refused until the log takes lines again");
+            co_return false;
+        }
+        pause.expires_after(std::chrono::milliseconds(50));
+        static_cast<void>(co_await pause.async_wait(use_result));
+    }
+    if (unrecorded_ > 0)
+        spdlog::warn("outcomes: calls are taken again: refused_without_a_line={}", std::exchange(unrecorded_, 0));
+    co_return true;
+}
+
+gateway::in_force::in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what)
+    : is(std::move(what)),
+      client(on, times, is->endpoints, is->upstream_tls, is->settings.upstream, is->settings.timeouts) {}
+
+gateway::gateway(const executor& on, net::deadlines& times, outcome::page& records,
+                 std::shared_ptr<const snapshot> first)
+    : on_(on), times_(times), records_(records) {
+    std::random_device random;
+    id_prefix_ = (std::uint64_t{random()} << 32) | random();
+    adopt(std::move(first));
+}
+
+gateway::~gateway() = default;
+
+void gateway::adopt(std::shared_ptr<const snapshot> next) {
+    in_force_ = boost::make_local_shared<in_force>(on_, times_, std::move(next));
+}
+
+}  // namespace gateway::pipeline

@@ -1,0 +1,22 @@
+#pragma once
+// From a file to a snapshot: parse, then fetch secrets, then compile; nothing half-made is ever seen.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/pipeline/snapshot.hpp"
+
+namespace gateway::runtime {
+
+struct built {
+    std::shared_ptr<const pipeline::snapshot> snapshot;  // nullptr when any problem is more than a warning
+    std::vector<config::problem> problems;
+};
+
+// `before` is what is served until now, nullptr at start: rates, calls in flight and used signatures are taken over.
+// `memory` is the process's replay memory.
+[[nodiscard]] built build(const std::string& config_file, const pipeline::snapshot* before,
+                          const std::shared_ptr<callers::replay_memory>& memory);
+
+}  // namespace gateway::runtime

@@ -1,0 +1,86 @@
+#include "worker.hpp"
+
+#include <pthread.h>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace gateway::runtime {
+
+namespace {
+
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// After the drain's end, how long cut-off calls have to write their outcome lines. A name look-up can't be cancelled
+// and takes the longest.
+constexpr auto unwinding = 6s;
+
+http::service service_of(const config::settings& settings) { return {settings.limits, settings.timeouts, false}; }
+
+}  // namespace
+
+// UNSAFE_IO: one thread runs this loop, so sockets need no lock; posting from other threads and name look-ups still
+// work, which plain UNSAFE breaks.
+worker::worker(outcome::page& records, std::shared_ptr<const pipeline::snapshot> first,
+               std::atomic<std::size_t>& connections)
+    : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      work_(loop_.get_executor()),
+      times_(loop_.get_executor()),
+      gateway_(loop_.get_executor(), times_, records, first),
+      server_(loop_.get_executor(), times_, service_of(first->settings), connections) {}
+
+void worker::listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls) {
+    server_.listen(descriptor, name, std::move(tls), gateway_);
+}
+
+void worker::start() {
+    thread_ = std::thread([this] {
+        ::pthread_setname_np(::pthread_self(), "worker");
+        loop_.run();
+        ended_.store(true);
+    });
+}
+
+void worker::adopt(std::shared_ptr<const pipeline::snapshot> next) {
+    asio::post(loop_, [this, next = std::move(next)]() mutable {
+        server_.rules().limits = next->settings.limits;
+        server_.rules().timeouts = next->settings.timeouts;
+        gateway_.adopt(std::move(next));
+    });
+}
+
+void worker::drain(std::chrono::milliseconds at_most) {
+    asio::post(loop_, [this, at_most] {
+        if (std::exchange(draining_, true)) return;
+        server_.drain();
+        asio::co_spawn(loop_.get_executor(), wait_for_connections(steady_clock::now() + at_most), asio::detached);
+    });
+}
+
+void worker::end_now() {
+    asio::post(loop_, [this] { server_.cancel_all(); });
+}
+
+// Looks every few milliseconds rather than being told: draining happens once, and every call would pay for the telling.
+task<> worker::wait_for_connections(steady_clock::time_point until) {
+    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor> pause(loop_.get_executor());
+    bool cut_off = false;
+    while (server_.open() > 0) {
+        if (steady_clock::now() >= until) {
+            if (cut_off) break;
+            cut_off = true;
+            until = steady_clock::now() + unwinding;
+            server_.cancel_all();
+        }
+        pause.expires_after(5ms);
+        static_cast<void>(co_await pause.async_wait(use_result));
+    }
+    times_.stop();
+    work_.reset();
+    if (server_.open() > 0) loop_.stop();
+}
+
+}  // namespace gateway::runtime

@@ -1,0 +1,54 @@
+#pragma once
+// A thread that serves calls, with everything that it needs for itself. Workers share nothing but snapshots, the
+// journal and a count of connections.
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gateway/http/server.hpp"
+#include "gateway/net/deadlines.hpp"
+#include "gateway/outcome/journal.hpp"
+#include "gateway/pipeline/gateway.hpp"
+
+namespace gateway::runtime {
+
+class worker {
+public:
+    worker(outcome::page& records, std::shared_ptr<const pipeline::snapshot> first,
+           std::atomic<std::size_t>& connections);
+
+    // Before start(): accept on that descriptor, which stays the caller's.
+    void listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls);
+    void start();
+
+    // From any thread.
+    void adopt(std::shared_ptr<const pipeline::snapshot> next);
+    void drain(std::chrono::milliseconds at_most);  // ends the thread's loop when all is done or time is up
+    void end_now();                                 // cuts open calls off; each has its outcome line
+
+    [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
+    void join() { thread_.join(); }
+    // After join(): some call could not be made to end, so nothing of this worker may be destroyed.
+    [[nodiscard]] bool stuck() const noexcept { return server_.open() > 0; }
+
+private:
+    [[nodiscard]] task<> wait_for_connections(std::chrono::steady_clock::time_point until);
+
+    asio::io_context loop_;
+    asio::executor_work_guard<executor> work_;
+    net::deadlines times_;
+    pipeline::gateway gateway_;
+    http::server server_;
+    bool draining_ = false;
+    std::atomic<bool> ended_{false};
+    std::thread thread_;
+};
+
+}  // namespace gateway::runtime

@@ -1,0 +1,158 @@
+#include "gateway/upstream/client.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "connection.hpp"
+
+namespace gateway::upstream {
+
+namespace {
+
+using resolver = asio::ip::basic_resolver<asio::ip::tcp, executor>;
+
+// Shorter than the 60 s after which the cloud's front ends close an idle connection, so that few are found dead.
+constexpr auto longest_idle = std::chrono::seconds(50);
+
+failure before_sending(step at, boost::system::error_code cause, bool timed_out) {
+    return failure{.at = at, .cloud = reached::no, .timed_out = timed_out, .cause = cause, .why = {}};
+}
+
+}  // namespace
+
+client::client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
+               std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits,
+               const config::timeouts& timeouts)
+    : on_(on), times_(times), tls_(std::move(tls)), most_idle_(limits.connections_per_worker), timeouts_(timeouts) {
+    for (auto& endpoint : endpoints) {
+        auto authority = endpoint.authority();
+        pools_.push_back(std::make_unique<pool>());
+        pools_.back()->to = std::move(endpoint);
+        pools_.back()->authority = std::move(authority);
+        pools_.back()->most_idle = most_idle_;
+    }
+}
+
+client::~client() = default;
+
+const std::string& client::authority(std::size_t index) const { return pools_[index]->authority; }
+
+std::size_t client::open() const noexcept {
+    std::size_t sum = 0;
+    for (const auto& each : pools_)
+        sum += each->open;
+    return sum;
+}
+
+task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what) {
+    pool& to = *pools_[endpoint];
+    for (;;) {
+        auto over = take_idle(to);
+        if (!over) {
+            auto fresh = co_await connect(to);
+            if (!fresh) co_return fresh.error();
+            over = std::move(*fresh);
+        }
+        const auto done = co_await send_and_read_head(*over, what);
+        if (done) {
+            answer got(std::move(over));
+            co_return got;
+        }
+        // The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a
+        // call goes out again: one of which nothing was written, or one that changes nothing.
+        const bool connection_died = over->used_before && !over->answered && !done.error().timed_out;
+        const bool harmless = done.error().cloud == reached::no || what.may_repeat;
+        if (!connection_died || !harmless) co_return done.error();
+    }
+}
+
+std::unique_ptr<connection> client::take_idle(pool& from) {
+    const auto now = std::chrono::steady_clock::now();
+    while (!from.idle.empty() && now - from.idle.front()->idle_since > longest_idle)
+        from.idle.pop_front();
+    while (!from.idle.empty()) {
+        auto last = std::move(from.idle.back());
+        from.idle.pop_back();
+        if (last->stream.is_quiet()) return last;
+    }
+    return nullptr;
+}
+
+task<result<std::unique_ptr<connection>>> client::connect(pool& to) {
+    auto fresh = std::make_unique<connection>(on_, times_, to);
+    net::stream& stream = fresh->stream;
+    resolver names(on_);
+    // One deadline for name, TCP and TLS together. The resolver is not the stream's: it gets a hand on the same clock.
+    net::deadline all(
+        times_, [](void* r) { static_cast<resolver*>(r)->cancel(); }, &names);
+    all.set(timeouts_.upstream_connect);
+    const auto [unresolved, found] = co_await names.async_resolve(to.to.host, std::to_string(to.to.port), use_result);
+    if (unresolved || all.expired()) co_return before_sending(step::resolve, unresolved, all.expired());
+    all.clear();
+
+    stream.expires_after(timeouts_.upstream_connect);
+    boost::system::error_code ec = asio::error::host_not_found;
+    for (const auto& address : found) {
+        net::error_code ignored;
+        stream.plain().close(ignored);
+        std::tie(ec) = co_await stream.plain().async_connect(address.endpoint(), use_result);
+        if (!ec || stream.timed_out()) break;
+    }
+    if (ec || stream.timed_out()) co_return before_sending(step::connect, ec, stream.timed_out());
+    const int on = 1;  // a request is written in one piece and waits for nothing
+    ::setsockopt(stream.plain().native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+    if (to.to.tls) {
+        ec = co_await stream.start_tls_client(*tls_, to.to.host, to.session.get());
+        if (ec || stream.timed_out()) co_return before_sending(step::handshake, ec, stream.timed_out());
+    }
+    stream.expires_never();
+    co_return fresh;
+}
+
+task<result<void>> client::send_and_read_head(connection& over, const outgoing& what) {
+    over.stream.expires_after(timeouts_.upstream_response);
+    const auto [ec, bytes] = co_await over.stream.write(what.head, what.body);
+    if (ec) {
+        // Over TLS a record may be on its way although no byte of ours counts as written.
+        const bool untouched = bytes == 0 && over.stream.tls() == nullptr && !over.stream.timed_out();
+        co_return failure{.at = step::write,
+                          .cloud = untouched ? reached::no : reached::maybe,
+                          .timed_out = over.stream.timed_out(),
+                          .cause = ec,
+                          .why = {}};
+    }
+    over.stream.expires_after(timeouts_.upstream_response);
+    co_return co_await over.read_head();
+}
+
+answer::answer(std::unique_ptr<connection> from) : from_(std::move(from)) {}
+answer::answer(answer&&) noexcept = default;
+answer& answer::operator=(answer&&) noexcept = default;
+
+answer::~answer() {
+    if (!from_) return;
+    from_->stream.expires_never();
+    if (!from_->finish()) return;  // closed by its destructor
+    pool& home = from_->in;
+    if (home.idle.size() >= home.most_idle) return;
+    from_->idle_since = std::chrono::steady_clock::now();
+    // TLS 1.3 hands out tickets after the handshake: by the first answer the session can be resumed.
+    if (SSL* const ssl = from_->stream.tls(); ssl != nullptr && !from_->used_before) {
+        if (SSL_SESSION* const session = SSL_get1_session(ssl); session != nullptr) home.session.reset(session);
+    }
+    from_->used_before = true;
+    home.idle.push_back(std::move(from_));
+}
+
+const message::response_head& answer::head() const noexcept { return from_->head; }
+std::uint64_t answer::head_bytes() const noexcept { return from_->head_bytes; }
+task<result<void>> answer::fill(std::size_t up_to) { return from_->fill(up_to); }
+std::string_view answer::body() const noexcept { return from_->body(); }
+void answer::consume() noexcept { from_->consume(); }
+bool answer::whole() const noexcept { return from_->whole(); }
+
+}  // namespace gateway::upstream

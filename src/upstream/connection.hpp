@@ -1,0 +1,61 @@
+#pragma once
+// One connection to the cloud with what is being read from it, and the pool it goes back to.
+
+#include <deque>
+
+#include "gateway/upstream/client.hpp"
+
+namespace gateway::upstream {
+
+struct session_deleter {
+    void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
+};
+
+// The connections to one endpoint that wait to be used again: the last one used is the first one taken, so that those
+// beyond the need grow old and go.
+struct pool {
+    config::endpoint to;
+    std::string authority;
+    std::size_t most_idle = 0;
+    std::deque<std::unique_ptr<connection>> idle;
+    std::unique_ptr<SSL_SESSION, session_deleter>
+        session;  // of the last handshake: the next one resumes it (RFC 8446, 2.2)
+    std::size_t open = 0;
+};
+
+class connection {
+public:
+    connection(const executor& on, net::deadlines& times, pool& home) : in(home), stream(net::socket(on), times) {
+        ++in.open;
+    }
+    ~connection() { --in.open; }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // Reads at least a byte more into the buffer, or says why not.
+    [[nodiscard]] task<result<void>> receive(std::size_t room);
+    [[nodiscard]] task<result<void>> read_head();
+    // Reads body until `up_to` bytes wait or it is whole.
+    [[nodiscard]] task<result<void>> fill(std::size_t up_to);
+
+    [[nodiscard]] bool whole() const noexcept;
+    [[nodiscard]] std::string_view body() const noexcept;
+    void consume() noexcept;
+    // The answer is done with. True when the connection can serve another request.
+    [[nodiscard]] bool finish() noexcept;
+
+    pool& in;
+    net::stream stream;
+    message::buffer buffer;
+    message::response_head head;
+    std::uint64_t head_bytes = 0;
+    std::uint64_t left = 0;  // of a body with a length: bytes that were not consumed, in the buffer or still to come
+    message::chunk_decoder decoder;
+    std::string decoded;    // a chunked body's bytes that were not consumed
+    bool ended = false;     // of a body until close
+    bool answered = false;  // any byte of the answer has come
+    bool used_before = false;
+    std::chrono::steady_clock::time_point idle_since;
+};
+
+}  // namespace gateway::upstream

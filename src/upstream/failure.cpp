@@ -1,0 +1,23 @@
+#include "gateway/upstream/failure.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace gateway::upstream {
+
+std::string failure::text() const {
+    static constexpr std::string_view steps[] = {"name look-up", "connect", "TLS handshake", "write", "read", "answer"};
+    std::string sentence(steps[static_cast<std::size_t>(at)]);
+    sentence += ": ";
+    if (timed_out)
+        sentence += "timed out";
+    else if (!why.empty())
+        sentence += why;
+    else
+        sentence += cause.message();
+    return sentence;
+}
+
+void throw_exception_from_error(const failure& e, const boost::source_location&) { throw std::logic_error(e.text()); }
+
+}  // namespace gateway::upstream

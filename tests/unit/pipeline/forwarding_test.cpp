@@ -1,0 +1,94 @@
+#include "gateway/pipeline/forwarding.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace gateway::pipeline {
+namespace {
+
+TEST(forwarding, passes_on_what_the_contract_lists_as_it_came) {
+    const std::vector<field> fields{{"content-type", "application/json"},
+                                    {"Accept", "*/*"},
+                                    {"User-Agent", "sdk"},
+                                    {"X-Language", "zh-cn"},
+                                    {"X-Client-Token", "t"},
+                                    {"traceparent", "00-a"},
+                                    {"tracestate", "k=v"}};
+    std::string out;
+    append_passed_on(out, fields);
+    EXPECT_EQ(out,
+              "content-type: application/json\r\nAccept: */*\r\nUser-Agent: sdk\r\nX-Language: zh-cn\r\n"
+              "X-Client-Token: t\r\ntraceparent: 00-a\r\ntracestate: k=v\r\n");
+}
+
+TEST(forwarding, keeps_everything_else_here) {
+    for (const char* name : {"Authorization",
+                             "X-Auth-Token",
+                             "X-Api-Key",
+                             "X-Security-Token",
+                             "X-Sdk-Date",
+                             "X-Project-Id",
+                             "X-Domain-Id",
+                             "Cookie",
+                             "Forwarded",
+                             "X-Forwarded-For",
+                             "X-Forwarded-Host",
+                             "Connection",
+                             "Keep-Alive",
+                             "TE",
+                             "Trailer",
+                             "Transfer-Encoding",
+                             "Upgrade",
+                             "Proxy-Authorization",
+                             "Host",
+                             "Content-Length",
+                             "Expect",
+                             "X-Sdk-Content-Sha256",
+                             "X-Anything"}) {
+        std::string out;
+        append_passed_on(out, std::vector<field>{{name, "v"}});
+        EXPECT_EQ(out, "") << name;
+    }
+}
+
+TEST(forwarding, keeps_here_what_connection_names) {
+    std::string out;
+    append_passed_on(out, std::vector<field>{{"Connection", "user-agent"}, {"User-Agent", "x"}, {"Accept", "y"}});
+    EXPECT_EQ(out, "Accept: y\r\n");
+}
+
+TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connection) {
+    message::response_head from;
+    from.status = 202;
+    from.fields = {{"Server", "api-gateway"},
+                   {"Connection", "keep-alive, X-Hop"},
+                   {"X-Hop", "1"},
+                   {"Transfer-Encoding", "chunked"},
+                   {"Content-Length", "9"},
+                   {"X-Gateway-Outcome", "forged"},
+                   {"X-Request-Id", "abc"},
+                   {"Keep-Alive", "timeout=5"}};
+    std::string out;
+    write_answer_head(out, from, "id", {.is = answer_framing::kind::length, .length = 7, .close = false});
+    EXPECT_EQ(out,
+              "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\nX-Request-Id: abc\r\nX-Gateway-Request-Id: id\r\n"
+              "Content-Length: 7\r\n\r\n");
+    write_answer_head(out, from, "id", {.is = answer_framing::kind::chunked, .length = 0, .close = true});
+    EXPECT_EQ(out,
+              "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\nX-Request-Id: abc\r\nX-Gateway-Request-Id: id\r\n"
+              "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+}
+
+TEST(credential, is_cut_out_of_what_the_cloud_echoes) {
+    EXPECT_EQ(without_credential("Get secretKey failed,ak:AK1,err:ak not exist", "AK1"),
+              "Get secretKey failed,ak:[access key],err:ak not exist");
+    EXPECT_EQ(
+        without_credential("verify aksk signature fail, canonicalRequest:POST|/v1/|x-security-token:TOKEN", "AK1"),
+        "verify aksk signature fail, [canonical request cut out]");
+    EXPECT_EQ(without_credential("AK1 and AK1", "AK1"), "[access key] and [access key]");
+    EXPECT_EQ(without_credential("nothing to hide", ""), "nothing to hide");
+}
+
+}  // namespace
+}  // namespace gateway::pipeline

@@ -1,0 +1,100 @@
+#include "gateway/pipeline/own_answer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/error.hpp>
+
+namespace gateway::pipeline {
+namespace {
+
+struct row {
+    answer_code code;
+    unsigned status;
+    std::string_view name;
+};
+
+TEST(own_answers, have_the_statuses_and_codes_of_the_contract) {
+    for (const row& r : {row{answer_code::malformed, 400, "Gateway.0001"},
+                         row{answer_code::bad_body, 400, "Gateway.0002"},
+                         row{answer_code::not_authenticated, 401, "Gateway.0101"},
+                         row{answer_code::outside_window, 401, "Gateway.0102"},
+                         row{answer_code::replayed, 401, "Gateway.0103"},
+                         row{answer_code::denied, 403, "Gateway.0201"},
+                         row{answer_code::unknown_project, 403, "Gateway.0202"},
+                         row{answer_code::no_operation, 404, "Gateway.0301"},
+                         row{answer_code::wrong_method, 405, "Gateway.0302"},
+                         row{answer_code::late, 408, "Gateway.0401"},
+                         row{answer_code::body_too_large, 413, "Gateway.0402"},
+                         row{answer_code::line_too_long, 414, "Gateway.0403"},
+                         row{answer_code::header_too_long, 431, "Gateway.0403"},
+                         row{answer_code::unknown_expectation, 417, "Gateway.0404"},
+                         row{answer_code::unknown_coding, 501, "Gateway.0404"},
+                         row{answer_code::over_rate, 429, "Gateway.0405"},
+                         row{answer_code::unreachable, 502, "Gateway.0501"},
+                         row{answer_code::no_credential, 503, "Gateway.0502"},
+                         row{answer_code::no_capacity, 503, "Gateway.0503"},
+                         row{answer_code::cloud_late, 504, "Gateway.0504"},
+                         row{answer_code::credential_refused, 502, "Gateway.0505"}}) {
+        EXPECT_EQ(status_of(r.code), r.status) << r.name;
+        EXPECT_EQ(name_of(r.code), r.name);
+    }
+}
+
+TEST(own_answers, are_written_in_the_clouds_error_shape) {
+    std::string out;
+    const own_answer a{.code = answer_code::wrong_method,
+                       .message = "say \"GET\"",
+                       .allow = "GET, POST",
+                       .retry_after = std::chrono::seconds(7)};
+    write_own_answer(out, a, "id", true, std::chrono::system_clock::time_point(std::chrono::seconds(784111777)));
+    EXPECT_EQ(
+        out,
+        "HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/json\r\n"
+        "Content-Length: 60\r\nX-Gateway-Request-Id: id\r\nX-Gateway-Outcome: not_sent\r\nAllow: GET, "
+        "POST\r\nRetry-After: 7\r\n"
+        "Connection: close\r\n\r\n"
+        R"({"error":{"code":"Gateway.0302","message":"say \"GET\""}})");
+}
+
+struct failure_case {
+    upstream::failure what;
+    answer_code code;
+    outcome::reached cloud;
+};
+
+TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_have_done) {
+    using upstream::failure;
+    using upstream::reached;
+    using upstream::step;
+    const boost::system::error_code refused = boost::asio::error::connection_refused;
+    for (const auto& c : {
+             failure_case{{step::connect, reached::no, false, refused, {}},
+                          answer_code::unreachable,
+                          outcome::reached::not_sent},
+             failure_case{
+                 {step::connect, reached::no, true, {}, {}}, answer_code::unreachable, outcome::reached::not_sent},
+             failure_case{{step::handshake, reached::no, false, refused, {}},
+                          answer_code::unreachable,
+                          outcome::reached::not_sent},
+             failure_case{
+                 {step::write, reached::no, false, refused, {}}, answer_code::unreachable, outcome::reached::not_sent},
+             failure_case{
+                 {step::write, reached::maybe, true, {}, {}}, answer_code::cloud_late, outcome::reached::unknown},
+             failure_case{
+                 {step::read, reached::maybe, false, refused, {}}, answer_code::unreachable, outcome::reached::unknown},
+             failure_case{
+                 {step::read, reached::maybe, true, {}, {}}, answer_code::cloud_late, outcome::reached::unknown},
+             failure_case{{step::parse, reached::maybe, false, {}, "not HTTP"},
+                          answer_code::unreachable,
+                          outcome::reached::unknown},
+         }) {
+        const auto answer = answer_to(c.what);
+        EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.what.text();
+        EXPECT_EQ(answer.cloud, c.cloud) << c.what.text();
+        EXPECT_NE(answer.message.find(c.cloud == outcome::reached::unknown ? "may have been sent" : "Nothing was sent"),
+                  std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace gateway::pipeline
