@@ -53,22 +53,30 @@ void listening::close_all() noexcept {
 
 void listening::open_tcp(const config::listener& at, std::size_t workers) {
     asio::ip::tcp::endpoint where(asio::ip::make_address(at.host), at.port);
-    for (std::size_t i = 0; i < workers; ++i) {
+    const auto bound = [&](bool shared) {
         const int descriptor =
             ::socket(where.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
         if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
         descriptors_.push_back(descriptor);
         const int on = 1;
         ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        if (shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
         if (::bind(descriptor, where.data(), static_cast<socklen_t>(where.size())) != 0)
             fail("cannot bind listener " + at.name);
+        return descriptor;
+    };
+    // SO_REUSEPORT would let a second gateway of the same user take half of the connections without a word: a socket
+    // without it tells whether somebody listens there already.
+    ::close(bound(false));
+    descriptors_.pop_back();
+
+    for (std::size_t i = 0; i < workers; ++i) {
+        const int descriptor = bound(true);
         if (::listen(descriptor, backlog) != 0) fail("cannot listen on " + at.name);
-        if (i == 0) {
-            auto length = static_cast<socklen_t>(where.capacity());
-            if (::getsockname(descriptor, where.data(), &length) != 0)
-                fail("cannot read the address of listener " + at.name);
-        }
+        if (i > 0) continue;
+        auto length = static_cast<socklen_t>(where.capacity());
+        if (::getsockname(descriptor, where.data(), &length) != 0)
+            fail("cannot read the address of listener " + at.name);
     }
     const std::string host = where.address().to_string();
     address_ = (where.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(where.port());

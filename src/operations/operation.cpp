@@ -50,36 +50,56 @@ bool is_id(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return in_ids[static_cast<unsigned char>(c)]; });
 }
 
-// The text up to the next '/', which is taken away with it.
-std::string_view next_segment(std::string_view& rest) {
-    const auto end = std::min(rest.find('/'), rest.size());
-    const auto segment = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return segment;
+constexpr std::size_t most_segments = 5;  // of a row
+
+struct segments {
+    std::array<std::string_view, most_segments> at;
+    std::size_t count = 0;
+};
+
+// Nought segments for a path that has more than any operation, or does not begin with '/'. A '/' at the end makes an
+// empty segment, which is neither a literal nor an id.
+constexpr segments split(std::string_view path) {
+    segments made;
+    while (path.starts_with('/') && made.count < most_segments) {
+        path.remove_prefix(1);
+        const auto end = std::min(path.find('/'), path.size());
+        made.at[made.count++] = path.substr(0, end);
+        path.remove_prefix(end);
+    }
+    if (!path.empty()) made.count = 0;
+    return made;
 }
 
-bool fits(const operation& row, std::string_view path, match& into) {
-    if (path.empty() || path.front() != '/' || path.back() == '/') return false;
-    std::string_view pattern = row.pattern.substr(1);
-    path.remove_prefix(1);
-    into.api_version = path.substr(0, path.find('/'));
-    while (!pattern.empty() && !path.empty()) {
-        const auto wanted = next_segment(pattern);
-        const auto segment = next_segment(path);
-        if (wanted.front() != '{') {
-            if (segment != wanted) return false;
-            continue;
-        }
-        if (!is_id(segment)) return false;
-        if (wanted == "{project_id}") into.project_id = segment;
-        if (wanted == "{job_id}") into.job_id = segment;
+constexpr std::array<segments, rows.size()> patterns = [] {
+    std::array<segments, rows.size()> made;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        made[i] = split(rows[i].pattern);
+    return made;
+}();
+static_assert(std::all_of(patterns.begin(), patterns.end(), [](const segments& s) { return s.count > 0; }));
+
+constexpr bool is_literal(std::string_view of_pattern) { return of_pattern.front() != '{'; }
+
+// Literals first: they are cheap, and tell the rows apart.
+bool fits(const segments& pattern, const segments& path, match& into) {
+    if (pattern.count != path.count) return false;
+    for (std::size_t i = 0; i < path.count; ++i) {
+        if (is_literal(pattern.at[i]) && pattern.at[i] != path.at[i]) return false;
+    }
+    into.api_version = path.at.front();
+    for (std::size_t i = 0; i < path.count; ++i) {
+        const std::string_view wanted = pattern.at[i], given = path.at[i];
+        if (is_literal(wanted)) continue;
+        if (!is_id(given)) return false;
+        if (wanted == "{project_id}") into.project_id = given;
+        if (wanted == "{job_id}") into.job_id = given;
         if (wanted == "{server_id}") {
-            if (std::find(not_server_ids.begin(), not_server_ids.end(), segment) != not_server_ids.end()) return false;
-            into.server_id = segment;
+            if (std::find(not_server_ids.begin(), not_server_ids.end(), given) != not_server_ids.end()) return false;
+            into.server_id = given;
         }
     }
-    into.what = &row;
-    return pattern.empty() && path.empty();
+    return true;
 }
 
 }  // namespace
@@ -92,13 +112,17 @@ const operation* find(std::string_view name) noexcept {
 }
 
 boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path) {
+    const segments given = split(path);
     mismatch none;
-    for (const operation& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
         match found;
-        if (!fits(row, path, found)) continue;
-        if (row.method == method) return found;
+        if (!fits(patterns[i], given, found)) continue;
+        if (rows[i].method == method) {
+            found.what = &rows[i];
+            return found;
+        }
         if (!none.allow.empty()) none.allow += ", ";
-        none.allow += row.method;  // no two rows share a path and a method
+        none.allow += rows[i].method;  // no two rows have the same path and method
     }
     return none;
 }

@@ -43,13 +43,6 @@ bool look_alike(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string_view pointer_of(place object) noexcept {
-    for (const auto& known : known_members) {
-        if (known.opens == object && object != place::elsewhere) return known.pointer;
-    }
-    return "";
-}
-
 const known_member* find_member(place in, std::string_view key) noexcept {
     for (const auto& known : known_members) {
         if (known.in == in && known.key == key) return &known;

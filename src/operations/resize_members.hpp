@@ -57,8 +57,6 @@ inline constexpr std::array<known_member, 9> known_members{{
 // The longest string that a known member takes, in bytes: far beyond any id, and it bounds what is kept of a body.
 inline constexpr std::size_t longest_string = 255;
 
-[[nodiscard]] std::string_view pointer_of(place object) noexcept;
-
 // The known member of exactly that key in that object, or nullptr.
 [[nodiscard]] const known_member* find_member(place in, std::string_view key) noexcept;
 

@@ -45,7 +45,7 @@ std::string_view signer::sign(const request& what, const key& with, std::string_
         canonicalise(what, what.fields);
     } else {
         ordered_.assign(what.fields.begin(), what.fields.end());
-        std::stable_sort(ordered_.begin(), ordered_.end(), [](const field& a, const field& b) {
+        std::sort(ordered_.begin(), ordered_.end(), [](const field& a, const field& b) {
             return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
                                                 [](char x, char y) { return lower_case(x) < lower_case(y); });
         });

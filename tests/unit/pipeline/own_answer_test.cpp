@@ -50,7 +50,7 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
     EXPECT_EQ(
         out,
         "HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/json\r\n"
-        "Content-Length: 60\r\nX-Gateway-Request-Id: id\r\nX-Gateway-Outcome: not_sent\r\nAllow: GET, "
+        "Content-Length: 57\r\nX-Gateway-Request-Id: id\r\nX-Gateway-Outcome: not_sent\r\nAllow: GET, "
         "POST\r\nRetry-After: 7\r\n"
         "Connection: close\r\n\r\n"
         R"({"error":{"code":"Gateway.0302","message":"say \"GET\""}})");

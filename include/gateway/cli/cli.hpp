@@ -1,0 +1,28 @@
+#pragma once
+// The command line: run, check, explain, sign, hash-key, version. What each prints and answers is in the contract.
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace gateway::cli {
+
+// What a command reads and writes.
+struct streams {
+    std::istream& in;
+    std::ostream& out;  // what was asked for
+    std::ostream& err;  // why it can't be had, and what to do next
+};
+
+// Exit statuses.
+inline constexpr int done = 0;
+inline constexpr int failed = 1;       // the thing asked for: a bad file, a call that is denied
+inline constexpr int wrong_usage = 2;  // of the command line
+
+// Runs the command that the words name; they do not include the program's own name.
+[[nodiscard]] int run(const std::vector<std::string>& words, const streams& with);
+
+// The same for main(), on the process's own streams.
+[[nodiscard]] int run(int argc, char** argv);
+
+}  // namespace gateway::cli

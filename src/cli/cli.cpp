@@ -1,0 +1,82 @@
+#include "gateway/cli/cli.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <iostream>
+
+#include "command.hpp"
+
+namespace gateway::cli {
+
+namespace {
+
+constexpr std::array<command, 6> commands{{
+    {"run", "--config FILE", "serves until SIGTERM or SIGINT, then drains",
+     "SIGHUP loads the file again; a bad file changes nothing.", run_gateway},
+    {"check", "--config FILE", "reads the file and its secrets and prints every problem, or OK",
+     "Exit status 1 when there is a problem that is more than a warning.", check},
+    {"explain", "--config FILE --caller NAME --method M --path P [--body FILE]",
+     "tells what would happen to a call, and rule by rule why",
+     "Works offline and needs no secret. Exit status 1 when the call would be refused.", explain},
+    {"sign", "--access-key AK --secret-key-file F --method M --url URL [...]",
+     "signs one request and prints each stage and the headers to add",
+     "Path and query are signed as they stand in the URL: percent-encode them before. Signed are Host (as it\n"
+     "stands in the URL), X-Sdk-Date, X-Security-Token if there is one, and the headers given here.",
+     sign},
+    {"hash-key", "", "reads an API key on standard input, prints its SHA-256 for api_key_sha256", "", hash_key},
+    {"version", "", "prints the version of the program and of its libraries", "", version},
+}};
+
+void list_commands(std::ostream& to) {
+    to << "ecs-gateway COMMAND [OPTIONS]\n\n";
+    for (const command& c : commands)
+        to << "  " << c.name << std::string(10 - c.name.size(), ' ') << c.about << '\n';
+    to << "\necs-gateway COMMAND --help tells more.\n";
+}
+
+int dispatch(const std::vector<std::string>& words, const streams& with) {
+    if (words.empty()) {
+        list_commands(with.err);
+        return wrong_usage;
+    }
+    const std::string& name = words.front();
+    if (name == "--help" || name == "-h" || name == "help") {
+        list_commands(with.out);
+        return done;
+    }
+    const auto* const found = std::find_if(commands.begin(), commands.end(), [&](const command& c) {
+        return c.name == name || (c.name == "version" && name == "--version");
+    });
+    if (found == commands.end()) {
+        with.err << "ecs-gateway: there is no command " << shown(name) << "\n\n";
+        list_commands(with.err);
+        return wrong_usage;
+    }
+    try {
+        return found->run(*found, {words.begin() + 1, words.end()}, with);
+    } catch (const misused& e) {
+        with.err << "ecs-gateway " << found->name << ": " << e.what() << "\nSee: ecs-gateway " << found->name
+                 << " --help\n";
+        return wrong_usage;
+    } catch (const std::exception& e) {
+        with.err << "ecs-gateway " << found->name << ": " << e.what() << '\n';
+        return failed;
+    }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words, const streams& with) {
+    const int status = dispatch(words, with);
+    // A full disk or a closed pipe is a failure too: what was asked for did not arrive.
+    if (with.out.flush()) return status;
+    with.err << "ecs-gateway: can't write to standard output\n";
+    return std::max(status, failed);
+}
+
+int run(int argc, char** argv) {
+    return run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), {std::cin, std::cout, std::cerr});
+}
+
+}  // namespace gateway::cli

@@ -1,0 +1,28 @@
+#include "gateway/base/escape.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gateway {
+namespace {
+
+TEST(json_string, escapes_what_could_break_a_line_or_a_reader) {
+    EXPECT_EQ(json_string("plain text"), R"("plain text")");
+    EXPECT_EQ(json_string("a\"b\\c"), R"("a\"b\\c")");
+    EXPECT_EQ(json_string("a\nb\rc\td"), R"("a\nb\rc\td")");
+    EXPECT_EQ(json_string(std::string("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
+    EXPECT_EQ(json_string(""), R"("")");
+}
+
+TEST(json_string, keeps_valid_utf8_and_replaces_every_other_byte) {
+    EXPECT_EQ(json_string("变更 é 😀"), "\"变更 é 😀\"");
+    for (const auto& [bytes, escaped] : {std::pair<std::string, std::string>{"\xff", R"("\ufffd")"},
+                                         {"a\xc3", R"("a\ufffd")"},
+                                         {"\xc0\x80", R"("\ufffd\ufffd")"},            // overlong
+                                         {"\xed\xa0\x80", R"("\ufffd\ufffd\ufffd")"},  // a surrogate
+                                         {"\xf4\x90\x80\x80", R"("\ufffd\ufffd\ufffd\ufffd")"},
+                                         {"\xe5\x8fx", R"("\ufffd\ufffdx")"}})
+        EXPECT_EQ(json_string(bytes), escaped);
+}
+
+}  // namespace
+}  // namespace gateway

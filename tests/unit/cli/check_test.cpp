@@ -1,0 +1,82 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "world.hpp"
+
+namespace gateway::cli {
+
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct check : testing::Test {
+    folder files;
+    std::string config = files.path("gateway.yaml");
+
+    answer of(std::string_view yaml) {
+        files.write("gateway.yaml", yaml);
+        return ask({"check", "--config", config});
+    }
+    static std::string changed(std::string_view from, std::string_view to) {
+        std::string yaml(small_configuration);
+        return yaml.replace(yaml.find(from), from.size(), to);
+    }
+};
+
+TEST_F(check, says_ok_and_nothing_else_of_a_good_file) {
+    files.write("secret", "very-secret\n");
+    const auto answer = of(small_configuration);
+    EXPECT_EQ(answer.status, done);
+    EXPECT_EQ(answer.out, "OK\n");
+    EXPECT_THAT(answer.err, IsEmpty());
+}
+
+TEST_F(check, prints_every_missing_secret_in_the_order_of_the_file) {
+    const auto answer = of(small_configuration);
+    EXPECT_EQ(answer.status, failed);
+    const auto caller = answer.out.find("gateway.yaml:7:"), partner = answer.out.find("gateway.yaml:13:"),
+               acme = answer.out.find("gateway.yaml:16:");
+    EXPECT_LT(caller, partner) << answer.out;
+    EXPECT_LT(partner, acme) << answer.out;
+    EXPECT_NE(acme, std::string::npos) << answer.out;
+    EXPECT_THAT(answer.out, HasSubstr("credentials[1].secret_key"));
+    EXPECT_THAT(answer.out, testing::Not(HasSubstr("OK")));
+    EXPECT_THAT(answer.err, HasSubstr("3 problems"));
+}
+
+TEST_F(check, prints_every_problem_of_the_file_itself) {
+    auto yaml = changed("effect: deny", "effect: refuse");
+    const auto answer = of(yaml + "unknown: 1\n");
+    EXPECT_EQ(answer.status, failed);
+    EXPECT_THAT(answer.out, HasSubstr(config + ":"));
+    EXPECT_THAT(answer.out, HasSubstr("policy[0].effect"));
+    EXPECT_THAT(answer.out, HasSubstr("unknown"));
+    EXPECT_THAT(answer.err, HasSubstr("2 problems"));
+}
+
+TEST_F(check, fails_for_a_file_that_is_not_there) {
+    const auto answer = ask({"check", "--config", config});
+    EXPECT_EQ(answer.status, failed);
+    EXPECT_THAT(answer.out, HasSubstr(config));
+}
+
+TEST_F(check, names_a_certificate_that_can_not_be_read) {
+    files.write("secret", "very-secret\n");
+    const auto answer = of(std::string(small_configuration) + "upstream: {ca_file: nowhere.pem}\n");
+    EXPECT_EQ(answer.status, failed);
+    EXPECT_THAT(answer.out, HasSubstr("upstream.ca_file"));
+}
+
+TEST_F(check, warns_of_a_literal_secret_and_says_ok_all_the_same) {
+    files.write("secret", "very-secret\n");
+    const auto answer = of(changed("secret_key: {file: secret}", "secret_key: {literal: dont-print-me}"));
+    EXPECT_EQ(answer.status, done);
+    EXPECT_THAT(answer.out, HasSubstr("warning"));
+    EXPECT_THAT(answer.out, testing::EndsWith("OK\n"));
+    EXPECT_THAT(answer.out + answer.err, testing::Not(HasSubstr("dont-print-me")));
+}
+
+}  // namespace
+
+}  // namespace gateway::cli

@@ -1,0 +1,173 @@
+#include "gateway/operations/operation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace gateway::operations {
+
+namespace {
+
+const std::string longest_id(64, 'a');
+
+TEST(match_path, takes_a_path_apart) {
+    struct {
+        std::string method, path;
+        id is;
+        std::string_view version, project, server, job;
+    } const cases[] = {
+        {"POST", "/v1.1/p1/cloudservers/s1/resize", id::resize, "v1.1", "p1", "s1", ""},
+        {"POST", "/v1/p1/cloudservers/s1/resize", id::resize, "v1", "p1", "s1", ""},
+        {"GET", "/v1/p1/jobs/j1", id::show_job, "v1", "p1", "", "j1"},
+        {"GET", "/v1/p1/cloudservers/s1", id::show_server, "v1", "p1", "s1", ""},
+        {"GET", "/v1/p1/cloudservers/resize_flavors", id::list_resize_flavors, "v1", "p1", "", ""},
+        {"GET", "/v1/A-z_09/cloudservers/" + longest_id, id::show_server, "v1", "A-z_09", longest_id, ""},
+        {"GET", "/v1/cloudservers/cloudservers/s1", id::show_server, "v1", "cloudservers", "s1", ""},
+        {"GET", "/v1/p1/jobs/resize", id::show_job, "v1", "p1", "", "resize"},
+    };
+    for (const auto& c : cases) {
+        const auto found = match_path(c.method, c.path);
+        ASSERT_TRUE(found) << c.path;
+        EXPECT_EQ(found->what->is, c.is) << c.path;
+        EXPECT_EQ(found->api_version, c.version) << c.path;
+        EXPECT_EQ(found->project_id, c.project) << c.path;
+        EXPECT_EQ(found->server_id, c.server) << c.path;
+        EXPECT_EQ(found->job_id, c.job) << c.path;
+    }
+}
+
+TEST(match_path, knows_no_path_but_its_own_and_decodes_nothing) {
+    const std::vector<std::string> paths{
+        "",
+        "/",
+        "*",
+        "//",
+        "v1/p1/jobs/j1",
+        "/v1",
+        "/v1/p1",
+        "/v1/p1/jobs",
+        "/v1/p1/jobs/",
+        "/v1/p1/jobs/j1/",
+        "/v1/p1/jobs/j1//",
+        "/v1/p1/jobs/j1/x",
+        "//v1/p1/jobs/j1",
+        "/v1//p1/jobs/j1",
+        "/v1//jobs/j1",
+        "/v1/p1//jobs/j1",
+        "/v1/p1/jobs//j1",
+        "/v1/p1/jobs/.",
+        "/v1/p1/jobs/..",
+        "/v1/../v1/p1/jobs/j1",
+        "/v1/p1/./jobs/j1",
+        "/v1/p1/jobs/j1/..",
+        "/v1/p1/jobs/j%31",
+        "/v1/p1/jobs/%2e%2e",
+        "/v1/p1/jobs%2Fj1",
+        "/v1/p1/%6aobs/j1",
+        "/%761/p1/jobs/j1",
+        "/v1/p1/jobs/j1;x",
+        "/v1/p1/jobs;x/j1",
+        "/v1/p1;x/jobs/j1",
+        "/v1/p1/jobs/j1?",
+        "/v1/p1/jobs/j1#f",
+        "/v1/p1/jobs/j 1",
+        "/v1/p1/jobs/j1 ",
+        "/v1/p1/jobs/j.1",
+        "/v1/p1/jobs/j:1",
+        "/v1/p1/jobs/j\\1",
+        "/v1\\p1\\jobs\\j1",
+        "/v1/p1/jobs/j\xC3\xA9",
+        std::string("/v1/p1/jobs/j\0", 14),
+        "/v1/p1/jobs/" + longest_id + "a",
+        "/v1/" + longest_id + "a/jobs/j1",
+        "/V1/p1/jobs/j1",
+        "/v1/p1/Jobs/j1",
+        "/v1.0/p1/jobs/j1",
+        "/v1.1/p1/jobs/j1",
+        "/v2/p1/jobs/j1",
+        "/v1.1/p1/cloudservers/s1",
+        "/v1.1/p1/cloudservers/resize_flavors",
+        "/v1/p1/cloudservers",
+        "/v1/p1/cloudservers/s1/resize/",
+        "/v1/p1/cloudservers/s1/resize/x",
+        "/v1/p1/cloudservers/s1/Resize",
+        "/v1/p1/cloudservers/s1/resize_flavors",
+        "/v1/p1/cloudservers/s1/resiz",
+        "/v2.1/p1/servers/s1/action",
+        "/v1/{project_id}/jobs/j1",
+    };
+    for (const std::string& path : paths) {
+        for (const char* method : {"GET", "POST", "DELETE"}) {
+            const auto found = match_path(method, path);
+            ASSERT_FALSE(found) << path;
+            EXPECT_EQ(found.error().allow, "") << path;
+        }
+    }
+}
+
+// A literal of another operation of the cloud where the id of a server stands.
+TEST(match_path, takes_no_word_of_another_operation_for_a_server) {
+    for (const std::string word : {"action", "actions", "batch-resize", "delete", "detail", "flavor-sell-policies",
+                                   "flavors", "fpga_image", "limits", "nics", "os-reset-passwords", "os-server-groups",
+                                   "resize", "resource_instances", "server-name", "tags"}) {
+        EXPECT_FALSE(match_path("GET", "/v1/p1/cloudservers/" + word)) << word;
+        EXPECT_FALSE(match_path("POST", "/v1/p1/cloudservers/" + word + "/resize")) << word;
+        EXPECT_FALSE(match_path("POST", "/v1.1/p1/cloudservers/" + word + "/resize")) << word;
+    }
+    EXPECT_FALSE(match_path("POST", "/v1/p1/cloudservers/resize_flavors/resize"));
+    EXPECT_TRUE(match_path("GET", "/v1/p1/cloudservers/limits-2")) << "whole segments only";
+}
+
+TEST(match_path, lists_the_methods_of_a_path_that_exists) {
+    struct {
+        const char *method, *path, *allow;
+    } const cases[] = {
+        {"POST", "/v1/p1/jobs/j1", "GET"},
+        {"HEAD", "/v1/p1/jobs/j1", "GET"},
+        {"get", "/v1/p1/jobs/j1", "GET"},
+        {"", "/v1/p1/jobs/j1", "GET"},
+        {"DELETE", "/v1/p1/cloudservers/s1", "GET"},
+        {"POST", "/v1/p1/cloudservers/resize_flavors", "GET"},
+        {"GET", "/v1/p1/cloudservers/s1/resize", "POST"},
+        {"PUT", "/v1.1/p1/cloudservers/s1/resize", "POST"},
+    };
+    for (const auto& c : cases) {
+        const auto found = match_path(c.method, c.path);
+        ASSERT_FALSE(found) << c.path;
+        EXPECT_EQ(found.error().allow, c.allow) << c.method << ' ' << c.path;
+    }
+}
+
+TEST(match_path, throws_where_a_mismatch_is_used_as_a_match) {
+    EXPECT_THROW(static_cast<void>(match_path("GET", "/").value()), std::logic_error);
+}
+
+TEST(table, has_the_rows_of_the_contract) {
+    std::set<std::string> rows;
+    for (const operation& row : table())
+        rows.insert(std::string(row.name) + ' ' + std::string(row.method) + ' ' + std::string(row.pattern) +
+                    (row.body == body_kind::resize ? " body" : "") + (row.query ? " query" : ""));
+    EXPECT_EQ(rows, (std::set<std::string>{
+                        "resize POST /v1.1/{project_id}/cloudservers/{server_id}/resize body",
+                        "resize POST /v1/{project_id}/cloudservers/{server_id}/resize body",
+                        "show_job GET /v1/{project_id}/jobs/{job_id}",
+                        "show_server GET /v1/{project_id}/cloudservers/{server_id}",
+                        "list_resize_flavors GET /v1/{project_id}/cloudservers/resize_flavors query",
+                    }));
+}
+
+TEST(table, is_searched_by_name) {
+    for (const operation& row : table()) {
+        ASSERT_NE(find(row.name), nullptr);
+        EXPECT_EQ(find(row.name)->is, row.is);
+    }
+    EXPECT_EQ(find("reboot"), nullptr);
+    EXPECT_EQ(find(""), nullptr);
+}
+
+}  // namespace
+
+}  // namespace gateway::operations

@@ -1,0 +1,91 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gateway/signing/signature.hpp"
+
+namespace gateway::signing {
+namespace {
+
+const std::string hex(64, 'a');
+const std::string sdk = "SDK-HMAC-SHA256 Access=AK1, SignedHeaders=host;x-sdk-date, Signature=" + hex;
+const std::string v11 =
+    "V11-HMAC-SHA256 Credential=AK1/20261123/cn-north-4/ecs, SignedHeaders=host;x-sdk-date, Signature=" + hex;
+
+TEST(authorization, is_taken_apart) {
+    authorization a;
+    ASSERT_TRUE(parse_authorization(sdk, a));
+    EXPECT_EQ(a.which, algorithm::sdk_hmac_sha256);
+    EXPECT_EQ(a.access_key, "AK1");
+    EXPECT_EQ(a.signed_headers, "host;x-sdk-date");
+    EXPECT_EQ(a.signature, hex);
+    ASSERT_TRUE(parse_authorization(v11, a));
+    EXPECT_EQ(a.which, algorithm::v11_hmac_sha256);
+    EXPECT_EQ(a.access_key, "AK1");
+    EXPECT_EQ(a.date, "20261123");
+    EXPECT_EQ(a.where.region, "cn-north-4");
+    EXPECT_EQ(a.where.service, "ecs");
+}
+
+std::string with(std::string text, std::string_view what, std::string_view instead) {
+    const auto at = text.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    return text.replace(at, what.size(), instead);
+}
+
+TEST(authorization, of_any_other_form_is_refused) {
+    for (const std::string& text : {
+             std::string(),
+             std::string("SDK-HMAC-SHA256"),
+             std::string("SDK-HMAC-SHA256 "),
+             "Bearer " + hex,
+             " " + sdk,
+             sdk + " ",
+             with(sdk, "SDK-HMAC", "sdk-hmac"),
+             with(sdk, "Access=", "access="),
+             with(sdk, "Access=AK1", "Access="),
+             with(sdk, "Access=AK1", "Access=A K"),
+             with(sdk, "Access=AK1", "Access=AK1/x"),
+             with(sdk, ", Signed", ",Signed"),
+             with(sdk, ", Signed", ",  Signed"),
+             with(sdk, "host;x-sdk-date", "x-sdk-date;host"),
+             with(sdk, "host;x-sdk-date", "host"),
+             with(sdk, "host;x-sdk-date", "x-sdk-date"),
+             with(sdk, "host;x-sdk-date", "Host;x-sdk-date"),
+             with(sdk, "host;x-sdk-date", "host;host;x-sdk-date"),
+             with(sdk, "host;x-sdk-date", ";host;x-sdk-date"),
+             with(sdk, "host;x-sdk-date", "host;x-sdk-date;"),
+             with(sdk, "host;x-sdk-date", "host;;x-sdk-date"),
+             with(sdk, "host;x-sdk-date", "host;x-sdk-date;x_y"),
+             with(sdk, "host;x-sdk-date", ""),
+             with(sdk, hex, hex.substr(1)),
+             with(sdk, hex, hex + "a"),
+             with(sdk, hex, std::string(64, 'A')),
+             with(sdk, hex, std::string(64, 'g')),
+             with(v11, "Credential=", "Access="),
+             with(sdk, "Access=", "Credential="),
+             with(v11, "/20261123", ""),
+             with(v11, "20261123", "2026112"),
+             with(v11, "/ecs", ""),
+             with(v11, "/ecs", "/"),
+             with(v11, "cn-north-4", ""),
+             with(v11, "/ecs", "/ecs/more"),
+             sdk + ", Signature=" + hex,
+         }) {
+        authorization a;
+        EXPECT_FALSE(parse_authorization(text, a)) << text;
+    }
+}
+
+TEST(authorization, counts_as_a_signature_by_its_scheme_alone) {
+    EXPECT_TRUE(is_signature(sdk));
+    EXPECT_TRUE(is_signature(v11));
+    EXPECT_TRUE(is_signature("SDK-HMAC-SHA256 nonsense"));
+    EXPECT_TRUE(is_signature("sdk-hmac-sha256 nonsense"));
+    EXPECT_FALSE(is_signature("Bearer SDK-HMAC-SHA256"));
+    EXPECT_FALSE(is_signature("SDK-HMAC-SM3 Access=x"));
+    EXPECT_FALSE(is_signature(""));
+}
+
+}  // namespace
+}  // namespace gateway::signing
