@@ -4,6 +4,7 @@
 // cpu_options.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 

@@ -1,0 +1,68 @@
+# One word for each thing a person does here; `make` alone lists them. Every target brings its own set-up: on a Debian 12
+# with nothing but git and make, `make demo` is enough.
+SHELL := /bin/bash
+JOBS  ?= $(shell nproc)
+SETUP := tools/setup.sh
+
+.PHONY: help setup build demo run test test-sanitize bench bench-micro fuzz package format lint clean
+.DEFAULT_GOAL := help
+
+help:           ## this list
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup:          ## install everything that the other targets need (they do it themselves, too)
+	@$(SETUP) build test sdk bench lint
+
+build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simulator
+	@$(SETUP) build
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS) ecs-gateway ecs-simulator
+
+demo: build     ## a story of five calls through the gateway; ends by itself
+	@$(SETUP) test sdk
+	@tools/demo.sh
+
+run: build      ## the gateway and the simulator of the demo, until Ctrl-C
+	@$(SETUP) test
+	@tools/demo.sh --stay
+
+test:           ## every test, with the programs as a user gets them
+	@$(SETUP) build test sdk
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS)
+	ctest --test-dir build/release --output-on-failure -j$(JOBS)
+
+test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(SETUP) build test sdk
+	cmake --preset asan --log-level=WARNING
+	ninja -C build/asan -j$(JOBS)
+	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
+
+bench: build    ## the gateway beside nginx as a plain proxy: docs/performance.md says how to read it
+	@$(SETUP) test bench
+	@tools/bench.sh
+
+bench-micro:    ## the micro-benchmarks of signing, policy and the others
+	@$(SETUP) build
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS) benchmarks
+	@for bench in build/release/bin/*_bench; do "$$bench" || exit; done
+
+fuzz:           ## not there yet
+	@echo 'make fuzz: there are no fuzz targets yet' >&2; exit 1
+
+package:        ## not there yet
+	@echo 'make package: there are no packages yet; `make build` leaves the programs in build/release/bin' >&2; exit 1
+
+format:         ## let clang-format 14 decide all white space
+	@$(SETUP) lint
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 -i
+
+lint:           ## clang-format in doubt, clang-tidy over src and the simulator
+	@$(SETUP) build lint
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 --dry-run --Werror
+	cmake --preset lint --log-level=WARNING
+	tools/lint.sh $(JOBS)
+
+clean:          ## remove build/
+	rm -rf build

@@ -1,0 +1,127 @@
+"""What of a call reaches the cloud, and what of the cloud's answer the caller."""
+import calling
+import pytest
+import scripted_cloud as scripts
+from world import ACME, CI, PARTNER, PARTNER_KEY, PLANNER, SECRETS, settings
+
+# Sent by the caller; must not reach the cloud as they are.
+KEPT_HERE = [
+    ("X-Domain-Id", "caller-domain"), ("Cookie", "session=caller"), ("Forwarded", "for=192.0.2.1"),
+    ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Anything", "caller"), ("X-Real-Ip", "192.0.2.1"), ("X-Security-Token", "caller-token"),
+    ("X-Project-Id", "caller-project"), ("Keep-Alive", "timeout=5"), ("TE", "trailers"), ("Upgrade", "h2c"),
+    ("Proxy-Authorization", "Basic Y2FsbGVy"), ("Proxy-Connection", "keep-alive"), ("Accept-Encoding", "gzip"),
+    ("X-Anything", "caller"), ("X-HTTP-Method-Override", "DELETE"), ("X-Gateway-Request-Id", "caller"),
+    ("Connection", "keep-alive, X-Language"), ("X-Language", "zh-cn"),  # what Connection names stays, too
+]
+PASSED_ON = [
+    ("Content-Type", "application/json"), ("Accept", "application/json"), ("User-Agent", "planner/1.0"),
+    ("X-Client-Token", "0e1c5a3c-9a4e-4a53-8d0a-3f1e1f0c2b11"),
+    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("tracestate", "vendor=1"),
+]
+
+
+@pytest.fixture(scope="module")
+def cloud(start_once):
+    return start_once.cloud()
+
+
+@pytest.fixture(scope="module")
+def gate(start_once, cloud):
+    with_token = settings(cloud.url)
+    with_token["credentials"][1]["security_token"] = {"file": "acme.token"}
+    return start_once.gateway(with_token)
+
+
+def test_what_goes_upstream_is_what_the_contract_names(gate, cloud):
+    answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER,
+                         fields=[f for f in PASSED_ON[1:] + KEPT_HERE if f[0] not in ("X-Project-Id",)])
+    assert answer.status == 200, answer
+    sent = cloud.requests[-1]
+    assert sent.line == f"POST /v1.1/{PARTNER}/cloudservers/s/resize HTTP/1.1"
+    own = {"Host": f"127.0.0.1:{cloud.port}", "Content-Length": str(len(sent.body)), "X-Project-Id": PARTNER,
+           "X-Sdk-Date": sent["X-Sdk-Date"], "Authorization": sent["Authorization"]}
+    assert sorted(sent.fields) == sorted([*own.items(), *PASSED_ON])
+
+
+@pytest.mark.parametrize("field", [f for f in KEPT_HERE if f[0] not in ("Connection", "X-Language")],
+                         ids=lambda field: field[0])
+def test_a_field_that_stays_here(gate, cloud, field):
+    # By API key, so that no signature is in the way of a field that would be read as a part of it.
+    answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, CI, fields=[field], dry_run=True)
+    assert answer.status == 200, answer
+    assert field[1] not in [value for _, value in cloud.requests[-1].fields]
+
+
+@pytest.mark.parametrize("header", ["X-Api-Key", "Authorization", "X-Auth-Token"])
+def test_no_proof_of_the_caller_goes_upstream(gate, cloud, header):
+    answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, calling.key("Zq7CIapiKEYdoNOTleak5", header),
+                         dry_run=True)
+    assert answer.status == 200, answer
+    sent = cloud.requests[-1]
+    assert not any("Zq7CI" in value for _, value in sent.fields)
+    assert sent["Authorization"].startswith(f"SDK-HMAC-SHA256 Access={PARTNER_KEY}, ")
+    assert sent["X-Auth-Token"] is None and sent["X-Api-Key"] is None
+
+
+def test_what_is_signed_is_what_no_proxy_changes(gate, cloud):
+    gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+    partner = cloud.requests[-1]
+    gate.resize(ACME, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+    acme = cloud.requests[-1]
+    assert "SignedHeaders=content-type;host;x-project-id;x-sdk-date, " in partner["Authorization"]
+    assert "SignedHeaders=content-type;host;x-project-id;x-sdk-date;x-security-token, " in acme["Authorization"] or \
+           "SignedHeaders=content-type;host;x-project-id;x-security-token;x-sdk-date, " in acme["Authorization"]
+    assert acme["X-Security-Token"] == SECRETS["acme.token"] and partner["X-Security-Token"] is None
+
+
+def test_the_bytes_that_were_checked_are_the_bytes_that_are_sent(gate, cloud):
+    body = b'{ "resize" : {"flavorRef":"s6.large.2",\t"later":[1.0,{"\\u00e9":null}]},\n "other": "\xc3\xa9" }'
+    with calling.connection(gate.port) as to:
+        answer = to.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", body, PASSED_ON[:1], PLANNER)
+    assert answer.status == 200, answer
+    assert cloud.requests[-1].body == body
+
+
+def test_a_chunked_body_goes_on_with_its_length(gate, cloud):
+    body = b'{"resize":{"flavorRef":"s6.large.2"},"dry_run":true}'
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in (body[:7], body[7:])) + b"0\r\n\r\n"
+    with calling.connection(gate.port) as to:
+        to.send(calling.render("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize",
+                               [("Host", "a"), ("Transfer-Encoding", "chunked"), PASSED_ON[0],
+                                *CI("", "", "", "")], chunks))
+        assert to.answer().status == 200
+    sent = cloud.requests[-1]
+    assert (sent.body, sent["Content-Length"], sent["Transfer-Encoding"]) == (body, str(len(body)), None)
+
+
+def test_neither_host_nor_target_chooses_where_a_call_goes(gate, cloud):
+    for target, host in [("/v1/%s/jobs/j" % PARTNER, "evil.example"),
+                         ("http://evil.example/v1/%s/jobs/j" % PARTNER, "evil.example")]:
+        with calling.connection(gate.port) as to:
+            to.send(calling.render("GET", target, [("Host", host), *CI("", "", "", "")], b""))
+            assert to.answer().status == 200
+        assert (cloud.requests[-1].line, cloud.requests[-1]["Host"]) == (f"GET /v1/{PARTNER}/jobs/j HTTP/1.1",
+                                                                       f"127.0.0.1:{cloud.port}")
+
+
+def test_the_query_of_a_look_up_is_passed_on_and_signed(gate, cloud):
+    target = f"/v1/{PARTNER}/cloudservers/resize_flavors?instance_uuid=a-b&limit=5&sort_key=name"
+    assert gate.call("GET", target, proof=PLANNER).status == 200
+    assert cloud.requests[-1].line == f"GET {target} HTTP/1.1"
+
+
+def test_an_answer_comes_back_as_it_came(gate, cloud):
+    end_to_end = [("X-Request-Id", "cloud-1"), ("X-Anything", "cloud"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    hop_by_hop = [("Connection", "X-Hop"), ("X-Hop", "1"), ("Keep-Alive", "timeout=5"),
+                  ("X-Gateway-Outcome", "not_sent"), ("X-Gateway-Request-Id", "cloud")]
+    cloud.behave = scripts.answering(409, {"error": {"code": "Ecs.0100", "message": "no"}}, end_to_end + hop_by_hop)
+    try:
+        answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+    finally:
+        cloud.behave = scripts.answering()
+    assert answer.status == 409
+    assert answer.body == b'{"error": {"code": "Ecs.0100", "message": "no"}}'
+    own = [("X-Gateway-Request-Id", answer["X-Gateway-Request-Id"]), ("Content-Length", str(len(answer.body)))]
+    assert sorted(answer.fields) == sorted([*end_to_end, *own, ("Content-Type", "application/json")])
+    assert answer["X-Gateway-Request-Id"] != "cloud"

@@ -1,0 +1,149 @@
+"""The life of the process: drain on SIGTERM, a new configuration on SIGHUP, and what it refuses to start with."""
+import signal
+import threading
+
+import pytest
+
+import calling
+import scripted_cloud as scripts
+from programs import wait_until
+from world import CI, PARTNER, PLANNER, settings
+
+LOOK = f"/v1/{PARTNER}/jobs/j"
+
+
+class held_back:
+    """A cloud that takes a call and answers when it is told to."""
+
+    def __init__(self):
+        self.go = threading.Event()
+
+    def __call__(self, connection, request):
+        self.go.wait(30)
+        scripts.answering()(connection, request)
+
+
+def told_off(port):
+    """Whether a new connection is refused or answered with 503, and not left waiting."""
+    try:
+        with calling.connection(port) as late:
+            late.socket.settimeout(5)
+            return late.call("GET", "/").error()[0] == "Gateway.0503"
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_sigterm_lets_an_open_call_finish(start):
+    cloud = start.cloud(behave := held_back())
+    gate = start.gateway(settings(cloud.url))
+    with calling.connection(gate.port) as open_call, calling.connection(gate.port) as idle:
+        assert idle.call("GET", "/").status == 404
+        open_call.send(open_call.request("GET", LOOK, proof=CI))
+        wait_until(lambda: cloud.requests, "the call to reach the cloud")
+        gate.tell(signal.SIGTERM)
+        gate.wait_for(gate.stderr, "draining")
+        assert idle.is_closed()
+        assert told_off(gate.port)
+        behave.go.set()
+        answer = open_call.answer()
+        assert (answer.status, answer["Connection"]) == (200, "close")
+    assert gate.ended() == 0
+    assert gate.outcome_of(answer)["outcome"] == "answered"
+
+
+def test_a_drain_has_an_end(start):
+    cloud = start.cloud(behave := held_back())
+    gate = start.gateway(settings(cloud.url, timeouts={"drain": "1s"}))
+    with calling.connection(gate.port) as open_call:
+        open_call.send(open_call.request("GET", LOOK, proof=CI))
+        wait_until(lambda: cloud.requests, "the call to reach the cloud")
+        gate.tell(signal.SIGTERM)
+        assert gate.ended() == 0
+    behave.go.set()
+    assert [line["outcome"] for line in gate.outcomes()] == ["unknown"]  # it was sent, and has its line
+
+
+def test_sigint_ends_it_too(start):
+    gate = start.gateway(settings(start.cloud().url))
+    gate.tell(signal.SIGINT)
+    assert gate.ended() == 0
+
+
+def test_sighup_puts_a_new_policy_in_force(start):
+    before = settings(start.cloud().url)
+    gate = start.gateway(before)
+    assert gate.call("GET", LOOK, proof=CI).status == 200
+    with calling.connection(gate.port) as kept:
+        assert kept.call("GET", LOOK, proof=CI).status == 200
+        gate.reload({**before, "policy": []}, "reloaded")
+        for answer in (kept.call("GET", LOOK, proof=CI), gate.call("GET", LOOK, proof=CI)):
+            assert (answer.status, answer.error()[0]) == (403, "Gateway.0201")
+    gate.reload(before, "reloaded")
+    assert gate.call("GET", LOOK, proof=CI).status == 200
+
+
+@pytest.mark.parametrize("change", [{"policy": [{"rule": "a", "callers": ["nobody"]}]}, {"no such key": 1},
+                                    {"version": "one"}])
+def test_a_bad_file_changes_nothing(start, change):
+    good = settings(start.cloud().url)
+    gate = start.gateway(good)
+    message = gate.reload({**good, **change}, "nothing changes")
+    assert "gateway.yaml" in message
+    assert gate.call("GET", LOOK, proof=CI).status == 200
+    assert gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER).status == 200
+
+
+def test_a_reload_does_not_forget_signatures(start):
+    good = settings(start.cloud().url)
+    gate = start.gateway(good)
+    with calling.connection(gate.port) as to:
+        call = to.request("GET", LOOK, proof=PLANNER)
+        to.send(call)
+        assert to.answer().status == 200
+        gate.reload(good, "reloaded")
+        to.send(call)
+        assert to.answer().error()[0] == "Gateway.0103"
+
+
+def test_an_outcome_file_that_was_moved_is_opened_again(start, tmp_path):
+    file, moved = tmp_path / "outcomes.jsonl", tmp_path / "outcomes.jsonl.1"
+    with_file = settings(start.cloud().url, log={"outcomes": str(file)})
+    gate = start.gateway(with_file)
+    first = gate.call("GET", LOOK, proof=CI)["X-Gateway-Request-Id"]
+    wait_until(lambda: file.exists() and first in file.read_text(), "the first line")
+    file.rename(moved)
+    gate.reload(with_file, "reloaded")
+    second = gate.call("GET", LOOK, proof=CI)["X-Gateway-Request-Id"]
+    wait_until(lambda: file.exists() and second in file.read_text(), "the second line in a new file")
+    assert second not in moved.read_text()
+
+
+NOT_YET = [
+    ("unix_user", {"callers": [{"name": "agent-of-node", "unix_user": "root"}],
+                   "listeners": [{"address": "unix:@FOLDER@/gw.sock"}]}, "agent-of-node"),
+    ("metadata", {"credentials": [{"name": "this-server", "metadata": {}}]}, "this-server"),
+    ("sdk_default", {"credentials": [{"name": "as-the-sdk", "sdk_default": {}}]}, "as-the-sdk"),
+    ("agency", {"credentials": [{"name": "by-agency", "agency": {
+        "through": "partner-key", "domain_name": "globex", "agency_name": "ops"}}]}, "by-agency"),
+    ("token", {"credentials": [{"name": "by-token", "token": {
+        "domain_name": "d", "user_name": "u", "password": {"file": "partner.sk"}}}]}, "by-token"),
+]
+
+
+@pytest.mark.parametrize("more, name", [row[1:] for row in NOT_YET], ids=[row[0] for row in NOT_YET])
+def test_run_refuses_by_name_what_is_not_there_yet(start, tmp_path, more, name):
+    whole = settings("http://127.0.0.1:1")
+    for section, items in more.items():
+        whole[section] = whole[section] + [
+            {k: v.replace("@FOLDER@", str(tmp_path)) if isinstance(v, str) else v for k, v in item.items()}
+            for item in items]
+    with pytest.raises(AssertionError, match=rf"ended with 1:[\s\S]*{name}"):
+        start.gateway(whole)
+
+
+def test_an_address_in_use_is_an_error_at_start(start):
+    first = start.gateway(settings("http://127.0.0.1:1"))
+    with pytest.raises(AssertionError, match=rf"ended with 1:[\s\S]*127.0.0.1:{first.port}"):
+        start.gateway(settings("http://127.0.0.1:1", listeners=[{"address": f"127.0.0.1:{first.port}"}]))

@@ -1,0 +1,121 @@
+"""The outcome line: one for every call, its keys in the contract's order."""
+import datetime
+
+import pytest
+import scripted_cloud as scripts
+from world import ACME, CI, PARTNER, PLANNER, STRANGER, settings
+
+KEYS = """
+    time request_id peer listener caller proof operation api_version project_id server_id job_id account credential region
+    rule shadow flavor auto_pay mode dry_run decision status code message upstream_status upstream_request_id
+    result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us""".split()
+EVIL = 'x"\n{"time":"now"}\u2028\u001b[31m\u007f\u009b31m é'
+ALWAYS = {"time", "request_id", "peer", "listener", "decision", "status", "outcome", "bytes_in", "bytes_out",
+          "duration_us"}
+
+
+def cloud_by_server(connection, request):
+    scripts.answering({"e": 400, "evil": 400}.get(request.server, 200),
+                      {"o": {"order_id": "CS1711152257C60TL"},
+                       "both": {"order_id": "CS1711152257C60TL", "job_id": "j-1"},
+                       "e": {"error": {"code": "Ecs.0100", "message": "The ECS status does not meet requirements."}},
+                       "evil": {"error": {"code": "Ecs.0100", "message": EVIL}},
+                       }.get(request.server, {"job_id": "j-1"}),
+                      [("X-Request-Id", "cloud-1")])(connection, request)
+
+
+@pytest.fixture(scope="module")
+def gate(start_once):
+    shadowed = settings(start_once.cloud(cloud_by_server).url)
+    shadowed["policy"].append({"rule": "stricter", "mode": "shadow", "effect": "deny", "accounts": ["acme"],
+                               "resize": {"flavors": ["c6.*"]}})
+    return start_once.gateway(shadowed)
+
+
+SIGNED = {"listener": "127.0.0.1:0", "caller": "planner", "proof": "signature", "operation": "resize"}
+AS_PARTNER = {"project_id": PARTNER, "account": "partner", "credential": "partner-key", "region": "cn-north-4"}
+AS_ACME = {"project_id": ACME, "account": "acme", "credential": "acme-key", "region": "cn-north-4"}
+ANSWERED = {"decision": "allowed", "status": 200, "upstream_status": 200, "upstream_request_id": "cloud-1",
+            "outcome": "answered"}
+
+
+def resize(project, server, proof=PLANNER, version="v1.1", beside=None, **what):
+    return lambda gate: gate.resize(project, server, what, proof, version, **(beside or {}))
+
+
+CASES = [
+    ("a_job", resize(PARTNER, "j", flavorRef="s6.large.2"),
+     SIGNED | AS_PARTNER | ANSWERED | {"api_version": "v1.1", "server_id": "j", "rule": "grow", "flavor": "s6.large.2",
+                                       "result_job_id": "j-1"}),
+    ("a_job_of_v1", resize(PARTNER, "j", version="v1", flavorRef="c6.large.2", mode="withStopServer"),
+     SIGNED | AS_PARTNER | ANSWERED | {"api_version": "v1", "server_id": "j", "rule": "grow", "flavor": "c6.large.2",
+                                       "mode": "withStopServer", "result_job_id": "j-1"}),
+    ("an_order", resize(ACME, "o", flavorRef="s6.large.2", extendparam={"isAutoPay": "true"}),
+     SIGNED | AS_ACME | ANSWERED | {"api_version": "v1.1", "server_id": "o", "rule": "grow", "flavor": "s6.large.2",
+                                    "auto_pay": True, "result_order_id": "CS1711152257C60TL"}),
+    ("order_and_job_in_the_shadow", resize(ACME, "both", flavorRef="c6.large.2"),
+     SIGNED | AS_ACME | ANSWERED | {"api_version": "v1.1", "server_id": "both", "rule": "grow",
+                                    "shadow": "denied by stricter", "flavor": "c6.large.2", "result_job_id": "j-1",
+                                    "result_order_id": "CS1711152257C60TL"}),
+    ("the_clouds_error", resize(PARTNER, "e", CI, beside={"dry_run": True}, flavorRef="s6.large.2"),
+     SIGNED | AS_PARTNER | ANSWERED | {
+         "caller": "ci", "proof": "api_key", "api_version": "v1.1", "server_id": "e", "rule": "dry", "dry_run": True,
+         "flavor": "s6.large.2", "status": 400, "upstream_status": 400, "code": "Ecs.0100",
+         "message": "The ECS status does not meet requirements."}),
+    ("a_look", lambda gate: gate.call("GET", f"/v1/{PARTNER}/jobs/job-7", proof=CI),
+     AS_PARTNER | ANSWERED | {"listener": "127.0.0.1:0", "caller": "ci", "proof": "api_key", "operation": "show_job",
+                              "api_version": "v1", "job_id": "job-7", "rule": "look"}),
+    ("denied", resize(ACME, "s", flavorRef="p9.huge.8"),
+     SIGNED | {k: v for k, v in AS_ACME.items() if k != "credential"} | {
+         "api_version": "v1.1", "server_id": "s", "rule": "grow", "flavor": "p9.huge.8", "decision": "denied",
+         "status": 403, "code": "Gateway.0201", "outcome": "not_sent"}),
+    ("no_account", resize(STRANGER, "s", flavorRef="s6.large.2"),
+     SIGNED | {"project_id": STRANGER, "api_version": "v1.1", "server_id": "s", "flavor": "s6.large.2",
+               "decision": "denied", "status": 403, "code": "Gateway.0202", "outcome": "not_sent"}),
+    ("rejected", lambda gate: gate.call("GET", f"/v1/{PARTNER}/jobs/job-7"),
+     {"listener": "127.0.0.1:0", "operation": "show_job", "api_version": "v1", "project_id": PARTNER,
+      "job_id": "job-7", "decision": "rejected", "status": 401, "code": "Gateway.0101", "outcome": "not_sent"}),
+    ("not_understood", lambda gate: gate.call("GET", "/"),
+     {"listener": "127.0.0.1:0", "decision": "rejected", "status": 404, "code": "Gateway.0301",
+      "outcome": "not_sent"}),
+]
+
+
+@pytest.mark.parametrize("call, expected", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_line_tells_what_became_of_a_call(gate, call, expected):
+    answer = call(gate)
+    line = gate.outcome_of(answer)
+    assert [key for key in KEYS if key in line] == list(line)  # all known, in the contract's order
+    assert ALWAYS <= set(line)
+    measured = ALWAYS | {"message", "upstream_us"}
+    assert {k: v for k, v in line.items() if k in expected or k not in measured} == expected
+    assert ("upstream_us" in line) == ("upstream_status" in line)
+    at = datetime.datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    assert abs((datetime.datetime.now(datetime.timezone.utc) - at).total_seconds()) < 60 and len(line["time"]) == 27
+    assert line["peer"].startswith("127.0.0.1:")
+    assert 0 < line["duration_us"] < 30_000_000
+    assert line["bytes_in"] > 0 and line["bytes_out"] > len(answer.body)
+
+
+def test_text_from_outside_is_escaped(gate):
+    before = len(gate.stdout.lines)
+    assert gate.outcome_of(gate.resize(PARTNER, "evil", {"flavorRef": "s6.large.2"}, PLANNER))["message"] == EVIL
+    assert len(gate.stdout.lines) == before + 1
+    assert not any(c in gate.stdout.lines[-1] for c in "\x1b\x7f\x9b")
+
+
+def test_one_line_a_call_and_no_other(gate):
+    before = len(gate.outcomes())
+    answers = [gate.call("GET", f"/v1/{PARTNER}/jobs/j", proof=CI) for _ in range(20)]
+    for answer in answers:
+        gate.outcome_of(answer)
+    assert len(gate.outcomes()) == before + 20
+
+
+def test_outcomes_can_go_to_a_file(start, tmp_path):
+    file = tmp_path / "outcomes.jsonl"
+    gate = start.gateway(settings(start.cloud().url, log={"outcomes": str(file)}))
+    answer = gate.call("GET", f"/v1/{PARTNER}/jobs/j", proof=CI)
+    gate.close()
+    assert gate.stdout.lines == []
+    assert file.read_text(encoding="utf-8").count("\n") == 1 and answer["X-Gateway-Request-Id"] in file.read_text()

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what is missing for the named purposes, on Debian 12: tools/setup.sh build test sdk bench lint
+# Does nothing, quickly, where everything is there. Asks for root only if it has to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+declare -A packages=(
+    [build]="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+             libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
+             libgtest-dev libgmock-dev libbenchmark-dev"
+    [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates"
+    [sdk]=""
+    [bench]="nginx-light wrk"
+    [lint]="clang-format-14 clang-tidy-16"
+)
+
+say() { printf '\033[2m-- %s\033[0m\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+wanted=()
+for purpose in "$@"; do
+    [ -v "packages[$purpose]" ] || { echo "$0: no such purpose: $purpose (there are: ${!packages[*]})" >&2; exit 2; }
+    read -r -d '' -a these <<<"${packages[$purpose]}" || true
+    wanted+=("${these[@]}")
+    if [ "$purpose" = sdk ]; then
+        # A machine may have another nodejs than Debian's, which brings its own npm and conflicts with Debian's.
+        command -v node >/dev/null || wanted+=(nodejs)
+        command -v npm >/dev/null || wanted+=(npm)
+    fi
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+
+if [ "${#missing[@]}" -gt 0 ]; then
+    say "installing ${missing[*]}"
+    install() {
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    }
+    # The lists of a fresh machine are empty or old; only then is it worth fetching them.
+    if ! apt-cache show "${missing[@]}" >/dev/null 2>&1 || ! install; then
+        say 'fetching the lists of packages'
+        as_root apt-get update -q >&2
+        install
+    fi
+fi
+
+for purpose in "$@"; do
+    [ "$purpose" = sdk ] || continue
+    sdk=tests/integration/sdk
+    # npm leaves this file when it has installed all of the lock file.
+    if [ ! "$sdk/node_modules/.package-lock.json" -nt "$sdk/package-lock.json" ]; then
+        say 'installing the official Node SDK, as locked'
+        npm ci --prefix "$sdk" --no-audit --no-fund >&2
+        touch "$sdk/node_modules/.package-lock.json"
+    fi
+done

@@ -1,0 +1,211 @@
+#include "gate.hpp"
+
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <regex>
+#include <set>
+
+#include "gateway/base/hex.hpp"
+#include "gateway/base/sha256.hpp"
+#include "gateway/base/time.hpp"
+
+namespace simulator {
+
+namespace {
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+std::vector<std::string> split(const std::string& text, char at) {
+    std::vector<std::string> parts(1);
+    for (const char c : text) {
+        if (c == at)
+            parts.emplace_back();
+        else
+            parts.back() += c;
+    }
+    return parts;
+}
+
+std::string decoded(const std::string& text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned char byte = 0;
+        if (text[i] == '%' && i + 2 < text.size() && gateway::read_hex(text.substr(i + 1, 2), {&byte, 1})) {
+            bytes += static_cast<char>(byte);
+            i += 2;
+        } else {
+            bytes += text[i];
+        }
+    }
+    return bytes;
+}
+
+std::string encoded(const std::string& bytes) {
+    std::string text;
+    for (const char byte : bytes) {
+        const auto c = static_cast<unsigned char>(byte);
+        if (std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+            text += static_cast<char>(c);
+        } else {
+            const std::string hex = gateway::to_hex({&c, 1});
+            text += '%';
+            for (const char h : hex)
+                text += static_cast<char>(std::toupper(static_cast<unsigned char>(h)));
+        }
+    }
+    return text;
+}
+
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t");
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string sha256_hex(const std::string& bytes) { return gateway::to_hex(gateway::sha256_of(bytes)); }
+
+std::string hmac(const std::string& key, const std::string& message) {
+    unsigned char digest[32];
+    unsigned length = sizeof digest;
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
+         message.size(), digest, &length);
+    return {reinterpret_cast<const char*>(digest), length};
+}
+
+std::string hex(const std::string& bytes) {
+    return gateway::to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
+}
+
+// Values of a header, in order.
+std::vector<std::string> values(const call& what, const std::string& name) {
+    std::vector<std::string> found;
+    for (const auto& [n, v] : what.headers) {
+        if (lower(n) == name) found.push_back(v);
+    }
+    return found;
+}
+
+answer refusal(const std::string& text) {
+    boost::json::object body{{"error_msg", "Incorrect IAM authentication information: " + text},
+                             {"error_code", "APIGW.0301"},
+                             {"request_id", "fd6530a01c09807640189e65e837b8ad"}};
+    return {401, boost::json::serialize(body)};
+}
+
+}  // namespace
+
+std::string gate::canonical_request(const call& what, const std::string& signed_names) {
+    std::string path;
+    for (const auto& segment : split(decoded(what.path), '/'))
+        path += encoded(segment) + "/";
+    // Every segment was given a slash behind it; a path that ends with one has an empty last segment.
+    if (what.path.ends_with('/')) path.pop_back();
+
+    std::vector<std::pair<std::string, std::string>> parameters;
+    if (!what.query.empty()) {
+        for (const auto& piece : split(what.query, '&')) {
+            const auto equals = piece.find('=');
+            parameters.emplace_back(decoded(piece.substr(0, equals)),
+                                    equals == std::string::npos ? "" : decoded(piece.substr(equals + 1)));
+        }
+    }
+    std::sort(parameters.begin(), parameters.end());
+    std::string query;
+    for (const auto& [name, value] : parameters)
+        query += (query.empty() ? "" : "&") + encoded(name) + "=" + encoded(value);
+
+    std::string headers;
+    for (const auto& name : split(signed_names, ';'))
+        headers += name + ":" + trimmed(values(what, name).empty() ? "" : values(what, name).front()) + "\n";
+
+    std::string payload = sha256_hex(what.body);
+    if (const auto given = values(what, "x-sdk-content-sha256"); !given.empty() && !what.body.empty())
+        payload = given.front();
+    return what.method + "\n" + path + "\n" + query + "\n" + headers + "\n" + signed_names + "\n" + payload;
+}
+
+gate::verdict gate::check(const call& what, std::string& ak, std::chrono::system_clock::time_point now) {
+    const auto given = values(what, "authorization");
+    if (given.size() != 1) return {false, "x-auth-token not found"};
+    static const std::regex sdk(
+        "SDK-HMAC-SHA256 Access=([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), Signature=([0-9a-f]{64})");
+    static const std::regex v11(
+        "V11-HMAC-SHA256 Credential=([^,/ ]+)/([0-9]{8})/([^,/ ]+)/([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), "
+        "Signature=([0-9a-f]{64})");
+    std::smatch parts;
+    const auto refuse = [](const std::string& why) { return verdict{false, why}; };
+    const bool is_v11 = std::regex_match(given.front(), parts, v11);
+    if (!is_v11 && !std::regex_match(given.front(), parts, sdk)) return refuse("verify aksk signature fail");
+    ak = parts[1];
+    const std::string signed_names = parts[is_v11 ? 5 : 2], signature = parts[is_v11 ? 6 : 3];
+
+    const auto key = keys_.find(ak);
+    if (key == keys_.end()) return refuse("Get secretKey failed,ak:" + ak + ",err:ak not exist");
+    if (!key->second.enabled) return refuse("ak " + ak + " not exist");
+
+    // Each signed header exactly once; names sorted, without doubles, with host and date among them.
+    const auto names = split(signed_names, ';');
+    const std::set<std::string> sorted(names.begin(), names.end());
+    bool sound = std::vector<std::string>(sorted.begin(), sorted.end()) == names && sorted.count("host") == 1 &&
+                 sorted.count("x-sdk-date") == 1;
+    for (const auto& name : names)
+        sound = sound && values(what, name).size() == 1;
+    const auto dates = values(what, "x-sdk-date");
+    if (!sound || dates.size() != 1) return refuse("verify aksk signature fail");
+
+    const auto at = gateway::read_sdk_date(dates.front());
+    const auto server_time = std::chrono::floor<std::chrono::seconds>(now);
+    if (!at || *at < server_time - std::chrono::minutes(15) || *at > server_time + std::chrono::minutes(15))
+        return refuse("calc aksk signature fail:signature expired, signature time:" + dates.front() +
+                      ",server time:" + gateway::sdk_date(server_time));
+
+    // A temporary pair goes with its token, which has to be signed; a permanent one has none.
+    const auto tokens = values(what, "x-security-token");
+    const auto& wanted = key->second.security_token;
+    if (wanted ? tokens.size() != 1 || tokens.front() != *wanted || sorted.count("x-security-token") == 0
+               : !tokens.empty())
+        return refuse("verify aksk signature fail");
+
+    const std::string canonical = canonical_request(what, signed_names);
+    std::string computed;
+    if (is_v11) {
+        const std::string info = parts[2].str() + "/" + parts[3].str() + "/" + parts[4].str();
+        if (parts[2].str() != dates.front().substr(0, 8)) return refuse("verify aksk signature fail");
+        const std::string derived = hmac(hmac(ak, key->second.secret_key), info + '\x01');
+        computed =
+            hex(hmac(hex(derived), "V11-HMAC-SHA256\n" + dates.front() + "\n" + info + "\n" + sha256_hex(canonical)));
+    } else {
+        computed =
+            hex(hmac(key->second.secret_key, "SDK-HMAC-SHA256\n" + dates.front() + "\n" + sha256_hex(canonical)));
+    }
+    if (computed != signature) {
+        std::string echo = canonical;
+        std::replace(echo.begin(), echo.end(), '\n', '|');
+        return refuse("verify aksk signature fail, canonicalRequest:" + echo);
+    }
+    return {true, key->second.account};
+}
+
+std::variant<std::string, answer> gate::pass(const call& what, std::chrono::system_clock::time_point now) {
+    std::string ak;
+    const auto checked = check(what, ak, now);
+    const std::lock_guard held(lock_);
+    history& past = histories_[ak];
+    if (now < past.locked_until) return refusal("AK access failed to reach the limit,forbidden.");
+    if (checked.passed) {
+        past.failures = 0;
+        return checked.text;
+    }
+    if (++past.failures > 5) {
+        past.failures = 0;
+        past.locked_until = now + std::chrono::minutes(5);
+    }
+    return refusal(checked.text);
+}
+
+}  // namespace simulator

@@ -1,0 +1,87 @@
+// ecs-simulator: an imitation of the cloud for the demo, the tests and trials. README.md has the seed's format.
+
+#include <boost/program_options.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "certificate.hpp"
+#include "server.hpp"
+
+namespace {
+
+namespace po = boost::program_options;
+namespace asio = boost::asio;
+
+asio::ssl::context make_tls(const std::string& certificate, const std::string& private_key, const std::string& ca_out) {
+    asio::ssl::context tls(asio::ssl::context::tls_server);
+    SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+    if (!certificate.empty()) {
+        tls.use_certificate_chain_file(certificate);
+        tls.use_private_key_file(private_key, asio::ssl::context::pem);
+        return tls;
+    }
+    const auto made = simulator::make_certificate();
+    tls.use_certificate_chain(asio::buffer(made.pem));
+    tls.use_private_key(asio::buffer(made.key_pem), asio::ssl::context::pem);
+    if (!ca_out.empty()) std::ofstream(ca_out) << made.ca_pem;
+    return tls;
+}
+
+int run(int argc, char** argv) {
+    std::string listen, seed, record, certificate, private_key, ca_out;
+    std::size_t most = SIZE_MAX;
+    po::options_description known("ecs-simulator: an imitation of Huawei Cloud ECS");
+    known.add_options()("help", "this text")("listen", po::value(&listen)->default_value("127.0.0.1:9443"),
+                                             "address:port; port 0 = any")(
+        "seed", po::value(&seed)->required(), "YAML file: accounts, keys, projects, flavors, servers")(
+        "record", po::value(&record), "file that gets a line of JSON for each request")(
+        "certificate", po::value(&certificate), "PEM file")("private-key", po::value(&private_key), "PEM file")(
+        "ca-out", po::value(&ca_out), "without a certificate: where the CA of a made-up one is written")(
+        "plain-http", "no TLS")("max-requests-per-connection", po::value(&most), "then the connection closes");
+    po::variables_map given;
+    po::store(po::parse_command_line(argc, argv, known), given);
+    if (given.count("help") != 0) {
+        std::cout << known;
+        return 0;
+    }
+    po::notify(given);
+    const auto colon = listen.rfind(':');
+    if (colon == std::string::npos) throw std::runtime_error("--listen is address:port");
+
+    simulator::cloud cloud(simulator::read_seed(seed));
+    simulator::settings how;
+    how.address = listen.substr(0, colon);
+    how.port = static_cast<unsigned short>(std::stoul(listen.substr(colon + 1)));
+    how.record = record;
+    how.requests_per_connection = most;
+    if (given.count("plain-http") == 0) how.tls.emplace(make_tls(certificate, private_key, ca_out));
+    const std::string address = how.address;
+    simulator::listener server(std::move(how), cloud);
+
+    // The end: signals are for this thread, which waits for them; the others need no goodbye.
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::thread([&server] { server.run(); }).detach();
+    std::cout << "listening on " << address << ":" << server.port() << std::endl;
+    int signal = 0;
+    sigwait(&ends, &signal);
+    std::_Exit(0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& e) {
+        std::cerr << "ecs-simulator: " << e.what() << "; see --help\n";
+        return 2;
+    }
+}

@@ -1,0 +1,67 @@
+#pragma once
+// What the imitated cloud is made of, read from a YAML file. README.md describes the format.
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace simulator {
+
+struct access_key {
+    std::string secret_key;
+    std::optional<std::string> security_token;  // of a temporary pair
+    std::string account;
+    bool enabled = true;
+};
+
+struct account {
+    bool partner_forbidden = false;  // resizes are closed to partners: 403 Ecs.0068
+    bool balance_ok = true;          // else 403 Ecs.0067
+};
+
+struct flavor {
+    std::string vcpus = "2";
+    std::string ram = "4096";  // MiB
+    bool sold_out = false;
+};
+
+// What goes wrong with calls that name a server, for tests.
+struct fault {
+    std::chrono::milliseconds delay{0};      // before the answer
+    bool close_before_answer = false;        // after the request was read (and acted on)
+    std::optional<std::size_t> close_after;  // bytes of the answer
+    bool garbage = false;                    // an answer that is not HTTP
+    std::optional<unsigned> status;          // instead of acting: this status
+    std::string body;                        // and this body
+    std::size_t extra_header_bytes = 0;
+    std::size_t big_body_bytes = 0;  // the answer's body is blown up to that size
+    bool connection_close = false;
+};
+
+struct server {
+    std::string project, name, flavor;
+    std::string status = "SHUTOFF";   // or ACTIVE
+    std::string charging_mode = "0";  // 0 pay-per-use, 1 prepaid, 2 spot
+    bool locked = false;
+    std::optional<std::string> fails_with;  // the error code with which its resize jobs fail
+    fault wrong;
+};
+
+struct seed {
+    std::map<std::string, account> accounts;
+    std::map<std::string, access_key> keys;       // by access key
+    std::map<std::string, std::string> projects;  // id to account
+    std::map<std::string, flavor> flavors;
+    std::map<std::string, server> servers;
+    std::chrono::milliseconds init{500}, running{1000};  // how long a job stays so
+    bool order_without_job = false;                      // the older answer to a prepaid resize
+};
+
+// Throws std::runtime_error that says what is wrong and where.
+[[nodiscard]] seed read_seed(const std::string& file);
+[[nodiscard]] seed parse_seed(const std::string& yaml);
+
+}  // namespace simulator

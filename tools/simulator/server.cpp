@@ -1,0 +1,121 @@
+#include "server.hpp"
+
+#include <array>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <thread>
+
+namespace simulator {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+listener::listener(settings how, cloud& behind)
+    : how_(std::move(how)),
+      cloud_(behind),
+      gate_(behind.keys()),
+      acceptor_(io_, asio::ip::tcp::endpoint(asio::ip::make_address(how_.address), how_.port)) {
+    port_ = acceptor_.local_endpoint().port();
+    if (!how_.record.empty()) record_.open(how_.record, std::ios::trunc);
+}
+
+void listener::run() {
+    for (;;) {
+        error_code ec;
+        asio::ip::tcp::socket with(io_);
+        acceptor_.accept(with, ec);
+        if (ec) continue;
+        with.set_option(asio::ip::tcp::no_delay(true), ec);
+        std::thread([this, with = std::move(with)]() mutable {
+            error_code failed;
+            if (how_.tls) {
+                asio::ssl::stream<asio::ip::tcp::socket> secure(std::move(with), *how_.tls);
+                secure.handshake(asio::ssl::stream_base::server, failed);
+                if (!failed) serve(secure);
+            } else {
+                serve(with);
+            }
+        }).detach();
+    }
+}
+
+template <class Stream>
+void listener::serve(Stream& stream) {
+    boost::beast::flat_buffer buffer;
+    for (std::size_t count = 1;; ++count) {
+        http::request_parser<http::string_body> parser;
+        parser.body_limit(16 * 1024 * 1024);
+        parser.header_limit(128 * 1024);
+        error_code ec;
+        http::read(stream, buffer, parser, ec);
+        if (ec) return;
+        const auto& request = parser.get();
+        call what;
+        what.method = std::string(request.method_string());
+        const std::string target(request.target());
+        const auto mark = target.find('?');
+        what.path = target.substr(0, mark);
+        if (mark != std::string::npos) what.query = target.substr(mark + 1);
+        for (const auto& f : request)
+            what.headers.emplace_back(f.name_string(), f.value());
+        what.body = request.body();
+        record(what);
+
+        const auto now = std::chrono::system_clock::now();
+        const auto passed = gate_.pass(what, now);
+        const answer with = passed.index() == 0 ? cloud_.handle(what, std::get<0>(passed), now) : std::get<1>(passed);
+        const bool last = !request.keep_alive() || count >= how_.requests_per_connection;
+        if (!reply(stream, what, with, last)) return;
+    }
+}
+
+// False when the connection is done with.
+template <class Stream>
+bool listener::reply(Stream& stream, const call& to, const answer& with, bool last) {
+    static const fault nothing;
+    const fault* const named = cloud_.fault_of(to.path);
+    const fault& wrong = named == nullptr ? nothing : *named;
+    std::this_thread::sleep_for(wrong.delay);
+    if (wrong.close_before_answer) return false;
+    last = last || wrong.connection_close;
+
+    std::string body = with.body;
+    if (body.size() < wrong.big_body_bytes) body.append(wrong.big_body_bytes - body.size(), ' ');
+    std::array<char, 33> id{};
+    {
+        const std::lock_guard held(record_lock_);
+        std::snprintf(id.data(), id.size(), "%032lx", ++answered_);
+    }
+    const auto reason = http::obsolete_reason(static_cast<http::status>(with.status));
+    std::string bytes = "HTTP/1.1 " + std::to_string(with.status) + " " + std::string(reason) +
+                        "\r\nServer: api-gateway\r\nContent-Type: application/json\r\nX-Request-Id: " + id.data() +
+                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    if (wrong.extra_header_bytes > 0) bytes += "X-Extra: " + std::string(wrong.extra_header_bytes, 'x') + "\r\n";
+    bytes += last ? "Connection: close\r\n\r\n" : "\r\n";
+    bytes += body;
+    if (wrong.garbage) bytes = "This is no HTTP.\n\n";
+    if (wrong.close_after) bytes.resize(std::min(bytes.size(), *wrong.close_after));
+    error_code ec;
+    asio::write(stream, asio::buffer(bytes), ec);
+    return !ec && !last && !wrong.garbage && !wrong.close_after;
+}
+
+void listener::record(const call& what) {
+    if (!record_.is_open()) return;
+    boost::json::array headers;
+    for (const auto& [name, value] : what.headers)
+        headers.push_back(boost::json::array{name, value});
+    const boost::json::object line{{"method", what.method},
+                                   {"target", what.query.empty() ? what.path : what.path + "?" + what.query},
+                                   {"headers", headers},
+                                   {"body", what.body}};
+    const std::lock_guard held(record_lock_);
+    record_ << boost::json::serialize(line) << std::endl;
+}
+
+}  // namespace simulator

@@ -1,0 +1,53 @@
+#pragma once
+// HTTP and TLS of the simulator: a thread for each connection, blocking, since a handful of connections is all it gets.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <cstddef>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "cloud.hpp"
+#include "gate.hpp"
+
+namespace simulator {
+
+struct settings {
+    std::string address = "127.0.0.1";
+    unsigned short port = 9443;
+    std::optional<boost::asio::ssl::context> tls;
+    std::string record;  // a file that gets a line of JSON for each request; empty: none
+    std::size_t requests_per_connection = SIZE_MAX;
+};
+
+class listener {
+public:
+    // Binds at once; throws boost::system::system_error.
+    listener(settings how, cloud& behind);
+    [[nodiscard]] unsigned short port() const { return port_; }
+    // Accepts until the process ends.
+    [[noreturn]] void run();
+
+private:
+    template <class Stream>
+    void serve(Stream& stream);
+    template <class Stream>
+    [[nodiscard]] bool reply(Stream& stream, const call& to, const answer& with, bool last);
+    void record(const call& what);
+
+    settings how_;
+    cloud& cloud_;
+    gate gate_;
+    boost::asio::io_context io_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    unsigned short port_ = 0;
+    std::mutex record_lock_;
+    std::ofstream record_;
+    unsigned long answered_ = 0;
+};
+
+}  // namespace simulator
