@@ -18,7 +18,7 @@ build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simul
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS) ecs-gateway ecs-simulator
 
-demo: build     ## a story of five calls through the gateway; ends by itself
+demo: build     ## a story of calls through the gateway, told step by step; ends by itself
 	@$(SETUP) test sdk
 	@tools/demo.sh
 

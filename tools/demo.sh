@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo: simulator and gateway on this machine, and a story of seven calls, with curl and with the official Node SDK.
+# The demo: simulator and gateway on this machine, and a story of calls, with curl and with the official Node SDK.
 #   tools/demo.sh          tells the story and ends; not 0 when a step does not show what it should
 #   tools/demo.sh --stay   starts the same pair and stays until Ctrl-C
 # Everything it makes is in build/demo.

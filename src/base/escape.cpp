@@ -58,6 +58,12 @@ void append_json_string(std::string& to, std::string_view text) {
             to += "\\u00";
             to += digits[static_cast<unsigned char>(c) >> 4];
             to += digits[static_cast<unsigned char>(c) & 15];
+        } else if (c == '\xC2' && text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0x80 &&
+                   static_cast<unsigned char>(text[1]) <= 0x9F) {
+            to += "\\u00";  // U+0080 to U+009F: terminals take them for control sequences
+            to += digits[static_cast<unsigned char>(text[1]) >> 4];
+            to += digits[static_cast<unsigned char>(text[1]) & 15];
+            taken = 2;
         } else if (const std::size_t length = utf8_sequence(text); length > 0) {
             to.append(text.substr(0, length));
             taken = length;

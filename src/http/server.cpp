@@ -107,18 +107,10 @@ void server::drain() {
     }
 }
 
-void server::cancel_all() {
-    for (live& each : live_)
-        each.is.stream().close();
-}
-
 void server::report(const std::exception_ptr& unforeseen) noexcept {
     if (!unforeseen) return;
     try {
         std::rethrow_exception(unforeseen);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == asio::error::operation_aborted) return;  // cancel_all()
-        spdlog::error("connection: ended by an unforeseen exception: error={}", e.what());
     } catch (const std::exception& e) {
         spdlog::error("connection: ended by an unforeseen exception: error={}", e.what());
     } catch (...) {

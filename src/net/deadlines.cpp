@@ -23,6 +23,20 @@ void deadlines::add(deadline& what, milliseconds after) {
     if (what.at_ < wakes_at_ && !stopped_) sleep_until(what.at_);
 }
 
+void deadlines::expire(list& first_of) {
+    deadline& due = first_of.front();
+    due.unlink();
+    due.expired_ = true;
+    due.on_expiry_(due.argument_);
+}
+
+void deadlines::expire_all() {
+    for (auto& q : queues_) {
+        while (!q.waiting.empty())
+            expire(q.waiting);
+    }
+}
+
 void deadlines::stop() {
     stopped_ = true;
     timer_.cancel();
@@ -41,10 +55,7 @@ void deadlines::wake() {
     const auto now = std::chrono::steady_clock::now();
     for (auto& q : queues_) {
         while (!q.waiting.empty() && q.waiting.front().at_ <= now) {
-            deadline& due = q.waiting.front();
-            due.unlink();
-            due.expired_ = true;
-            due.on_expiry_(due.argument_);
+            expire(q.waiting);
         }
     }
     auto next = steady_time::max();

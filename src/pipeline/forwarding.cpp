@@ -49,9 +49,14 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
 }
 
 std::string without_credential(std::string_view message, std::string_view access_key) {
-    // "verify aksk signature fail, canonicalRequest:POST|/v1.1/…": spelled so by the cloud's API gateway.
-    std::string cut(message.substr(0, message.find("canonicalRequest")));
-    if (cut.size() < message.size()) cut += "[canonical request cut out]";
+    // "verify aksk signature fail, canonicalRequest:POST|/v1.1/…": spelled so by the cloud's API gateway. Whatever else
+    // looks like a piece of what was signed ends the text as well.
+    std::size_t end = message.size();
+    for (const std::string_view echo :
+         {"canonicalRequest", "SignedHeaders", "Signature=", "x-security-token:", "X-Security-Token"})
+        end = std::min(end, message.find(echo));
+    std::string cut(message.substr(0, end));
+    if (end < message.size()) cut += "[echo of the request cut out]";
     if (access_key.empty()) return cut;
     for (auto at = cut.find(access_key); at != std::string::npos; at = cut.find(access_key, at))
         cut.replace(at, access_key.size(), "[access key]");

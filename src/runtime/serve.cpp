@@ -108,8 +108,8 @@ private:
     void wait_for_signal() {
         signals_.async_wait([this](const boost::system::error_code& ec, int signal) {
             if (ec) return;
+            wait_for_signal();  // before the signal is acted on: the end of the last worker cancels this wait
             signal == SIGHUP ? reload() : end();
-            wait_for_signal();
         });
     }
 
@@ -151,7 +151,7 @@ private:
         if (ending_) {
             spdlog::warn("ending at once: asked a second time");
             for (auto& worker : workers_)
-                worker.end_now();
+                worker.drain(0ms);
             return;
         }
         ending_ = true;
@@ -159,6 +159,7 @@ private:
         spdlog::info("draining at_most={}ms connections={}", at_most.count(), connections_.load());
         for (auto& worker : workers_)
             worker.drain(at_most);
+        listening_.clear();  // the workers have theirs, which they close when they have taken what waits in the kernel
         look_for_end();
     }
 

@@ -14,8 +14,8 @@ namespace {
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// After the drain's end, how long cut-off calls have to write their outcome lines. A name look-up can't be cancelled
-// and takes the longest.
+// After the drain's end, how long calls that are cut off have to come to their end. A name look-up, which can't be
+// cancelled, takes the longest.
 constexpr auto unwinding = 6s;
 
 http::service service_of(const config::settings& settings) { return {settings.limits, settings.timeouts, false}; }
@@ -54,27 +54,20 @@ void worker::adopt(std::shared_ptr<const pipeline::snapshot> next) {
 
 void worker::drain(std::chrono::milliseconds at_most) {
     asio::post(loop_, [this, at_most] {
+        cut_off_ = steady_clock::now() + at_most;
         if (std::exchange(draining_, true)) return;
         server_.drain();
-        asio::co_spawn(loop_.get_executor(), wait_for_connections(steady_clock::now() + at_most), asio::detached);
+        asio::co_spawn(loop_.get_executor(), wait_for_connections(), asio::detached);
     });
 }
 
-void worker::end_now() {
-    asio::post(loop_, [this] { server_.cancel_all(); });
-}
-
 // Looks every few milliseconds rather than being told: draining happens once, and every call would pay for the telling.
-task<> worker::wait_for_connections(steady_clock::time_point until) {
+task<> worker::wait_for_connections() {
     asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor> pause(loop_.get_executor());
-    bool cut_off = false;
     while (server_.open() > 0) {
-        if (steady_clock::now() >= until) {
-            if (cut_off) break;
-            cut_off = true;
-            until = steady_clock::now() + unwinding;
-            server_.cancel_all();
-        }
+        const auto now = steady_clock::now();
+        if (now >= cut_off_ + unwinding) break;
+        if (now >= cut_off_) times_.expire_all();
         pause.expires_after(5ms);
         static_cast<void>(co_await pause.async_wait(use_result));
     }

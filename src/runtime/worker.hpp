@@ -30,8 +30,9 @@ public:
 
     // From any thread.
     void adopt(std::shared_ptr<const pipeline::snapshot> next);
-    void drain(std::chrono::milliseconds at_most);  // ends the thread's loop when all is done or time is up
-    void end_now();                                 // cuts open calls off; each has its outcome line
+    // Ends the thread's loop when all connections have ended. After `at_most` everything that still waits is late:
+    // calls are answered so, and have their outcome lines. A second call may shorten the time.
+    void drain(std::chrono::milliseconds at_most);
 
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
     void join() { thread_.join(); }
@@ -39,7 +40,7 @@ public:
     [[nodiscard]] bool stuck() const noexcept { return server_.open() > 0; }
 
 private:
-    [[nodiscard]] task<> wait_for_connections(std::chrono::steady_clock::time_point until);
+    [[nodiscard]] task<> wait_for_connections();
 
     asio::io_context loop_;
     asio::executor_work_guard<executor> work_;
@@ -47,6 +48,7 @@ private:
     pipeline::gateway gateway_;
     http::server server_;
     bool draining_ = false;
+    std::chrono::steady_clock::time_point cut_off_;
     std::atomic<bool> ended_{false};
     std::thread thread_;
 };

@@ -123,7 +123,7 @@ def test_both_algorithms_are_understood(start, cloud, algorithm):
 
 def test_another_secret_is_the_gateways_affair_not_the_callers(start):
     cloud = start.simulator(SEED)  # of its own, since it locks a key that fails often
-    gate = start.gateway(settings(cloud.url, cloud.ca_file), secrets={"partner.sk": "not what the cloud knows"})
+    gate = start.gateway(settings(cloud.url, cloud.ca_file), secrets={"partner.sk": "Zq7notWhatTheCloudKnows"})
     answer = gate.resize(PARTNER, "stopped", {"flavorRef": "s6.xlarge.2"}, PLANNER)
     line = gate.outcome_of(answer)
     assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (502, "Gateway.0505", "not_sent")

@@ -55,7 +55,8 @@ std::vector<sent> vectors() {
     std::stringstream file;
     file << std::ifstream(PROJECT_DIR "/tests/unit/signing/vectors.json").rdbuf();
     std::vector<sent> all;
-    for (const auto& v : boost::json::parse(file.str()).at("vectors").as_array())
+    const auto parsed = boost::json::parse(file.str());
+    for (const auto& v : parsed.at("vectors").as_array())
         all.emplace_back(v);
     return all;
 }

@@ -6,7 +6,8 @@
 
 namespace gateway {
 
-// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters and DEL are escaped; a byte that is
+// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters (those beyond ASCII
+// too) and DEL are escaped; a byte that is
 // not part of valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8 on one line.
 void append_json_string(std::string& to, std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);

@@ -5,8 +5,6 @@
 
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/intrusive/list.hpp>
 #include <exception>
@@ -37,10 +35,7 @@ public:
     // Takes what the kernel has accepted already, then stops accepting; idle connections close now, the others after
     // their answer.
     void drain();
-    // Ends what is left, whatever it is doing: each connection's coroutine unwinds, so each open call has its outcome
-    // line.
-    void cancel_all();
-    [[nodiscard]] std::size_t open() const noexcept { return cancels_.size(); }
+    [[nodiscard]] std::size_t open() const noexcept { return open_; }
 
 private:
     using acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol, executor>;
@@ -76,7 +71,7 @@ private:
     std::atomic<std::size_t>& connections_;
     std::list<door> doors_;  // stay until the end: connections refer to them
     boost::intrusive::list<live, boost::intrusive::constant_time_size<false>> live_;
-    std::list<asio::cancellation_signal> cancels_;  // one for each connection
+    std::size_t open_ = 0;  // connections whose coroutine has not ended
 };
 
 template <class Handler>
@@ -93,13 +88,12 @@ task<> server::accept(door& at, Handler& handle) {
         const bool accepting = co_await accept_one(at, with, from);
         if (!accepting) co_return;
         if (!with.is_open()) continue;
-        const auto cancel = cancels_.emplace(cancels_.end());
-        asio::co_spawn(
-            on_, converse(std::move(with), at, peer_text(at, from), handle),
-            asio::bind_cancellation_slot(cancel->slot(), [this, cancel](const std::exception_ptr& unforeseen) {
-                cancels_.erase(cancel);
-                report(unforeseen);
-            }));
+        ++open_;
+        asio::co_spawn(on_, converse(std::move(with), at, peer_text(at, from), handle),
+                       [this](const std::exception_ptr& unforeseen) {
+                           --open_;
+                           report(unforeseen);
+                       });
     }
 }
 

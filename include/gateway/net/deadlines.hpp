@@ -52,6 +52,10 @@ class deadlines {
 public:
     explicit deadlines(const executor& on) : timer_(on) {}
 
+    // Time is up for everything that waits: every wait has a deadline, so all that goes on comes to its end, each by
+    // the way it takes when it is late. What sets a deadline afterwards waits anew.
+    void expire_all();
+
     // Cancels the sleep, so that an io_context with nothing else to do can end.
     void stop();
 
@@ -65,6 +69,7 @@ private:
     void add(deadline& what, milliseconds after);
     void sleep_until(steady_time when);
     void wake();
+    void expire(list& first_of);
 
     std::deque<queue> queues_;  // one for each length in use: a handful, as lengths come from the configuration
     using timer =

@@ -10,6 +10,7 @@ TEST(json_string, escapes_what_could_break_a_line_or_a_reader) {
     EXPECT_EQ(json_string("a\"b\\c"), R"("a\"b\\c")");
     EXPECT_EQ(json_string("a\nb\rc\td"), R"("a\nb\rc\td")");
     EXPECT_EQ(json_string(std::string("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
+    EXPECT_EQ(json_string("\xc2\x80\xc2\x9b\xc2\xa0"), "\"\\u0080\\u009b\xc2\xa0\"");
     EXPECT_EQ(json_string(""), R"("")");
 }
 

@@ -85,7 +85,9 @@ TEST(credential, is_cut_out_of_what_the_cloud_echoes) {
               "Get secretKey failed,ak:[access key],err:ak not exist");
     EXPECT_EQ(
         without_credential("verify aksk signature fail, canonicalRequest:POST|/v1/|x-security-token:TOKEN", "AK1"),
-        "verify aksk signature fail, [canonical request cut out]");
+        "verify aksk signature fail, [echo of the request cut out]");
+    EXPECT_EQ(without_credential("Access=AK1, SignedHeaders=host, Signature=0123", "AK1"),
+              "Access=[access key], [echo of the request cut out]");
     EXPECT_EQ(without_credential("AK1 and AK1", "AK1"), "[access key] and [access key]");
     EXPECT_EQ(without_credential("nothing to hide", ""), "nothing to hide");
 }
