@@ -40,7 +40,7 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 
 bench: build    ## the gateway beside nginx as a plain proxy: docs/performance.md says how to read it
 	@$(SETUP) test bench
-	@tools/bench.sh
+	@/usr/bin/python3 -B bench/proxy_bench.py
 
 bench-micro:    ## the micro-benchmarks of signing, policy and the others
 	@$(SETUP) build

@@ -3,6 +3,9 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
+
 namespace gateway::net {
 
 namespace {
@@ -24,8 +27,23 @@ task<transfer> stream::read_some(asio::mutable_buffer into) {
 }
 
 task<transfer> stream::write(std::string_view first, std::string_view second) {
-    const std::array<asio::const_buffer, 2> both{asio::buffer(first), asio::buffer(second)};
-    return tls_ ? asio::async_write(*tls_, both, use_result) : asio::async_write(socket_, both, use_result);
+    const pieces both{asio::buffer(first), asio::buffer(second)};
+    return tls_ ? asio::async_write(*tls_, both, use_result) : write_plain(both);
+}
+
+// The kernel nearly always takes all of it at once: then there is nothing to wait for, and no way through the
+// scheduler, which Asio's own speculative write takes too.
+task<transfer> stream::write_plain(pieces both) {
+    error_code ec;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);
+    const std::size_t total = asio::buffer_size(both);
+    const std::size_t taken = ec ? 0 : socket_.write_some(both, ec);
+    if (taken == total || (ec && ec != asio::error::would_block)) co_return transfer(ec, taken);
+    const std::size_t of_first = std::min(taken, both[0].size());
+    both[0] += of_first;
+    both[1] += taken - of_first;
+    const auto [late, rest] = co_await asio::async_write(socket_, both, use_result);
+    co_return transfer(late, taken + rest);
 }
 
 task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::string& host, SSL_SESSION* session) {

@@ -87,6 +87,9 @@ public:
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", file_, workers_.size(),
                      in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
                      in_force_->settings.policy.size());
+        if (in_force_->settings.admin)
+            spdlog::warn("admin: its listener is not served yet: address={}:{}", in_force_->settings.admin->host,
+                         in_force_->settings.admin->port);
         wait_for_signal();
         main_.run();
         for (auto& worker : workers_)

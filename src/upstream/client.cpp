@@ -70,12 +70,10 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
 }
 
 std::unique_ptr<connection> client::take_idle(pool& from) {
-    const auto now = std::chrono::steady_clock::now();
-    while (!from.idle.empty() && now - from.idle.front()->idle_since > longest_idle)
-        from.idle.pop_front();
     while (!from.idle.empty()) {
         auto last = std::move(from.idle.back());
         from.idle.pop_back();
+        last->grown_old.clear();
         if (last->stream.is_quiet()) return last;
     }
     return nullptr;
@@ -138,8 +136,10 @@ answer::~answer() {
     from_->stream.expires_never();
     if (!from_->finish()) return;  // closed by its destructor
     pool& home = from_->in;
+    while (!home.idle.empty() && !home.idle.front()->stream.plain().is_open())
+        home.idle.pop_front();
     if (home.idle.size() >= home.most_idle) return;
-    from_->idle_since = std::chrono::steady_clock::now();
+    from_->grown_old.set(longest_idle);
     // TLS 1.3 hands out tickets after the handshake: by the first answer the session can be resumed.
     if (SSL* const ssl = from_->stream.tls(); ssl != nullptr && !from_->used_before) {
         if (SSL_SESSION* const session = SSL_get1_session(ssl); session != nullptr) home.session.reset(session);

@@ -25,7 +25,11 @@ struct pool {
 
 class connection {
 public:
-    connection(const executor& on, net::deadlines& times, pool& home) : in(home), stream(net::socket(on), times) {
+    connection(const executor& on, net::deadlines& times, pool& home)
+        : in(home),
+          stream(net::socket(on), times),
+          grown_old(
+              times, [](void* self) { static_cast<connection*>(self)->stream.close(); }, this) {
         ++in.open;
     }
     ~connection() { --in.open; }
@@ -55,7 +59,7 @@ public:
     bool ended = false;     // of a body until close
     bool answered = false;  // any byte of the answer has come
     bool used_before = false;
-    std::chrono::steady_clock::time_point idle_since;
+    net::deadline grown_old;  // set while it waits in its pool; closes it
 };
 
 }  // namespace gateway::upstream

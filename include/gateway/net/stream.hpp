@@ -59,6 +59,9 @@ public:
     [[nodiscard]] socket& plain() noexcept { return socket_; }
 
 private:
+    using pieces = std::array<asio::const_buffer, 2>;
+    [[nodiscard]] task<transfer> write_plain(pieces both);
+
     socket socket_;
     std::optional<asio::ssl::stream<socket&>> tls_;
     deadline deadline_;

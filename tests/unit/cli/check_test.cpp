@@ -45,14 +45,15 @@ TEST_F(check, prints_every_missing_secret_in_the_order_of_the_file) {
     EXPECT_THAT(answer.err, HasSubstr("3 problems"));
 }
 
-TEST_F(check, prints_every_problem_of_the_file_itself) {
+// Two of the file itself, three secrets that are not there: all in one go.
+TEST_F(check, prints_every_problem_of_the_file_itself_and_of_its_secrets) {
     auto yaml = changed("effect: deny", "effect: refuse");
     const auto answer = of(yaml + "unknown: 1\n");
     EXPECT_EQ(answer.status, failed);
     EXPECT_THAT(answer.out, HasSubstr(config + ":"));
     EXPECT_THAT(answer.out, HasSubstr("policy[0].effect"));
     EXPECT_THAT(answer.out, HasSubstr("unknown"));
-    EXPECT_THAT(answer.err, HasSubstr("2 problems"));
+    EXPECT_THAT(answer.err, HasSubstr("5 problems"));
 }
 
 TEST_F(check, fails_for_a_file_that_is_not_there) {
