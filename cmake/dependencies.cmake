@@ -10,5 +10,7 @@ add_library(gateway_asio STATIC ${PROJECT_SOURCE_DIR}/src/net/separate_compilati
 target_link_libraries(gateway_asio PUBLIC gateway_build Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(gateway_asio PUBLIC
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
-    BOOST_BEAST_SEPARATE_COMPILATION)
+    BOOST_BEAST_SEPARATE_COMPILATION
+    # Memory of coroutine frames that Asio keeps for the next one: a call nests a dozen, and keeps two by default.
+    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
 target_precompile_headers(gateway_asio PRIVATE ${PROJECT_SOURCE_DIR}/src/net/asio_precompiled.hpp)

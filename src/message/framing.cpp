@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace gateway::message {
 
@@ -111,12 +113,27 @@ std::optional<problem> split_target(request_head& head) noexcept {
     return std::nullopt;
 }
 
+// Whether any of eight bytes is below 0x20 or is 0x7F, all eight looked at in one go.
+bool holds_control(const char* eight) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101U;
+    constexpr std::uint64_t tops = each * 0x80;
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, eight, 8);
+    const std::uint64_t below_0x20 = (bytes - each * 0x20) & ~bytes & tops;
+    const std::uint64_t without_0x7f = bytes ^ (each * 0x7F);
+    const std::uint64_t is_0x7f = (without_0x7f - each) & ~without_0x7f & tops;
+    return (below_0x20 | is_0x7f) != 0;
+}
+
 }  // namespace
 
 std::optional<problem> check_bytes(std::string_view head) noexcept {
     // RFC 9112, 2.2: a line ends with CRLF, and CR or LF stand nowhere else. RFC 9110, 5.5: no NUL, no control byte but
     // tab.
     for (std::size_t i = 0; i < head.size(); ++i) {
+        while (i + 8 <= head.size() && !holds_control(head.data() + i))
+            i += 8;
+        if (i == head.size()) break;
         const auto c = static_cast<unsigned char>(head[i]);
         if (c >= 0x20 && c != 0x7F) continue;
         if (c == '\t') continue;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 
-#include "gateway/base/hex.hpp"
 #include "gateway/signing/signature.hpp"
 
 namespace gateway::signing {

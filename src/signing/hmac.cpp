@@ -14,9 +14,11 @@ constexpr std::size_t block = 64;  // of SHA-256 (FIPS 180-4, 1)
 hmac_pads::hmac_pads(std::string_view key) noexcept {
     std::array<char, block> padded{};
     if (key.size() > block) {
-        sha256_digest digest = sha256_of(key);
+        sha256 state;  // in sight, since its last value is the digest
+        sha256_digest digest = state.update(key).finish();
         std::memcpy(padded.data(), digest.data(), digest.size());
         wipe(digest.data(), digest.size());
+        wipe(&state, sizeof state);
     } else if (!key.empty()) {
         std::memcpy(padded.data(), key.data(), key.size());
     }

@@ -1,7 +1,4 @@
-#include <openssl/crypto.h>
-
-#include <array>
-#include <cstring>
+#include <utility>
 
 #include "gateway/base/secret_text.hpp"
 #include "gateway/signing/signature.hpp"

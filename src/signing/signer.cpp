@@ -21,11 +21,9 @@ hex_digest hex(const sha256_digest& digest) noexcept {
     return digits;
 }
 
-bool sorted(std::span<const field> fields) noexcept {
-    return std::is_sorted(fields.begin(), fields.end(), [](const field& a, const field& b) {
-        return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
-                                            [](char x, char y) { return lower_case(x) < lower_case(y); });
-    });
+bool by_name(const field& a, const field& b) noexcept {
+    return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
+                                        [](char x, char y) { return lower_case(x) < lower_case(y); });
 }
 
 }  // namespace
@@ -41,14 +39,11 @@ payload_hash hash_payload(std::string_view body) noexcept {
 }
 
 std::string_view signer::sign(const request& what, const key& with, std::string_view date, const scope& where) {
-    if (sorted(what.fields)) {
+    if (std::is_sorted(what.fields.begin(), what.fields.end(), by_name)) {
         canonicalise(what, what.fields);
     } else {
         ordered_.assign(what.fields.begin(), what.fields.end());
-        std::sort(ordered_.begin(), ordered_.end(), [](const field& a, const field& b) {
-            return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(), b.name.end(),
-                                                [](char x, char y) { return lower_case(x) < lower_case(y); });
-        });
+        std::sort(ordered_.begin(), ordered_.end(), by_name);
         canonicalise(what, ordered_);
     }
     const hex_digest signature = compute(with, date, where);

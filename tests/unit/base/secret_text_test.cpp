@@ -42,6 +42,14 @@ TEST(secret_text, moves_and_leaves_nothing_behind) {
     EXPECT_EQ(first.clone().reveal(), "sk");
 }
 
+TEST(secret_text, may_be_empty) {
+    const secret_text nothing;
+    EXPECT_TRUE(nothing.empty());
+    EXPECT_TRUE(nothing.same_as(""));
+    EXPECT_FALSE(nothing.same_as("s"));
+    EXPECT_TRUE(secret_text("").empty());
+}
+
 TEST(wipe, overwrites_bytes) {
     char bytes[] = "secret";
     wipe(bytes, sizeof bytes);

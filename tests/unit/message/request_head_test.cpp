@@ -126,6 +126,19 @@ TEST(request_head, of_more_than_a_hundred_fields_is_refused) {
     EXPECT_EQ(problem->what, fault::header_too_long);
 }
 
+TEST(request_head, with_a_control_byte_anywhere_is_refused_and_with_a_high_byte_is_not) {
+    for (std::size_t at = 0; at < 24; ++at) {
+        for (const char byte : {'\x01', '\x1f', '\x7f', '\x80', '\xff', 'x', '\t'}) {
+            std::string value(24, 'v');
+            value[at] = byte;
+            const auto text = head("GET / HTTP/1.1", {"Host: a", "X: v" + value + "v"});
+            request_head parsed;
+            const bool control = byte == '\x01' || byte == '\x1f' || byte == '\x7f';
+            EXPECT_EQ(parse_request_head(text, parsed).has_value(), control) << at << " " << static_cast<int>(byte);
+        }
+    }
+}
+
 TEST(request_head, is_taken_apart_into_views) {
     const auto text =
         head("POST /v1/p?a=b HTTP/1.1", {"Host: example.com:8080", "X-Empty:", "Content-Length: 12", "X:  spaced \t"});

@@ -19,20 +19,6 @@ TEST(path_and_query, that_servers_read_differently_are_told_apart) {
         EXPECT_FALSE(reads_one_way(path, "")) << path;
 }
 
-TEST(query, is_sorted_by_decoded_bytes_where_signers_differ) {
-    // The safe choice of the vectors' notes: Python's and Node's order, and bytes beyond the basic plane as UTF-8.
-    for (const auto& note : vector_file().at("notes").as_array()) {
-        const auto id = text(note.at("id"));
-        if (id != "query-sort-encoded" && id != "query-sort-astral") continue;
-        for (const auto& example : note.at("examples").as_array()) {
-            const vector v(example);
-            signer s;
-            const auto fields = vector::views(v.given);
-            EXPECT_EQ(s.sign(v.what(fields), v.with(), v.date, v.where()), v.authorization) << v.name;
-        }
-    }
-}
-
 TEST(header_values, are_trimmed_and_kept_as_they_are_inside) {
     signer s;
     const std::vector<field> fields{{"X-B", " \t a  b \t"}, {"host", "h"}};
