@@ -8,7 +8,7 @@
 namespace gateway {
 
 secret_text::secret_text(std::string_view text) : bytes_(new char[text.size()]), size_(text.size()) {
-    std::memcpy(bytes_.get(), text.data(), text.size());
+    if (!text.empty()) std::memcpy(bytes_.get(), text.data(), text.size());
 }
 
 secret_text::secret_text(secret_text&& other) noexcept

@@ -66,7 +66,8 @@ struct request {
 };
 
 // True when path and query are such that every signer and every server reads them the same way: no broken or non-UTF-8
-// percent-escape, no escaped slash, backslash or NUL, no bare '+' in the query, no byte that RFC 3986 does not allow.
+// percent-escape, no escaped NUL, no escaped slash or backslash in the path, no bare '+' in the query, no byte that RFC
+// 3986 does not allow.
 [[nodiscard]] bool reads_one_way(std::string_view path, std::string_view query) noexcept;
 
 // An Authorization header, taken apart. Views into it.

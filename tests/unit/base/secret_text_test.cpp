@@ -50,6 +50,8 @@ TEST(secret_text, may_be_empty) {
     EXPECT_TRUE(secret_text("").empty());
 }
 
+TEST(secret_text, of_nothing_can_be_cloned) { EXPECT_TRUE(secret_text().clone().empty()); }
+
 TEST(wipe, overwrites_bytes) {
     char bytes[] = "secret";
     wipe(bytes, sizeof bytes);
