@@ -1,5 +1,5 @@
 #pragma once
-// A request as the imitated cloud sees it, and its answer.
+// A request as the imitated cloud sees it, who made it, and its answer.
 
 #include <string>
 #include <utility>
@@ -11,11 +11,21 @@ struct call {
     std::string method, path, query;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    std::string request_id{};  // of the answer, which some error bodies repeat
+};
+
+// Whom the gate let pass.
+struct caller {
+    std::string account;
+    std::string project{};  // of a token that is good for one project; empty: every project of the account
 };
 
 struct answer {
     unsigned status = 200;
     std::string body;
 };
+
+// Values of a header, in order; `name` in lower case.
+[[nodiscard]] std::vector<std::string> header_values(const call& of, const std::string& name);
 
 }  // namespace simulator

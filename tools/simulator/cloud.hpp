@@ -9,6 +9,7 @@
 #include <string>
 
 #include "call.hpp"
+#include "route.hpp"
 #include "seed.hpp"
 
 namespace simulator {
@@ -19,33 +20,40 @@ public:
 
     explicit cloud(seed from) : seed_(std::move(from)) {}
 
-    // The answer to a call that `account` signed. Thread-safe.
-    [[nodiscard]] answer handle(const call& what, const std::string& account, time now);
+    // The answer to a call that the gate let pass. Thread-safe.
+    [[nodiscard]] answer handle(const call& what, const caller& who, time now);
 
-    // What goes wrong with calls of that path, nullptr when nothing does.
-    [[nodiscard]] const fault* fault_of(const std::string& path) const;
-    [[nodiscard]] const std::map<std::string, access_key>& keys() const { return seed_.keys; }
+    // What goes wrong with calls like that one, nullptr when nothing does. Thread-safe: faults never change.
+    [[nodiscard]] const fault* fault_of(const call& what) const;
 
 private:
     struct job {
-        std::string server, project, flavor_before, flavor_after, status_before;
+        std::string server, project, flavor_after;
         time began;
         bool unpaid = false;
     };
+    enum class state { init, running, pending_payment, success, fail };
 
-    [[nodiscard]] answer resize(const call& what, const std::string& account, const std::string& id, bool v1, time now);
-    [[nodiscard]] answer show_job(const std::string& id, const std::string& project, time now);
-    [[nodiscard]] answer show_server(const std::string& id, time now);
-    [[nodiscard]] answer list_flavors(const call& what, time now);
-    [[nodiscard]] std::string state_of(const job& j, time now) const;
-    [[nodiscard]] const job* open_job(const std::string& server, time now) const;
+    [[nodiscard]] answer resize(const call& what, const route& to, const std::string& account, time now);
+    [[nodiscard]] answer start_job(const std::string& server, const std::string& flavor, bool unpaid, time now);
+    [[nodiscard]] state state_of(const job& j, time now) const;
+    [[nodiscard]] bool is_busy(const std::string& server, time now) const;
     void settle(const std::string& server, time now);
-    [[nodiscard]] std::string next_id();
+
+    // show.cpp
+    [[nodiscard]] answer show_job(const std::string& id, const std::string& project, time now) const;
+    [[nodiscard]] answer show_server(const std::string& id, time now) const;
+    [[nodiscard]] answer list_flavors(const std::string& query, const std::string& project) const;
 
     seed seed_;
     std::mutex lock_;
     std::map<std::string, job> jobs_;
+    std::map<std::string, std::string> latest_;  // server to its last job
     unsigned long issued_ = 0;
 };
+
+// An error in the shape of ECS; `detail`, unless empty, says more.
+[[nodiscard]] answer error(unsigned status, const std::string& code, const std::string& message,
+                           const std::string& detail = "");
 
 }  // namespace simulator

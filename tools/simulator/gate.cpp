@@ -81,23 +81,22 @@ std::string hex(const std::string& bytes) {
     return gateway::to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
 }
 
-// Values of a header, in order.
-std::vector<std::string> values(const call& what, const std::string& name) {
-    std::vector<std::string> found;
-    for (const auto& [n, v] : what.headers) {
-        if (lower(n) == name) found.push_back(v);
-    }
-    return found;
-}
-
-answer refusal(const std::string& text) {
+answer refusal(const std::string& text, const std::string& request_id) {
     boost::json::object body{{"error_msg", "Incorrect IAM authentication information: " + text},
                              {"error_code", "APIGW.0301"},
-                             {"request_id", "fd6530a01c09807640189e65e837b8ad"}};
+                             {"request_id", request_id}};
     return {401, boost::json::serialize(body)};
 }
 
 }  // namespace
+
+std::vector<std::string> header_values(const call& of, const std::string& name) {
+    std::vector<std::string> found;
+    for (const auto& [n, v] : of.headers) {
+        if (n.size() == name.size() && lower(n) == name) found.push_back(v);
+    }
+    return found;
+}
 
 std::string gate::canonical_request(const call& what, const std::string& signed_names) {
     std::string path;
@@ -120,33 +119,44 @@ std::string gate::canonical_request(const call& what, const std::string& signed_
         query += (query.empty() ? "" : "&") + encoded(name) + "=" + encoded(value);
 
     std::string headers;
-    for (const auto& name : split(signed_names, ';'))
-        headers += name + ":" + trimmed(values(what, name).empty() ? "" : values(what, name).front()) + "\n";
+    for (const auto& name : split(signed_names, ';')) {
+        const auto given = header_values(what, name);
+        headers += name + ":" + trimmed(given.empty() ? "" : given.front()) + "\n";
+    }
 
     std::string payload = sha256_hex(what.body);
-    if (const auto given = values(what, "x-sdk-content-sha256"); !given.empty() && !what.body.empty())
+    if (const auto given = header_values(what, "x-sdk-content-sha256"); !given.empty() && !what.body.empty())
         payload = given.front();
     return what.method + "\n" + path + "\n" + query + "\n" + headers + "\n" + signed_names + "\n" + payload;
 }
 
-gate::verdict gate::check(const call& what, std::string& ak, std::chrono::system_clock::time_point now) {
-    const auto given = values(what, "authorization");
-    if (given.size() != 1) return {false, "x-auth-token not found"};
+std::variant<caller, std::string> gate::check_token(const std::string& given) const {
+    const auto found = tokens_.find(given);
+    if (found == tokens_.end()) return "decrypt token fail";
+    return caller{found->second.account, found->second.project};
+}
+
+std::variant<caller, std::string> gate::check(const call& what, std::string& ak,
+                                              std::chrono::system_clock::time_point now) const {
+    const auto given = header_values(what, "authorization");
+    if (const auto shown = header_values(what, "x-auth-token"); given.empty() && shown.size() == 1)
+        return check_token(shown.front());
+    if (given.size() != 1) return "x-auth-token not found";
     static const std::regex sdk(
         "SDK-HMAC-SHA256 Access=([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), Signature=([0-9a-f]{64})");
     static const std::regex v11(
         "V11-HMAC-SHA256 Credential=([^,/ ]+)/([0-9]{8})/([^,/ ]+)/([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), "
         "Signature=([0-9a-f]{64})");
     std::smatch parts;
-    const auto refuse = [](const std::string& why) { return verdict{false, why}; };
+    const std::string wrong = "verify aksk signature fail";
     const bool is_v11 = std::regex_match(given.front(), parts, v11);
-    if (!is_v11 && !std::regex_match(given.front(), parts, sdk)) return refuse("verify aksk signature fail");
+    if (!is_v11 && !std::regex_match(given.front(), parts, sdk)) return wrong;
     ak = parts[1];
     const std::string signed_names = parts[is_v11 ? 5 : 2], signature = parts[is_v11 ? 6 : 3];
 
     const auto key = keys_.find(ak);
-    if (key == keys_.end()) return refuse("Get secretKey failed,ak:" + ak + ",err:ak not exist");
-    if (!key->second.enabled) return refuse("ak " + ak + " not exist");
+    if (key == keys_.end()) return "Get secretKey failed,ak:" + ak + ",err:ak not exist";
+    if (!key->second.enabled) return "ak " + ak + " not exist";
 
     // Each signed header exactly once; names sorted, without doubles, with host and date among them.
     const auto names = split(signed_names, ';');
@@ -154,28 +164,34 @@ gate::verdict gate::check(const call& what, std::string& ak, std::chrono::system
     bool sound = std::vector<std::string>(sorted.begin(), sorted.end()) == names && sorted.count("host") == 1 &&
                  sorted.count("x-sdk-date") == 1;
     for (const auto& name : names)
-        sound = sound && values(what, name).size() == 1;
-    const auto dates = values(what, "x-sdk-date");
-    if (!sound || dates.size() != 1) return refuse("verify aksk signature fail");
+        sound = sound && header_values(what, name).size() == 1;
+    const auto dates = header_values(what, "x-sdk-date");
+    if (!sound || dates.size() != 1) return wrong;
 
     const auto at = gateway::read_sdk_date(dates.front());
     const auto server_time = std::chrono::floor<std::chrono::seconds>(now);
     if (!at || *at < server_time - std::chrono::minutes(15) || *at > server_time + std::chrono::minutes(15))
-        return refuse("calc aksk signature fail:signature expired, signature time:" + dates.front() +
-                      ",server time:" + gateway::sdk_date(server_time));
+        return "calc aksk signature fail:signature expired, signature time:" + dates.front() +
+               ",server time:" + gateway::sdk_date(server_time);
 
     // A temporary pair goes with its token, which has to be signed; a permanent one has none.
-    const auto tokens = values(what, "x-security-token");
+    const auto tokens = header_values(what, "x-security-token");
     const auto& wanted = key->second.security_token;
     if (wanted ? tokens.size() != 1 || tokens.front() != *wanted || sorted.count("x-security-token") == 0
                : !tokens.empty())
-        return refuse("verify aksk signature fail");
+        return wrong;
+
+    // A payload hash that the caller gives has to be the body's. The vendor's signers may also send UNSIGNED-PAYLOAD; a
+    // gateway that leaves a body unprotected is to be found out here.
+    if (const auto hashes = header_values(what, "x-sdk-content-sha256");
+        !what.body.empty() && !hashes.empty() && (hashes.size() > 1 || hashes.front() != sha256_hex(what.body)))
+        return wrong;
 
     const std::string canonical = canonical_request(what, signed_names);
     std::string computed;
     if (is_v11) {
         const std::string info = parts[2].str() + "/" + parts[3].str() + "/" + parts[4].str();
-        if (parts[2].str() != dates.front().substr(0, 8)) return refuse("verify aksk signature fail");
+        if (parts[2].str() != dates.front().substr(0, 8)) return wrong;
         const std::string derived = hmac(hmac(ak, key->second.secret_key), info + '\x01');
         computed =
             hex(hmac(hex(derived), "V11-HMAC-SHA256\n" + dates.front() + "\n" + info + "\n" + sha256_hex(canonical)));
@@ -183,29 +199,33 @@ gate::verdict gate::check(const call& what, std::string& ak, std::chrono::system
         computed =
             hex(hmac(key->second.secret_key, "SDK-HMAC-SHA256\n" + dates.front() + "\n" + sha256_hex(canonical)));
     }
-    if (computed != signature) {
-        std::string echo = canonical;
-        std::replace(echo.begin(), echo.end(), '\n', '|');
-        return refuse("verify aksk signature fail, canonicalRequest:" + echo);
-    }
-    return {true, key->second.account};
+    if (computed == signature) return caller{key->second.account};
+    if (!echo_canonical_request_) return wrong;
+    std::string echo = canonical;
+    std::replace(echo.begin(), echo.end(), '\n', '|');
+    return wrong + ", canonicalRequest:" + echo;
 }
 
-std::variant<std::string, answer> gate::pass(const call& what, std::chrono::system_clock::time_point now) {
+std::variant<caller, answer> gate::pass(const call& what, std::chrono::system_clock::time_point now) {
     std::string ak;
-    const auto checked = check(what, ak, now);
+    auto checked = check(what, ak, now);
+    const auto* const why = std::get_if<std::string>(&checked);
+    if (ak.empty()) {  // by token or without a proof: there is no key that could be locked
+        if (why != nullptr) return refusal(*why, what.request_id);
+        return std::get<caller>(checked);
+    }
     const std::lock_guard held(lock_);
     history& past = histories_[ak];
-    if (now < past.locked_until) return refusal("AK access failed to reach the limit,forbidden.");
-    if (checked.passed) {
+    if (now < past.locked_until) return refusal("AK access failed to reach the limit,forbidden.", what.request_id);
+    if (why == nullptr) {
         past.failures = 0;
-        return checked.text;
+        return std::get<caller>(checked);
     }
     if (++past.failures > 5) {
         past.failures = 0;
         past.locked_until = now + std::chrono::minutes(5);
     }
-    return refusal(checked.text);
+    return refusal(*why, what.request_id);
 }
 
 }  // namespace simulator

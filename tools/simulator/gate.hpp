@@ -6,7 +6,6 @@
 #include <chrono>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <variant>
 
@@ -17,11 +16,12 @@ namespace simulator {
 
 class gate {
 public:
-    explicit gate(const std::map<std::string, access_key>& keys) : keys_(keys) {}
+    explicit gate(const seed& from)
+        : keys_(from.keys), tokens_(from.tokens), echo_canonical_request_(from.echo_canonical_request) {}
 
-    // The account whose key signed the call, or the refusal. More than five refusals in a row lock a key for five
-    // minutes, also for correct calls. Thread-safe.
-    [[nodiscard]] std::variant<std::string, answer> pass(const call& what, std::chrono::system_clock::time_point now);
+    // Who signed the call or holds its X-Auth-Token, or the refusal. More than five refusals in a row lock a key for
+    // five minutes, also for correct calls. Thread-safe.
+    [[nodiscard]] std::variant<caller, answer> pass(const call& what, std::chrono::system_clock::time_point now);
 
     // The canonical request for these signed names (public for its test against the vendor's vectors).
     [[nodiscard]] static std::string canonical_request(const call& what, const std::string& signed_names);
@@ -31,13 +31,14 @@ private:
         unsigned failures = 0;
         std::chrono::system_clock::time_point locked_until;
     };
-    struct verdict {
-        bool passed;
-        std::string text;  // the account, or what is wrong
-    };
-    [[nodiscard]] verdict check(const call& what, std::string& ak, std::chrono::system_clock::time_point now);
+    // Who it is, or what is wrong. `ak` becomes the access key that the call names, empty when it names none.
+    [[nodiscard]] std::variant<caller, std::string> check(const call& what, std::string& ak,
+                                                          std::chrono::system_clock::time_point now) const;
+    [[nodiscard]] std::variant<caller, std::string> check_token(const std::string& given) const;
 
-    const std::map<std::string, access_key>& keys_;
+    std::map<std::string, access_key> keys_;
+    std::map<std::string, token> tokens_;
+    bool echo_canonical_request_;
     std::mutex lock_;
     std::map<std::string, history> histories_;
 };

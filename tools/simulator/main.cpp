@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 asio::ssl::context make_tls(const std::string& certificate, const std::string& private_key, const std::string& ca_out) {
     asio::ssl::context tls(asio::ssl::context::tls_server);
     SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+    if (certificate.empty() != private_key.empty())
+        throw std::runtime_error("--certificate and --private-key go together");
     if (!certificate.empty()) {
         tls.use_certificate_chain_file(certificate);
         tls.use_private_key_file(private_key, asio::ssl::context::pem);
@@ -26,7 +28,8 @@ asio::ssl::context make_tls(const std::string& certificate, const std::string& p
     const auto made = simulator::make_certificate();
     tls.use_certificate_chain(asio::buffer(made.pem));
     tls.use_private_key(asio::buffer(made.key_pem), asio::ssl::context::pem);
-    if (!ca_out.empty()) std::ofstream(ca_out) << made.ca_pem;
+    if (!ca_out.empty() && !(std::ofstream(ca_out) << made.ca_pem << std::flush))
+        throw std::runtime_error("can't write " + ca_out);
     return tls;
 }
 
@@ -49,17 +52,22 @@ int run(int argc, char** argv) {
     }
     po::notify(given);
     const auto colon = listen.rfind(':');
-    if (colon == std::string::npos) throw std::runtime_error("--listen is address:port");
+    const auto port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+    if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoul(port) > 65535)
+        throw std::runtime_error("--listen is address:port");
 
-    simulator::cloud cloud(simulator::read_seed(seed));
+    const auto world = simulator::read_seed(seed);
+    simulator::gate gate(world);
+    simulator::cloud cloud(world);
     simulator::settings how;
     how.address = listen.substr(0, colon);
-    how.port = static_cast<unsigned short>(std::stoul(listen.substr(colon + 1)));
+    how.port = static_cast<unsigned short>(std::stoul(port));
     how.record = record;
     how.requests_per_connection = most;
     if (given.count("plain-http") == 0) how.tls.emplace(make_tls(certificate, private_key, ca_out));
     const std::string address = how.address;
-    simulator::listener server(std::move(how), cloud);
+    simulator::listener server(std::move(how), gate, cloud);
 
     // The end: signals are for this thread, which waits for them; the others need no goodbye.
     sigset_t ends;

@@ -57,11 +57,12 @@ fault read_fault(const YAML::Node& from) {
 }
 
 void read_account(const YAML::Node& from, seed& into) {
-    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok"});
+    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok", "domain_id"});
     const auto name = from["name"].as<std::string>();
     account& a = into.accounts[name];
     read(from, "partner_forbidden", a.partner_forbidden);
     read(from, "balance_ok", a.balance_ok);
+    read(from, "domain_id", a.domain_id);
     for (const auto& k : from["keys"]) {
         only(k, {"access_key", "secret_key", "security_token", "enabled"});
         access_key key;
@@ -71,15 +72,58 @@ void read_account(const YAML::Node& from, seed& into) {
         key.account = name;
         into.keys[k["access_key"].as<std::string>()] = key;
     }
-    for (const auto& p : from["projects"])
-        into.projects[p.IsMap() ? p["id"].as<std::string>() : p.as<std::string>()] = name;
+    for (const auto& p : from["projects"]) {
+        project made;
+        made.account = name;
+        if (p.IsMap()) {
+            only(p, {"id", "region"});
+            read(p, "region", made.region);
+        }
+        into.projects[p.IsMap() ? p["id"].as<std::string>() : p.as<std::string>()] = made;
+    }
+}
+
+void read_token(const YAML::Node& from, seed& into) {
+    only(from, {"token", "account", "project"});
+    token t;
+    read(from, "account", t.account);
+    read(from, "project", t.project);
+    if (!t.project.empty()) {
+        const auto found = into.projects.find(t.project);
+        if (found == into.projects.end()) fail(from, "the project of this token is in no account");
+        if (!t.account.empty() && t.account != found->second.account)
+            fail(from, "the project of this token is in another account");
+        t.account = found->second.account;
+    }
+    if (into.accounts.count(t.account) == 0) fail(from, "a token has an account, or a project of one");
+    into.tokens[from["token"].as<std::string>()] = t;
+}
+
+void read_server(const YAML::Node& from, seed& into) {
+    only(from, {"id", "project", "name", "flavor", "status", "charging_mode", "locked", "fails_with", "fault"});
+    server& made = into.servers[from["id"].as<std::string>()];
+    made.project = from["project"].as<std::string>();
+    made.flavor = from["flavor"].as<std::string>();
+    read(from, "name", made.name);
+    read(from, "status", made.status);
+    read(from, "charging_mode", made.charging_mode);
+    read(from, "locked", made.locked);
+    read(from, "fails_with", made.fails_with);
+    if (from["fault"]) made.wrong = read_fault(from["fault"]);
+    if (into.projects.count(made.project) == 0) fail(from, "the project of this server is in no account");
+    if (into.flavors.count(made.flavor) == 0) fail(from, "the flavor of this server is not among flavors");
+    if (made.status != "SHUTOFF" && made.status != "ACTIVE") fail(from, "a server is SHUTOFF or ACTIVE");
+    if (made.charging_mode != "0" && made.charging_mode != "1" && made.charging_mode != "2")
+        fail(from, "a charging_mode is 0, 1 or 2");
 }
 
 seed read_root(const YAML::Node& root) {
-    only(root, {"accounts", "flavors", "servers", "jobs", "order_without_job"});
+    only(root, {"accounts", "tokens", "flavors", "servers", "jobs", "order_without_job", "echo_canonical_request"});
     seed s;
     for (const auto& a : root["accounts"])
         read_account(a, s);
+    for (const auto& t : root["tokens"])
+        read_token(t, s);
     for (const auto& f : root["flavors"]) {
         only(f, {"id", "vcpus", "ram", "sold_out"});
         flavor& made = s.flavors[f["id"].as<std::string>()];
@@ -87,26 +131,15 @@ seed read_root(const YAML::Node& root) {
         read(f, "ram", made.ram);
         read(f, "sold_out", made.sold_out);
     }
-    for (const auto& v : root["servers"]) {
-        only(v, {"id", "project", "name", "flavor", "status", "charging_mode", "locked", "fails_with", "fault"});
-        server& made = s.servers[v["id"].as<std::string>()];
-        made.project = v["project"].as<std::string>();
-        made.flavor = v["flavor"].as<std::string>();
-        read(v, "name", made.name);
-        read(v, "status", made.status);
-        read(v, "charging_mode", made.charging_mode);
-        read(v, "locked", made.locked);
-        read(v, "fails_with", made.fails_with);
-        if (v["fault"]) made.wrong = read_fault(v["fault"]);
-        if (s.projects.count(made.project) == 0) fail(v, "the project of this server is in no account");
-        if (s.flavors.count(made.flavor) == 0) fail(v, "the flavor of this server is not among flavors");
-    }
+    for (const auto& v : root["servers"])
+        read_server(v, s);
     if (const auto jobs = root["jobs"]) {
         only(jobs, {"init_ms", "running_ms"});
         s.init = milliseconds(jobs, "init_ms", s.init);
         s.running = milliseconds(jobs, "running_ms", s.running);
     }
     read(root, "order_without_job", s.order_without_job);
+    read(root, "echo_canonical_request", s.echo_canonical_request);
     return s;
 }
 

@@ -17,14 +17,26 @@ struct access_key {
     bool enabled = true;
 };
 
+// A token that IAM issued, good for an account or for one of its projects.
+struct token {
+    std::string account;
+    std::string project;  // empty: every project of the account
+};
+
 struct account {
+    std::string domain_id;
     bool partner_forbidden = false;  // resizes are closed to partners: 403 Ecs.0068
     bool balance_ok = true;          // else 403 Ecs.0067
 };
 
+struct project {
+    std::string account;
+    std::string region;  // empty: not said
+};
+
 struct flavor {
     std::string vcpus = "2";
-    std::string ram = "4096";  // MiB
+    unsigned ram = 4096;  // MiB
     bool sold_out = false;
 };
 
@@ -52,12 +64,14 @@ struct server {
 
 struct seed {
     std::map<std::string, account> accounts;
-    std::map<std::string, access_key> keys;       // by access key
-    std::map<std::string, std::string> projects;  // id to account
+    std::map<std::string, access_key> keys;  // by access key
+    std::map<std::string, token> tokens;     // by the token itself
+    std::map<std::string, project> projects;
     std::map<std::string, flavor> flavors;
     std::map<std::string, server> servers;
     std::chrono::milliseconds init{500}, running{1000};  // how long a job stays so
     bool order_without_job = false;                      // the older answer to a prepaid resize
+    bool echo_canonical_request = true;                  // in the refusal of a wrong signature
 };
 
 // Throws std::runtime_error that says what is wrong and where.

@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <stdexcept>
 #include <thread>
 
 namespace simulator {
@@ -15,13 +16,14 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-listener::listener(settings how, cloud& behind)
+listener::listener(settings how, gate& before, cloud& behind)
     : how_(std::move(how)),
+      gate_(before),
       cloud_(behind),
-      gate_(behind.keys()),
       acceptor_(io_, asio::ip::tcp::endpoint(asio::ip::make_address(how_.address), how_.port)) {
     port_ = acceptor_.local_endpoint().port();
     if (!how_.record.empty()) record_.open(how_.record, std::ios::trunc);
+    if (!record_) throw std::runtime_error("can't write the record " + how_.record);
 }
 
 void listener::run() {
@@ -64,6 +66,7 @@ void listener::serve(Stream& stream) {
         for (const auto& f : request)
             what.headers.emplace_back(f.name_string(), f.value());
         what.body = request.body();
+        what.request_id = next_request_id();
         record(what);
 
         const auto now = std::chrono::system_clock::now();
@@ -78,7 +81,7 @@ void listener::serve(Stream& stream) {
 template <class Stream>
 bool listener::reply(Stream& stream, const call& to, const answer& with, bool last) {
     static const fault nothing;
-    const fault* const named = cloud_.fault_of(to.path);
+    const fault* const named = cloud_.fault_of(to);
     const fault& wrong = named == nullptr ? nothing : *named;
     std::this_thread::sleep_for(wrong.delay);
     if (wrong.close_before_answer) return false;
@@ -86,14 +89,9 @@ bool listener::reply(Stream& stream, const call& to, const answer& with, bool la
 
     std::string body = with.body;
     if (body.size() < wrong.big_body_bytes) body.append(wrong.big_body_bytes - body.size(), ' ');
-    std::array<char, 33> id{};
-    {
-        const std::lock_guard held(record_lock_);
-        std::snprintf(id.data(), id.size(), "%032lx", ++answered_);
-    }
     const auto reason = http::obsolete_reason(static_cast<http::status>(with.status));
     std::string bytes = "HTTP/1.1 " + std::to_string(with.status) + " " + std::string(reason) +
-                        "\r\nServer: api-gateway\r\nContent-Type: application/json\r\nX-Request-Id: " + id.data() +
+                        "\r\nServer: api-gateway\r\nContent-Type: application/json\r\nX-Request-Id: " + to.request_id +
                         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     if (wrong.extra_header_bytes > 0) bytes += "X-Extra: " + std::string(wrong.extra_header_bytes, 'x') + "\r\n";
     bytes += last ? "Connection: close\r\n\r\n" : "\r\n";
@@ -103,6 +101,12 @@ bool listener::reply(Stream& stream, const call& to, const answer& with, bool la
     error_code ec;
     asio::write(stream, asio::buffer(bytes), ec);
     return !ec && !last && !wrong.garbage && !wrong.close_after;
+}
+
+std::string listener::next_request_id() {
+    std::array<char, 33> id{};
+    std::snprintf(id.data(), id.size(), "%032lx", ++answered_);
+    return id.data();
 }
 
 void listener::record(const call& what) {

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <fstream>
 #include <mutex>
@@ -26,8 +27,8 @@ struct settings {
 
 class listener {
 public:
-    // Binds at once; throws boost::system::system_error.
-    listener(settings how, cloud& behind);
+    // Binds at once; throws boost::system::system_error, or std::runtime_error when the record can't be written.
+    listener(settings how, gate& before, cloud& behind);
     [[nodiscard]] unsigned short port() const { return port_; }
     // Accepts until the process ends.
     [[noreturn]] void run();
@@ -38,16 +39,17 @@ private:
     template <class Stream>
     [[nodiscard]] bool reply(Stream& stream, const call& to, const answer& with, bool last);
     void record(const call& what);
+    [[nodiscard]] std::string next_request_id();
 
     settings how_;
+    gate& gate_;
     cloud& cloud_;
-    gate gate_;
     boost::asio::io_context io_;
     boost::asio::ip::tcp::acceptor acceptor_;
     unsigned short port_ = 0;
     std::mutex record_lock_;
     std::ofstream record_;
-    unsigned long answered_ = 0;
+    std::atomic<unsigned long> answered_ = 0;
 };
 
 }  // namespace simulator
