@@ -3,31 +3,11 @@
 #include <array>
 #include <cstddef>
 
+#include "gateway/base/utf8.hpp"
+
 namespace gateway {
 
 namespace {
-
-// Length of the well-formed UTF-8 sequence that starts `text` (Unicode 15, table 3-7), 0 when there is none.
-std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto tail = [&](std::size_t i, unsigned char low = 0x80, unsigned char high = 0xBF) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned char low = lead == 0xE0 ? 0xA0 : 0x80;
-        const unsigned char high = lead == 0xED ? 0x9F : 0xBF;  // no surrogates
-        return tail(1, low, high) && tail(2) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned char low = lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned char high = lead == 0xF4 ? 0x8F : 0xBF;
-        return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
-}
 
 // Characters that stand for themselves, as a table: most of every line is made of them.
 constexpr auto plain_characters = [] {
@@ -40,9 +20,8 @@ bool plain(char c) { return plain_characters[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
-void append_json_string(std::string& to, std::string_view text) {
+void append_json_text(std::string& to, std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
-    to += '"';
     while (!text.empty()) {
         std::size_t run = 0;
         while (run < text.size() && plain(text[run]))
@@ -72,7 +51,7 @@ void append_json_string(std::string& to, std::string_view text) {
             to += digits[static_cast<unsigned char>(text[1]) >> 4];
             to += digits[static_cast<unsigned char>(text[1]) & 15];
             taken = 2;
-        } else if (const std::size_t length = utf8_sequence(text); length > 0) {
+        } else if (const std::size_t length = utf8_length(text); length > 0) {
             to.append(text.substr(0, length));
             taken = length;
         } else {
@@ -80,6 +59,11 @@ void append_json_string(std::string& to, std::string_view text) {
         }
         text.remove_prefix(taken);
     }
+}
+
+void append_json_string(std::string& to, std::string_view text) {
+    to += '"';
+    append_json_text(to, text);
     to += '"';
 }
 

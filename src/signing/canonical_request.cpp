@@ -1,16 +1,21 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/base/utf8.hpp"
 #include "gateway/signing/signature.hpp"
 
 namespace gateway::signing {
 
 namespace {
 
-constexpr bool is_unreserved(char c) noexcept {
-    return (c >= '0' && c <= '9') || (lower_case(c) >= 'a' && lower_case(c) <= 'z') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
+// RFC 3986, 2.3, as a table: every byte of every path is looked up.
+constexpr auto unreserved = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+        table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
+bool is_unreserved(char c) noexcept { return unreserved[static_cast<unsigned char>(c)]; }
 
 int hex_value(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
@@ -42,22 +47,6 @@ void encode(std::string_view from, std::string& to) {
             to += digits[byte & 15];
         }
     }
-}
-
-// Length of the UTF-8 sequence at the front of `text` (Unicode, table 3-7); 0 when it is none.
-std::size_t utf8_length(std::string_view text) noexcept {
-    const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return at(i) >= low && at(i) <= high;
-    };
-    const unsigned lead = at(0);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF)
-        return tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
-    if (lead >= 0xF0 && lead <= 0xF4)
-        return tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
-    return 0;
 }
 
 std::string_view trimmed(std::string_view value) noexcept {
@@ -157,8 +146,9 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
     for (const field& f : ordered) {
         if (!names_.empty()) names_ += ';';
         const std::size_t begin = names_.size();
-        for (const char c : f.name)
-            names_ += lower_case(c);
+        names_.append(f.name);
+        std::transform(names_.begin() + static_cast<std::ptrdiff_t>(begin), names_.end(),
+                       names_.begin() + static_cast<std::ptrdiff_t>(begin), [](char c) { return lower_case(c); });
         canonical_.append(std::string_view(names_).substr(begin)).append(":").append(trimmed(f.value)).append("\n");
     }
     canonical_.append("\n").append(names_).append("\n").append(what.payload);

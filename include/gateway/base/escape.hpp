@@ -6,10 +6,10 @@
 
 namespace gateway {
 
-// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters (those beyond ASCII
-// too) and DEL are escaped; a byte that is
-// not part of valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8 on one line.
+// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters (those beyond ASCII too) and DEL
+// are escaped; a byte that is not part of valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8 on one line.
 void append_json_string(std::string& to, std::string_view text);
+void append_json_text(std::string& to, std::string_view text);  // the same without the quotes
 [[nodiscard]] std::string json_string(std::string_view text);
 
 }  // namespace gateway
