@@ -4,6 +4,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json url program_options)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
+find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(Threads REQUIRED)
 
 add_library(gateway_asio STATIC ${PROJECT_SOURCE_DIR}/src/net/separate_compilation.cpp)

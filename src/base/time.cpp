@@ -1,7 +1,9 @@
 #include "gateway/base/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace gateway {
 
@@ -33,6 +35,15 @@ civil split(sys_seconds at) {
     return {year_month_day(day), hh_mm_ss<seconds>(at - day)};
 }
 
+// Nothing when a part is missing or the date does not exist.
+std::optional<sys_seconds> join(std::optional<unsigned> y, std::optional<unsigned> m, std::optional<unsigned> d,
+                                std::optional<unsigned> h, std::optional<unsigned> min, std::optional<unsigned> s) {
+    if (!y || !m || !d || !h || !min || !s || *h > 23 || *min > 59 || *s > 59) return std::nullopt;
+    const year_month_day date(year(static_cast<int>(*y)), month(*m), day(*d));
+    if (!date.ok()) return std::nullopt;
+    return sys_days(date) + hours(*h) + minutes(*min) + seconds(*s);
+}
+
 }  // namespace
 
 std::string sdk_date(sys_seconds at) {
@@ -49,16 +60,40 @@ std::string sdk_date(sys_seconds at) {
 
 std::optional<sys_seconds> read_sdk_date(std::string_view text) {
     if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
-    const auto y = number(text.substr(0, 4));
-    const auto m = number(text.substr(4, 2));
-    const auto d = number(text.substr(6, 2));
-    const auto h = number(text.substr(9, 2));
-    const auto min = number(text.substr(11, 2));
-    const auto s = number(text.substr(13, 2));
-    if (!y || !m || !d || !h || !min || !s || *h > 23 || *min > 59 || *s > 59) return std::nullopt;
-    const year_month_day date(year(static_cast<int>(*y)), month(*m), day(*d));
-    if (!date.ok()) return std::nullopt;
-    return sys_days(date) + hours(*h) + minutes(*min) + seconds(*s);
+    return join(number(text.substr(0, 4)), number(text.substr(4, 2)), number(text.substr(6, 2)),
+                number(text.substr(9, 2)), number(text.substr(11, 2)), number(text.substr(13, 2)));
+}
+
+std::optional<system_clock::time_point> read_rfc3339(std::string_view text) {
+    if (text.size() < 20 || text.size() > 30 || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+        text[13] != ':' || text[16] != ':' || text.back() != 'Z')
+        return std::nullopt;
+    const auto whole = join(number(text.substr(0, 4)), number(text.substr(5, 2)), number(text.substr(8, 2)),
+                            number(text.substr(11, 2)), number(text.substr(14, 2)), number(text.substr(17, 2)));
+    if (!whole) return std::nullopt;
+    auto fraction = text.substr(19, text.size() - 20);
+    if (fraction.empty()) return *whole;
+    if (fraction.front() != '.' || fraction.size() == 1) return std::nullopt;
+    fraction.remove_prefix(1);
+    const auto digits = number(fraction);
+    if (!digits) return std::nullopt;
+    std::uint64_t nanos = *digits;
+    for (auto i = fraction.size(); i < 9; ++i)
+        nanos *= 10;
+    return *whole + floor<system_clock::duration>(nanoseconds(nanos));
+}
+
+std::optional<sys_seconds> read_http_date(std::string_view text) {
+    static constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    if (text.size() != 29 || text.substr(3, 2) != ", " || text[7] != ' ' || text[11] != ' ' || text[16] != ' ' ||
+        text[19] != ':' || text[22] != ':' || text.substr(25) != " GMT")
+        return std::nullopt;
+    const auto* const named = std::find(months.begin(), months.end(), text.substr(8, 3));
+    if (named == months.end()) return std::nullopt;
+    return join(number(text.substr(12, 4)), static_cast<unsigned>(named - months.begin()) + 1,
+                number(text.substr(5, 2)), number(text.substr(17, 2)), number(text.substr(20, 2)),
+                number(text.substr(23, 2)));
 }
 
 void append_rfc3339(std::string& to, system_clock::time_point at) {

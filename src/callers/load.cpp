@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "gateway/credentials/store.hpp"
+#include "gateway/credentials/read.hpp"
 #include "tables.hpp"
 
 namespace gateway::callers {

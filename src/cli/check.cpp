@@ -1,12 +1,17 @@
 #include <algorithm>
+#include <chrono>
+#include <exception>
 #include <iterator>
+#include <memory>
 #include <ostream>
 #include <tuple>
 
 #include "command.hpp"
 #include "gateway/callers/directory.hpp"
 #include "gateway/config/load.hpp"
+#include "gateway/credentials/read.hpp"
 #include "gateway/credentials/store.hpp"
+#include "gateway/renewal/keeper.hpp"
 
 namespace gateway::cli {
 
@@ -35,20 +40,47 @@ std::string count(std::ptrdiff_t how_many, const char* what) {
     return std::to_string(how_many) + ' ' + what + (how_many == 1 ? "" : "s");
 }
 
+// One line for each credential, as it comes: how it was had and how the cloud takes it, never what it is.
+int try_online(const config::settings& in, std::shared_ptr<const credentials::store> store, const streams& with) {
+    std::size_t bad = 0;
+    try {
+        renewal::keeper keeper([](const auto&) {});
+        keeper.try_all(store, in, [&](const renewal::condition& one) {
+            bad += one.usable ? 0U : 1U;
+            with.out << "credential " << one.name << ": " << (one.usable ? "ok" : "FAILED");
+            if (one.expires) {
+                const auto left = *one.expires - std::chrono::steady_clock::now();
+                with.out << ", good for " << std::chrono::duration_cast<std::chrono::minutes>(left).count() << "m";
+            }
+            if (!one.why.empty()) with.out << (one.usable ? " (" : ": ") << one.why << (one.usable ? ")" : "");
+            with.out << std::endl;
+        });
+    } catch (const std::exception& e) {
+        with.err << "can't try the credentials: " << e.what() << '\n';
+        return failed;
+    }
+    if (bad == 0) return done;
+    with.err << count(static_cast<std::ptrdiff_t>(bad), "credential") << " can't be used\n";
+    return failed;
+}
+
 }  // namespace
 
 int check(const command& self, const std::vector<std::string>& words, const streams& with) {
     std::string file;
+    bool online = false;
     po::options_description known("Options");
-    known.add_options()("config", po::value(&file)->required()->value_name("FILE"), "the configuration, gateway.yaml");
+    known.add_options()("config", po::value(&file)->required()->value_name("FILE"), "the configuration, gateway.yaml")(
+        "online", po::bool_switch(&online), "fetch each credential once and try it with a query that changes nothing");
     if (!read_options(self, known, words, with)) return done;
 
     const auto loaded = config::load(file);
     std::vector<config::problem> problems = loaded.problems;
     append(problems, config::check_files(loaded.values));
+    std::shared_ptr<const credentials::store> store;
     if (loaded.ok()) {
         static_cast<void>(callers::directory::load(loaded.values, callers::make_replay_memory(), problems));
-        static_cast<void>(credentials::store::load(loaded.values, problems));
+        store = std::make_shared<const credentials::store>(credentials::store::load(loaded.values, problems));
     } else {
         read_secrets(loaded.values, problems);
     }
@@ -65,13 +97,12 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     }
     with.out << "OK\n";
     auto not_yet = callers::unsupported(loaded.values);
-    append(not_yet, credentials::unsupported(loaded.values));
     for (auto& one : not_yet) {
         one.what = "note: " + one.what;
         with.out << config::describe(one, file) << '\n';
     }
     if (!not_yet.empty()) with.out << "`run` does not start with " << (not_yet.size() == 1 ? "this" : "these") << '\n';
-    return done;
+    return online ? try_online(loaded.values, std::move(store), with) : done;
 }
 
 }  // namespace gateway::cli

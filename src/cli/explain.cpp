@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "gateway/config/load.hpp"
+#include "gateway/credentials/store.hpp"
 #include "gateway/operations/operation.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/policy/rules.hpp"
@@ -144,14 +145,14 @@ int judge(const question& about, const config::settings& settings, std::ostream&
     facts_of_the_call.line(
         "region", std::string(project->region) +
                       (region == settings.regions.end() ? std::string() : ", " + region->second.ecs.authority()));
-    facts_of_the_call.line("credential", decision.allowed ? settings.credentials[decision.credential_index].name
+    const config::credential& signs = settings.credentials[decision.credential_index];
+    facts_of_the_call.line("credential", decision.allowed ? signs.name + ", from " + credentials::describe(signs)
                                                           : own + " (not used: the call is refused)");
     print_rules(rules.explain(facts), out);
     if (!decision.allowed) return refused({"403 Gateway.0201", shown(rules.denial(decision, facts))}, out);
 
     const config::rule& rule = settings.policy[decision.rule_index];
-    out << "\nallowed by rule " << decision.rule << ", signed as credential "
-        << settings.credentials[decision.credential_index].name << '\n';
+    out << "\nallowed by rule " << decision.rule << ", signed as credential " << signs.name << '\n';
     if (rule.rate || rule.max_in_flight)
         out << "(unless over the rule's rate or max_in_flight, which are not counted here)\n";
     return done;

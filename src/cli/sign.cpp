@@ -3,7 +3,7 @@
 
 #include "command.hpp"
 #include "gateway/base/time.hpp"
-#include "gateway/credentials/store.hpp"
+#include "gateway/credentials/read.hpp"
 #include "signed_call.hpp"
 
 namespace gateway::cli {

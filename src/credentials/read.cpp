@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -9,7 +10,7 @@
 #include <utility>
 
 #include "gateway/base/escape.hpp"
-#include "gateway/credentials/store.hpp"
+#include "gateway/credentials/read.hpp"
 
 namespace gateway::credentials {
 
@@ -81,6 +82,22 @@ std::string fault(std::string_view text, secret_kind kind) {
 }
 
 }  // namespace
+
+bool is_key(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= most_bytes &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+std::optional<secret_text> read_whole(const std::string& path, std::string& wrong) {
+    const auto content = std::make_unique<buffer>();
+    if (const int error = read_file(path, *content); error != 0)
+        wrong = "can't be read: " + std::generic_category().message(error);
+    else if (content->size > most_bytes)
+        wrong = "is longer than 64 KiB";
+    else
+        return secret_text({content->bytes.data(), content->size});
+    return std::nullopt;
+}
 
 std::optional<secret_text> read(const config::source& from, std::vector<config::problem>& problems, secret_kind kind) {
     const auto refuse = [&](std::string what) -> std::optional<secret_text> {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gateway/base/secret_text.hpp"
+
 namespace gateway::message {
 
 void buffer::make_room(std::size_t bytes) {
@@ -14,6 +16,7 @@ void buffer::make_room(std::size_t bytes) {
         const std::size_t wanted = std::max(used + bytes, capacity_ + capacity_ / 2);
         std::unique_ptr<char[]> larger(new char[wanted]);
         if (used > 0) std::memcpy(larger.get(), bytes_.get() + begin_, used);
+        if (secret_) forget(0, capacity_);
         bytes_ = std::move(larger);
         capacity_ = wanted;
     }
@@ -26,12 +29,22 @@ void buffer::cut(std::size_t from, std::size_t bytes) noexcept {
     const std::size_t behind = size() - from - bytes;
     if (behind > 0) std::memmove(at, at + bytes, behind);
     end_ -= bytes;
+    if (secret_) forget(end_, bytes);
 }
 
 void buffer::shrink(std::size_t keep) noexcept {
     if (capacity_ <= keep || size() > 0) return;
-    bytes_.reset();
+    let_go();
     capacity_ = begin_ = end_ = 0;
+}
+
+void buffer::forget(std::size_t from, std::size_t bytes) noexcept {
+    if (bytes > 0) wipe(bytes_.get() + from, bytes);
+}
+
+void buffer::let_go() noexcept {
+    if (secret_) forget(0, capacity_);
+    bytes_.reset();
 }
 
 }  // namespace gateway::message

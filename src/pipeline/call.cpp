@@ -33,15 +33,22 @@ call::call(gateway& of, http::session& from) : in(of), caller(from), by(of.in_fo
     record.listener = caller.listener();
 }
 
+credentials::slot call::slot() const {
+    const auto& is = (*now_in_force().credentials)[static_cast<credentials::id>(credential)];
+    const bool scoped = is.by == credentials::definition::way::token;
+    return {is.serial, scoped ? std::string(what.project_id) : std::string()};
+}
+
 call::~call() {
     in_flight.release();
-    if (recorded) {
-        record.bytes_in = caller.bytes_in();
-        record.bytes_out = caller.bytes_out();
-        record.duration =
-            std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - caller.began());
-        in.records_.write(record);
-    }
+    if (!signs_with.empty() && signs_with.token() != nullptr)
+        wipe(space->request_head.data(), space->request_head.size());
+    record.bytes_in = caller.bytes_in();
+    record.bytes_out = caller.bytes_out();
+    record.duration =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - caller.began());
+    in.counters_.count(record);
+    if (recorded) in.records_.write(record);
     if (in.spare_.size() < most_spare) in.spare_.push_back(std::move(space));
 }
 

@@ -40,9 +40,13 @@ struct call {
     std::uint32_t credential = 0;
     policy::admission::ticket in_flight;
     credentials::lease signs_with;
+    bool awaits_credential = false;
     std::chrono::steady_clock::time_point sent;
+    std::chrono::seconds ahead{0};  // the region's clock of ours, when it was looked at
 
     [[nodiscard]] std::string_view request_id() const { return {id.data(), id.size()}; }
+    // Where its credential is in the wallet.
+    [[nodiscard]] credentials::slot slot() const;
     [[nodiscard]] const snapshot& now_in_force() const { return *by->is; }
 };
 

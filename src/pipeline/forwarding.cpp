@@ -63,4 +63,22 @@ std::string without_credential(std::string_view message, std::string_view access
     return cut;
 }
 
+bool says_expired(std::string_view message, bool is_token) noexcept {
+    const auto says = [&](std::string_view words) {
+        return std::search(message.begin(), message.end(), words.begin(), words.end(),
+                           [](char a, char b) { return lower_case(a) == b; }) != message.end();
+    };
+    if (says("token expire") || says("token must be updated") || says("token has expired")) return true;
+    if (is_token) return says("decrypt token fail") || says("token is invalid");
+    return says("securitytoken") || says("security token") || says("not exist");  // a temporary key is gone at its end
+}
+
+std::string clock_remark(std::chrono::seconds ahead) {
+    const auto apart = std::chrono::abs(ahead).count();
+    if (apart < 60) return {};
+    return "; the gateway's clock is " + std::to_string(apart / 60) + "m" + std::to_string(apart % 60) + "s " +
+           (ahead.count() > 0 ? "behind" : "ahead of") +
+           " the cloud's, which refuses signatures beyond 15m: set it (NTP)";
+}
+
 }  // namespace gateway::pipeline

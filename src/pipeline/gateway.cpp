@@ -25,21 +25,46 @@ task<> gateway::operator()(http::session& caller) {
     if (!no) no = authenticate(c);  // 3. who calls
     if (!no) no = read_body(c);     // 4. what is asked for, to the letter
     if (!no) no = decide(c);        // 5. whether it may, and as whom
-    if (!no) no = sign(c);          // 6. afresh, with that credential
+    if (!no) no = borrow(c);        // 6. with that credential,
+    if (c.awaits_credential) {      //    which may have to be fetched first,
+        auto late = co_await wait_for_credential(c);
+        no = std::move(late);
+    }
+    if (!no) no = sign(c);  //    afresh
     if (no) {
         co_await answer(c, *no);
         co_return;
     }
-    c.sent = steady_clock::now();
-    c.record.outcome =
-        outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
-    const upstream::outgoing out{c.space->request_head, caller.body(), c.what.what->method == "GET"};
-    auto got = co_await c.by->client.exchange(c.project->region_index, out);
-    if (got) {
-        co_await hand_back(c, *got);  // 7. as it came
-    } else {
-        const own_answer failed = answer_to(got.error());
-        co_await answer(c, failed);
+    for (bool again = false;;) {
+        c.sent = steady_clock::now();
+        c.record.outcome =
+            outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
+        const upstream::outgoing out{c.space->request_head, caller.body(), c.what.what->method == "GET"};
+        auto got = co_await c.by->client.exchange(c.project->region_index, out);
+        if (!got) {
+            counters_.count_failure(c.project->region, kind_of(got.error()));
+            const own_answer failed = answer_to(got.error());
+            co_await answer(c, failed);
+            co_return;
+        }
+        note(c, got->head());
+        // The one answer after which a call goes out a second time: the cloud turned it away, before anything was done,
+        // since what it was signed with has expired.
+        const bool may_renew = got->head().status == 401 && !std::exchange(again, true);
+        bool expired = false;
+        if (may_renew) expired = co_await has_expired(c, *got);
+        if (!expired) {
+            co_await hand_back(c, *got);  // 7. as it came
+            co_return;
+        }
+        supplier_.drop(c.slot(), c.signs_with.shared());
+        c.by->wallet.put(c.slot(), nullptr, "", {});
+        auto late = co_await wait_for_credential(c);
+        if (!late) late = sign(c);
+        if (late) {
+            co_await answer(c, *late);
+            co_return;
+        }
     }
 }  // 8. the outcome line: ~call()
 
@@ -188,19 +213,43 @@ gateway::refused gateway::decide(call& c) {
     return std::nullopt;
 }
 
-gateway::refused gateway::sign(call& c) {
-    const auto lease = c.now_in_force().credentials.take(static_cast<credentials::id>(c.credential));
-    if (!lease) {
-        c.record.credential = lease.error().name;
-        return own_answer{.code = answer_code::no_credential,
-                          .message = std::string("credential ").append(lease.error().name) +
-                                     " can't be used just now: " + lease.error().why,
-                          .allow = {},
-                          .retry_after = lease.error().retry_after};
+gateway::refused gateway::borrow(call& c) {
+    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, steady_clock::now());
+    c.awaits_credential =
+        !lent && lent.error().on_its_way && lent.error().retry_after <= c.now_in_force().settings.timeouts.credential;
+    if (lent) {
+        c.signs_with = std::move(*lent);
+        c.record.credential = c.signs_with.name();
+        return std::nullopt;
     }
-    c.signs_with = *lease;
-    c.record.credential = lease->name;
+    const credentials::unavailable& no = lent.error();
+    if (no.ask) supplier_.want(no.where);
+    c.record.credential = no.name;
+    return own_answer{.code = answer_code::no_credential,
+                      .message = std::string("credential ").append(no.name) + " can't be used just now: " + no.why +
+                                 ". Nothing was sent: the call can be repeated",
+                      .allow = {},
+                      .retry_after = no.retry_after};
+}
 
+// Waits until there is something to sign with, at most timeouts.credential.
+task<gateway::refused> gateway::wait_for_credential(call& c) {
+    const auto until = steady_clock::now() + c.now_in_force().settings.timeouts.credential;
+    for (;;) {
+        auto no = borrow(c);
+        const auto now = steady_clock::now();
+        if (!c.awaits_credential || now >= until || c.caller.draining()) {
+            c.awaits_credential = false;
+            co_return no;
+        }
+        // Rings when a credential comes or fails; calls of other workers that try a key end without a word to us.
+        constexpr auto look_again = std::chrono::milliseconds(50);
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+        co_await credential_came_.wait(std::min<std::chrono::milliseconds>(left, look_again));
+    }
+}
+
+gateway::refused gateway::sign(call& c) {
     const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
     if (now != date_of_) {
         date_of_ = now;
@@ -216,15 +265,16 @@ gateway::refused gateway::sign(call& c) {
     fields[count++] = {"host", authority};
     fields[count++] = {"x-project-id", c.what.project_id};
     fields[count++] = {"x-sdk-date", date_};
-    if (lease->security_token != nullptr) fields[count++] = {"x-security-token", lease->security_token->reveal()};
+    const signing::key* const key = c.signs_with.key();
+    const secret_text* const token = c.signs_with.token();
+    if (token != nullptr) fields[count++] = {"x-security-token", token->reveal()};
     const signing::request what{.method = c.what.what->method,
                                 .path = head.path,
                                 .query = head.query,
                                 .fields = std::span<const field>(fields.data(), count),
                                 .payload = {c.payload.data(), c.payload.size()}};
-    const auto authorization = signer_.sign(what, *lease->key, date_, {.region = c.project->region, .service = "ecs"});
-
     std::string& out = c.space->request_head;
+    if (token != nullptr) out.reserve(1024 + c.caller.bytes_in() + token->reveal().size());
     out.assign(what.method).append(" ").append(head.path);
     if (!head.query.empty()) out.append("?").append(head.query);
     out.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
@@ -232,10 +282,46 @@ gateway::refused gateway::sign(call& c) {
     if (c.what.what->body != operations::body_kind::none) {
         out.append("Content-Length: ").append(std::to_string(c.caller.body().size())).append("\r\n");
     }
-    out.append("X-Project-Id: ").append(c.what.project_id).append("\r\nX-Sdk-Date: ").append(date_);
-    if (lease->security_token != nullptr) out.append("\r\nX-Security-Token: ").append(lease->security_token->reveal());
-    out.append("\r\nAuthorization: ").append(authorization).append("\r\n\r\n");
+    out.append("X-Project-Id: ").append(c.what.project_id).append("\r\n");
+    if (key == nullptr) {
+        out.append("X-Auth-Token: ").append(token->reveal()).append("\r\n\r\n");
+        return std::nullopt;
+    }
+    out.append("X-Sdk-Date: ").append(date_).append("\r\n");
+    if (token != nullptr) out.append("X-Security-Token: ").append(token->reveal()).append("\r\n");
+    const auto authorization = signer_.sign(what, *key, date_, {.region = c.project->region, .service = "ecs"});
+    out.append("Authorization: ").append(authorization).append("\r\n\r\n");
+    if (token != nullptr) signer_.forget();
     return std::nullopt;
+}
+
+// How the cloud took the call's proof, and what its clock says.
+void gateway::note(call& c, const message::response_head& answer) {
+    if (answer.status != 401 && answer.status != 429 && answer.status < 500) c.signs_with.shared()->taken.accepted();
+    if (c.signs_with.on_trial()) {
+        c.signs_with.end_trial();
+        credential_came_.ring();
+    }
+    constexpr auto often_enough = std::chrono::seconds(10);
+    auto& noted = c.by->skew_noted[c.project->region_index];
+    if (answer.status != 401 && c.sent - noted < often_enough) return;
+    const field* const date = find_field(answer.fields, "Date");
+    const auto there = date == nullptr ? std::nullopt : read_http_date(date->value);
+    if (!there) return;
+    noted = c.sent;
+    c.ahead = *there - std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    supplier_.note_skew(c.project->region, c.ahead);
+}
+
+// Whether a 401 says that the token or the temporary pair is no good any more, so that a fresh one is.
+task<bool> gateway::has_expired(call& c, upstream::answer& got) {
+    const auto& credential = (*c.now_in_force().credentials)[static_cast<credentials::id>(c.credential)];
+    if (credential.by == credentials::definition::way::pair) co_return false;
+    constexpr std::size_t most = 64 * 1024;
+    const auto filled = co_await got.fill(most);
+    if (!filled || !got.whole()) co_return false;
+    operations::read_answer(got.body(), c.space->facts);
+    co_return says_expired(c.space->facts.message, c.signs_with.key() == nullptr);
 }
 
 task<> gateway::hand_back(call& c, upstream::answer& got) {
@@ -248,6 +334,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
         c.record.upstream_request_id = c.space->upstream_request_id;
     }
     if (!filled) {
+        counters_.count_failure(c.project->region, kind_of(filled.error()));
         const own_answer failed = answer_to(filled.error());
         co_await answer(c, failed);
         co_return;
@@ -260,7 +347,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
         operations::read_answer(got.body(), facts);
         if (head.status >= 400 || facts.job_id.empty()) {
             c.space->code = facts.code;
-            c.space->message = without_credential(facts.message, c.signs_with.key->access_key());
+            c.space->message = without_credential(facts.message, c.signs_with.access_key());
             c.record.code = c.space->code;
             c.record.message = c.space->message;
         }
@@ -272,13 +359,16 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
     if (head.status == 401) {
         // The cloud turned the gateway itself away, before doing anything. Its body is not for the caller.
         c.record.outcome = outcome::reached::answered;
+        if (c.signs_with.shared()->taken.refused())
+            supplier_.rest(c.slot(), c.signs_with.shared(), c.space->code + " " + c.space->message);
         const own_answer turned_away{
             .code = answer_code::credential_refused,
-            .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name) +
-                       "; nothing was done. The gateway's operator has to look at it, its outcome log tells why",
+            .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name()) +
+                       "; nothing was done. The gateway's operator has to look at it, its outcome log tells why" +
+                       clock_remark(c.ahead),
             .allow = {}};
         spdlog::error("credential: the cloud refuses it: credential={} region={} code={} request_id={}",
-                      c.signs_with.name, c.project->region, c.record.code.substr(0, 32), c.request_id());
+                      c.signs_with.name(), c.project->region, c.record.code.substr(0, 32), c.request_id());
         co_await answer(c, turned_away);
         co_return;
     }
@@ -324,6 +414,7 @@ task<> gateway::stream_back(call& c, upstream::answer& got) {
         got.consume();
         const auto more = co_await got.fill(1);
         if (!more) {
+            counters_.count_failure(c.project->region, kind_of(more.error()));
             // Too late for another status: the caller sees the answer end early, which HTTP lets it notice.
             c.space->message = more.error().text();
             c.record.message = c.space->message;
@@ -368,13 +459,23 @@ task<bool> gateway::room_for_record() {
     co_return true;
 }
 
-gateway::in_force::in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what)
+gateway::in_force::in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what,
+                            std::atomic<std::size_t>& connections, const in_force* before)
     : is(std::move(what)),
-      client(on, times, is->endpoints, is->upstream_tls, is->settings.upstream, is->settings.timeouts) {}
+      client(on, times, is->endpoints, is->upstream_tls, is->settings.upstream, is->settings.timeouts, &connections),
+      wallet(*is->credentials, before == nullptr ? nullptr : &before->wallet),
+      skew_noted(is->endpoints.size()) {}
 
-gateway::gateway(const executor& on, net::deadlines& times, outcome::page& records,
+gateway::gateway(const executor& on, net::deadlines& times, outcome::page& records, outcome::counters& counters,
+                 std::atomic<std::size_t>& cloud_connections, credentials::supplier& supplier,
                  std::shared_ptr<const snapshot> first)
-    : on_(on), times_(times), records_(records) {
+    : on_(on),
+      times_(times),
+      records_(records),
+      counters_(counters),
+      cloud_connections_(cloud_connections),
+      supplier_(supplier),
+      credential_came_(on) {
     std::random_device random;
     id_prefix_ = (std::uint64_t{random()} << 32) | random();
     adopt(std::move(first));
@@ -383,7 +484,16 @@ gateway::gateway(const executor& on, net::deadlines& times, outcome::page& recor
 gateway::~gateway() = default;
 
 void gateway::adopt(std::shared_ptr<const snapshot> next) {
-    in_force_ = boost::make_local_shared<in_force>(on_, times_, std::move(next));
+    in_force_ = boost::make_local_shared<in_force>(on_, times_, std::move(next), cloud_connections_, in_force_.get());
+    all_in_force_.push_back(*in_force_);
+    credential_came_.ring();
+}
+
+void gateway::put(const credentials::slot& where, const credentials::shared_secret& what, const std::string& why,
+                  credentials::secret::time retry) {
+    for (in_force& each : all_in_force_)
+        each.wallet.put(where, what, why, retry);
+    credential_came_.ring();
 }
 
 }  // namespace gateway::pipeline

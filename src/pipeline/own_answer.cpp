@@ -93,6 +93,11 @@ own_answer answer_to(const upstream::failure& why) {
     return answer;
 }
 
+outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
+    static_assert(static_cast<int>(upstream::step::parse) == static_cast<int>(outcome::upstream_error::parse));
+    return why.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(why.at);
+}
+
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
                       std::chrono::system_clock::time_point now) {
     std::string body = R"({"error":{"code":")";

@@ -31,9 +31,9 @@ built build(const std::string& config_file, const pipeline::snapshot* before,
     config::settings& settings = loaded.values;
     append(result.problems, config::check_files(settings));
     append(result.problems, callers::unsupported(settings));
-    append(result.problems, credentials::unsupported(settings));
     auto directory = callers::directory::load(settings, memory, result.problems);
-    auto store = credentials::store::load(settings, result.problems);
+    auto store = std::make_shared<const credentials::store>(
+        credentials::store::load(settings, result.problems, before == nullptr ? nullptr : before->credentials.get()));
     if (!usable(result.problems)) return result;
 
     policy::rules rules(settings);

@@ -12,11 +12,15 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "build.hpp"
 #include "cores.hpp"
+#include "gateway/admin/metrics.hpp"
+#include "gateway/admin/server.hpp"
 #include "gateway/config/load.hpp"
+#include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
 #include "gateway/outcome/journal.hpp"
 #include "worker.hpp"
@@ -69,7 +73,7 @@ public:
         const auto& settings = in_force_->settings;
         const std::size_t count = settings.workers > 0 ? settings.workers : usable_cores();
         for (std::size_t i = 0; i < count; ++i)
-            workers_.emplace_back(journal_.new_page(), in_force_, connections_);
+            workers_.emplace_back(journal_.new_page(), *keeper_, in_force_, connections_, cloud_connections_);
         for (const auto& listener : settings.listeners) {
             const auto& open = listening_.emplace_back(listener, count);
             std::shared_ptr<asio::ssl::context> tls;
@@ -77,23 +81,28 @@ public:
             for (std::size_t i = 0; i < count; ++i)
                 workers_[i].listen(open.descriptor(i), open.name(), tls);
         }
+        if (settings.admin)
+            admin_.emplace(
+                main_, *settings.admin,
+                admin::status{[this] { return not_ready(); }, [this] { return admin::families_of(shown()); }});
     }
 
     int run() {
         for (auto& worker : workers_)
             worker.start();
+        keeper_->adopt(in_force_->credentials, in_force_->settings);
+        keeper_->start();
         for (const auto& open : listening_)
             spdlog::info("listening address={} listener={}", open.address(), open.name());
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", file_, workers_.size(),
                      in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
                      in_force_->settings.policy.size());
-        if (in_force_->settings.admin)
-            spdlog::warn("admin: its listener is not served yet: address={}:{}", in_force_->settings.admin->host,
-                         in_force_->settings.admin->port);
+        if (admin_) spdlog::info("listening address={} listener=admin", admin_->address());
         wait_for_signal();
         main_.run();
         for (auto& worker : workers_)
             worker.join();
+        if (!keeper_->stop()) static_cast<void>(keeper_.release());  // something of it can't end: it stays until exit
         const bool all_written = journal_.flush(5s);
         if (!all_written)
             spdlog::error("outcomes: lines are lost, the log did not take them: error={}", journal_.trouble());
@@ -122,6 +131,7 @@ private:
         report(next.problems, file_);
         if (!next.snapshot) {
             spdlog::error("reload: the file has errors, nothing changes: config={}", file_);
+            ++reloads_.failed;
             return;
         }
         try {
@@ -131,6 +141,7 @@ private:
                 journal_.reopen();
         } catch (const std::exception& e) {
             spdlog::error("reload: the new outcome log can't be opened, nothing changes: error={}", e.what());
+            ++reloads_.failed;
             return;
         }
         tell_what_stays(next.snapshot->settings);
@@ -138,6 +149,8 @@ private:
         spdlog::set_level(level_of(in_force_->settings.log.level));
         for (auto& worker : workers_)
             worker.adopt(in_force_);
+        keeper_->adopt(in_force_->credentials, in_force_->settings);
+        ++reloads_.succeeded;
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
                      in_force_->settings.accounts.size(), in_force_->settings.policy.size());
     }
@@ -147,6 +160,10 @@ private:
         const auto same = [](const config::listener& a, const config::listener& b) { return a.name == b.name; };
         if (!std::equal(now.listeners.begin(), now.listeners.end(), next.listeners.begin(), next.listeners.end(), same))
             spdlog::warn("reload: listeners change at the next start only, those of the start stay");
+        const auto same_place = [](const std::optional<config::admin>& a, const std::optional<config::admin>& b) {
+            return a.has_value() == b.has_value() && (!a || (a->host == b->host && a->port == b->port));
+        };
+        if (!same_place(now.admin, next.admin)) spdlog::warn("reload: admin changes at the next start only");
         if (now.workers != next.workers) spdlog::warn("reload: workers change at the next start only");
     }
 
@@ -175,17 +192,56 @@ private:
             });
             return;
         }
+        if (admin_) admin_->stop();
         signals_.cancel();
+    }
+
+    // Why calls can't be served, or not all of them.
+    [[nodiscard]] std::vector<admin::reason> not_ready() const {
+        std::vector<admin::reason> why;
+        if (ending_) why.push_back({"draining", "", "the gateway was told to end"});
+        for (const auto& one : keeper_->conditions()) {
+            if (!one.why.empty() && (!one.usable || one.refused)) why.push_back({"credential", one.name, one.why});
+        }
+        return why;
+    }
+
+    [[nodiscard]] admin::figures shown() const {
+        admin::figures all;
+        for (const auto& each : workers_)
+            each.counted().add_to(all.calls);
+        all.caller_connections = connections_.load();
+        all.cloud_connections = cloud_connections_.load();
+        all.reloads = reloads_;
+        all.version = GATEWAY_VERSION;
+        for (const auto& one : keeper_->conditions()) {
+            auto& made = all.refreshes[one.name];
+            made.succeeded += one.fetched;
+            made.failed += one.failed;
+            if (!one.expires) continue;
+            const std::chrono::duration<double> left = *one.expires - std::chrono::steady_clock::now();
+            const auto [at, fresh] = all.expiry.try_emplace(one.name, left);
+            if (!fresh && left < at->second) at->second = left;  // of several projects, the first to go
+        }
+        for (const auto& [region, ahead] : keeper_->skews())
+            all.cloud_is_ahead[region] = ahead;
+        return all;
     }
 
     std::string file_;
     std::shared_ptr<const pipeline::snapshot> in_force_;
     std::shared_ptr<callers::replay_memory> memory_;
-    std::atomic<std::size_t> connections_{0};
+    std::atomic<std::size_t> connections_{0}, cloud_connections_{0};
+    admin::figures::tries reloads_;
     outcome::journal journal_;
+    std::unique_ptr<renewal::keeper> keeper_ = std::make_unique<renewal::keeper>([this](const auto& what) {
+        for (auto& worker : workers_)
+            worker.put(what);
+    });
     std::deque<worker> workers_;
     std::deque<http::listening> listening_;
     asio::io_context main_{1};
+    std::optional<admin::server> admin_;
     asio::signal_set signals_;
     asio::steady_timer pause_{main_};
     bool ending_ = false;
@@ -196,6 +252,8 @@ private:
 int serve(const std::string& config_file) {
     ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error code, not the end of the process
     log_to_stderr();
+    if (const auto missing = credentials::protect_memory(); !missing.empty())
+        spdlog::warn("secrets: less protected than they could be: {}", missing);
     const auto memory = callers::make_replay_memory();
     auto first = build(config_file, nullptr, memory);
     report(first.problems, config_file);

@@ -24,12 +24,12 @@ http::service service_of(const config::settings& settings) { return {settings.li
 
 // UNSAFE_IO: one thread runs this loop, so sockets need no lock; posting from other threads and name look-ups still
 // work, which plain UNSAFE breaks.
-worker::worker(outcome::page& records, std::shared_ptr<const pipeline::snapshot> first,
-               std::atomic<std::size_t>& connections)
+worker::worker(outcome::page& records, credentials::supplier& supplier, std::shared_ptr<const pipeline::snapshot> first,
+               std::atomic<std::size_t>& connections, std::atomic<std::size_t>& cloud_connections)
     : loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(loop_.get_executor()),
       times_(loop_.get_executor()),
-      gateway_(loop_.get_executor(), times_, records, first),
+      gateway_(loop_.get_executor(), times_, records, counters_, cloud_connections, supplier, first),
       server_(loop_.get_executor(), times_, service_of(first->settings), connections) {}
 
 void worker::listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls) {
@@ -50,6 +50,10 @@ void worker::adopt(std::shared_ptr<const pipeline::snapshot> next) {
         server_.rules().timeouts = next->settings.timeouts;
         gateway_.adopt(std::move(next));
     });
+}
+
+void worker::put(const renewal::publication& what) {
+    asio::post(loop_, [this, what] { gateway_.put(what.where, what.what, what.why, what.retry); });
 }
 
 void worker::drain(std::chrono::milliseconds at_most) {

@@ -14,15 +14,17 @@
 
 #include "gateway/http/server.hpp"
 #include "gateway/net/deadlines.hpp"
+#include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/journal.hpp"
 #include "gateway/pipeline/gateway.hpp"
+#include "gateway/renewal/keeper.hpp"
 
 namespace gateway::runtime {
 
 class worker {
 public:
-    worker(outcome::page& records, std::shared_ptr<const pipeline::snapshot> first,
-           std::atomic<std::size_t>& connections);
+    worker(outcome::page& records, credentials::supplier& supplier, std::shared_ptr<const pipeline::snapshot> first,
+           std::atomic<std::size_t>& connections, std::atomic<std::size_t>& cloud_connections);
 
     // Before start(): accept on that descriptor, which stays the caller's.
     void listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls);
@@ -30,10 +32,12 @@ public:
 
     // From any thread.
     void adopt(std::shared_ptr<const pipeline::snapshot> next);
+    void put(const renewal::publication& what);
     // Ends the thread's loop when all connections have ended. After `at_most` everything that still waits is late:
     // calls are answered so, and have their outcome lines. A second call may shorten the time.
     void drain(std::chrono::milliseconds at_most);
 
+    [[nodiscard]] const outcome::counters& counted() const noexcept { return counters_; }
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
     void join() { thread_.join(); }
     // After join(): some call could not be made to end, so nothing of this worker may be destroyed.
@@ -45,6 +49,7 @@ private:
     asio::io_context loop_;
     asio::executor_work_guard<executor> work_;
     net::deadlines times_;
+    outcome::counters counters_;
     pipeline::gateway gateway_;
     http::server server_;
     bool draining_ = false;

@@ -121,6 +121,12 @@ void signer::append_query(std::string_view query) {
 }
 
 void signer::canonicalise(const request& what, std::span<const field> ordered) {
+    // Room for all of it at once, escapes included: a string that grows leaves a security token behind in memory that
+    // it gave back.
+    std::size_t most = 256 + what.method.size() + 3 * (what.path.size() + what.query.size());
+    for (const field& f : ordered)
+        most += 2 * f.name.size() + f.value.size() + 4;
+    canonical_.reserve(most);
     canonical_.assign(what.method).append("\n");
 
     // The path, decoded and encoded again, segment by segment, with a '/' at its end that the path sent need not have.

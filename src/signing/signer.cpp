@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/base/hex.hpp"
+#include "gateway/base/secret_text.hpp"
 #include "gateway/signing/signature.hpp"
 #include "hmac.hpp"
 
@@ -80,6 +81,11 @@ bool signer::verify(const authorization& claimed, request what, std::span<const 
     const hex_digest signature = compute(with, date, claimed.where);
     return claimed.signature.size() == signature.size() &&
            CRYPTO_memcmp(claimed.signature.data(), signature.data(), signature.size()) == 0;
+}
+
+void signer::forget() noexcept {
+    wipe(canonical_.data(), canonical_.size());
+    canonical_.clear();
 }
 
 hex_digest signer::compute(const key& with, std::string_view date, const scope& where) {

@@ -25,7 +25,7 @@ failure before_sending(step at, boost::system::error_code cause, bool timed_out)
 
 client::client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
                std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits,
-               const config::timeouts& timeouts)
+               const config::timeouts& timeouts, std::atomic<std::size_t>* connections)
     : on_(on), times_(times), tls_(std::move(tls)), most_idle_(limits.connections_per_worker), timeouts_(timeouts) {
     for (auto& endpoint : endpoints) {
         auto authority = endpoint.authority();
@@ -33,10 +33,16 @@ client::client(const executor& on, net::deadlines& times, std::vector<config::en
         pools_.back()->to = std::move(endpoint);
         pools_.back()->authority = std::move(authority);
         pools_.back()->most_idle = most_idle_;
+        pools_.back()->everywhere = connections;
     }
 }
 
 client::~client() = default;
+
+void client::keep_answers_secret() noexcept {
+    for (auto& each : pools_)
+        each->secret = true;
+}
 
 const std::string& client::authority(std::size_t index) const { return pools_[index]->authority; }
 

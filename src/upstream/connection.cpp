@@ -130,6 +130,7 @@ bool connection::finish() noexcept {
     const bool reusable = whole() && head.how.keep_alive && buffer.size() == head_bytes + body_bytes;
     buffer.consume(buffer.size());
     buffer.shrink(room_for_body + room_for_head);
+    if (in.secret) wipe(decoded.data(), decoded.capacity());
     if (decoded.capacity() > room_for_body) decoded = {};
     head_bytes = 0;
     answered = false;

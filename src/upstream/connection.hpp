@@ -21,6 +21,8 @@ struct pool {
     std::unique_ptr<SSL_SESSION, session_deleter>
         session;  // of the last handshake: the next one resumes it (RFC 8446, 2.2)
     std::size_t open = 0;
+    std::atomic<std::size_t>* everywhere = nullptr;  // those of all workers
+    bool secret = false;  // what comes over its connections is overwritten when it is done with
 };
 
 class connection {
@@ -31,8 +33,14 @@ public:
           grown_old(
               times, [](void* self) { static_cast<connection*>(self)->stream.close(); }, this) {
         ++in.open;
+        if (in.everywhere != nullptr) in.everywhere->fetch_add(1, std::memory_order_relaxed);
+        if (in.secret) buffer.keep_secret();
     }
-    ~connection() { --in.open; }
+    ~connection() {
+        --in.open;
+        if (in.everywhere != nullptr) in.everywhere->fetch_sub(1, std::memory_order_relaxed);
+        if (in.secret) wipe(decoded.data(), decoded.capacity());
+    }
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 

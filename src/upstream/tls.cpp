@@ -6,7 +6,7 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const config::upstream& fro
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
     SSL_CTX* const raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
     // Sessions are kept by the pools, one for each endpoint and worker.
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);

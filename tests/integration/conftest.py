@@ -29,8 +29,8 @@ class stage:
         self._stack.callback(started.close)
         return started
 
-    def simulator(self, seed):
-        started = programs.simulator(self.folder(), seed)
+    def simulator(self, seed, controlled=False):
+        started = programs.simulator(self.folder(), seed, controlled)
         self._stack.callback(started.close)
         return started
 

@@ -1,12 +1,16 @@
 """The programs under test, as processes: started with what a test gives them, watched, and ended."""
+import contextlib
+import http.client
 import json
 import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 
 import yaml
 
@@ -100,15 +104,27 @@ def run(name, *arguments, stdin=""):
 class simulator(program):
     """ecs-simulator, the imitation of the cloud."""
 
-    def __init__(self, folder, seed):
+    def __init__(self, folder, seed, controlled=False):
         self.ca_file = folder / "cloud-ca.pem"
         self._record = folder / "cloud-record.jsonl"
         seed_file = folder / "seed.yaml"
         seed_file.write_text(yaml.safe_dump(seed), encoding="utf-8")
         super().__init__("ecs-simulator", "--listen", "127.0.0.1:0", "--seed", seed_file, "--record", self._record,
-                         "--ca-out", self.ca_file)
-        self.port = int(self.wait_for(self.stdout, r"listening on \S+:(\d+)")[1])
+                         "--ca-out", self.ca_file,
+                         *(["--control", "--metadata-listen", "127.0.0.1:0"] if controlled else []))
+        self.port = int(self.wait_for(self.stdout, r"^listening on \S+:(\d+)")[1])
         self.url = f"https://127.0.0.1:{self.port}"
+        if controlled:
+            found = self.wait_for(self.stdout, r"metadata listening on (\S+:\d+)")
+            self.metadata_url = f"http://{found[1].removeprefix('http://')}"
+
+    def control(self, what, /, **to):
+        """Turns a fault, the clock or a key of the cloud, or reads its counts."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        request = urllib.request.Request(f"{self.url}/simulator/{what}", method="POST" if to else "GET",
+                                         data=json.dumps(to).encode() if to else None)
+        with urllib.request.urlopen(request, context=context, timeout=PATIENCE) as got:
+            return json.load(got)
 
     def record(self):
         """What reached the cloud, one object a request."""
@@ -136,6 +152,24 @@ class gateway(program):
                                   rf"listening address=\S+:(\d+) listener={re.escape(listener['address'])}$")
             self.ports.append(int(found[1]))
         self.port = self.ports[0]
+        if "admin" in settings:
+            self._admin_port = int(self.wait_for(self.stderr, r"listening address=\S+:(\d+) listener=admin$")[1])
+
+    def admin(self, path):
+        """Status and text of a page of the admin listener."""
+        page = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=PATIENCE)
+        with contextlib.closing(page):
+            page.request("GET", path)
+            got = page.getresponse()
+            return got.status, got.read().decode()
+
+    def metric(self, name, **labels):
+        """The value of a metric with these labels; None when it is not there."""
+        for line in self.admin("/metrics")[1].splitlines():
+            found = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
+            if found and all(f'{k}="{v}"' in (found[1] or "") for k, v in labels.items()):
+                return float(found[2])
+        return None
 
     def configure(self, settings):
         self.file.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -123,12 +123,6 @@ def test_an_outcome_file_that_was_moved_is_opened_again(start, tmp_path):
 NOT_YET = [
     ("unix_user", {"callers": [{"name": "agent-of-node", "unix_user": "root"}],
                    "listeners": [{"address": "unix:@FOLDER@/gw.sock"}]}, "agent-of-node"),
-    ("metadata", {"credentials": [{"name": "this-server", "metadata": {}}]}, "this-server"),
-    ("sdk_default", {"credentials": [{"name": "as-the-sdk", "sdk_default": {}}]}, "as-the-sdk"),
-    ("agency", {"credentials": [{"name": "by-agency", "agency": {
-        "through": "partner-key", "domain_name": "globex", "agency_name": "ops"}}]}, "by-agency"),
-    ("token", {"credentials": [{"name": "by-token", "token": {
-        "domain_name": "d", "user_name": "u", "password": {"file": "partner.sk"}}}]}, "by-token"),
 ]
 
 

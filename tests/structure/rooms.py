@@ -21,11 +21,12 @@ MAY_INCLUDE = {
     "policy": "base config operations",
     "outcome": "base",
     "upstream": "base config message net",
+    "renewal": "base config message net signing credentials upstream",
     "http": "base config message net",
     "pipeline": "base config message net operations signing credentials callers policy outcome upstream http",
     "admin": "base config message net credentials outcome http",
-    "runtime": "base config net credentials callers policy outcome upstream http pipeline admin",
-    "cli": "base config operations signing credentials callers policy runtime",
+    "runtime": "base config net credentials callers policy outcome upstream renewal http pipeline admin",
+    "cli": "base config operations signing credentials callers policy renewal runtime",
 }
 MAY_INCLUDE = {room: others.split() for room, others in MAY_INCLUDE.items()}
 

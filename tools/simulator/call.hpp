@@ -17,12 +17,16 @@ struct call {
 // Whom the gate let pass.
 struct caller {
     std::string account;
-    std::string project{};  // of a token that is good for one project; empty: every project of the account
+    std::string project{};       // of a token that is good for one project; empty: every project of the account
+    std::string user{};          // who got the token, or the agency; empty: a key of the account
+    bool agent_operator = true;  // may act for the accounts whose agencies trust this one
+    bool for_projects = true;    // false: a token of a domain or of no scope, which ECS has no use for
 };
 
 struct answer {
     unsigned status = 200;
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers{};  // besides those that every answer has
 };
 
 // Values of a header, in order; `name` in lower case.

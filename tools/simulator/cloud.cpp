@@ -44,7 +44,7 @@ answer cloud::handle(const call& what, const caller& who, time now) {
     if (to.of == route::api::none) return no_such_api(what.request_id);
 
     const std::lock_guard held(lock_);
-    bool allowed = who.project.empty() || who.project == to.project;
+    bool allowed = who.for_projects && (who.project.empty() || who.project == to.project);
     for (const auto& named : header_values(what, "x-project-id"))
         allowed = allowed && named == to.project;
     const auto project = seed_.projects.find(to.project);

@@ -81,12 +81,8 @@ std::string hex(const std::string& bytes) {
     return gateway::to_hex({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()});
 }
 
-answer refusal(const std::string& text, const std::string& request_id) {
-    boost::json::object body{{"error_msg", "Incorrect IAM authentication information: " + text},
-                             {"error_code", "APIGW.0301"},
-                             {"request_id", request_id}};
-    return {401, boost::json::serialize(body)};
-}
+// The reference has no text for a temporary pair that is over; these words are ours.
+const char* const pair_is_over = "security token expired";
 
 }  // namespace
 
@@ -130,33 +126,43 @@ std::string gate::canonical_request(const call& what, const std::string& signed_
     return what.method + "\n" + path + "\n" + query + "\n" + headers + "\n" + signed_names + "\n" + payload;
 }
 
-std::variant<caller, std::string> gate::check_token(const std::string& given) const {
-    const auto found = tokens_.find(given);
-    if (found == tokens_.end()) return "decrypt token fail";
-    return caller{found->second.account, found->second.project};
+answer gate::refusal(const denial& of, const std::string& request_id) {
+    boost::json::object body{{"error_msg", "Incorrect IAM authentication information: " + of.why},
+                             {"error_code", "APIGW.0301"},
+                             {"request_id", request_id}};
+    return {401, boost::json::serialize(body)};
 }
 
-std::variant<caller, std::string> gate::check(const call& what, std::string& ak,
-                                              std::chrono::system_clock::time_point now) const {
+std::variant<caller, denial> gate::check_token(const std::string& given, time now) const {
+    const auto found = keys_.find_token(given);
+    if (!found) return denial{"decrypt token fail"};
+    if (found->revoked) return denial{"decrypt token fail", true};
+    if (found->until > now) return found->who;
+    std::string end;
+    gateway::append_rfc3339(end, found->until);
+    return denial{"token expires, expires_at: " + end, true};
+}
+
+std::variant<caller, denial> gate::check(const call& what, std::string& ak, time now) const {
     const auto given = header_values(what, "authorization");
     if (const auto shown = header_values(what, "x-auth-token"); given.empty() && shown.size() == 1)
-        return check_token(shown.front());
-    if (given.size() != 1) return "x-auth-token not found";
+        return check_token(shown.front(), now);
+    if (given.size() != 1) return denial{"x-auth-token not found"};
     static const std::regex sdk(
         "SDK-HMAC-SHA256 Access=([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), Signature=([0-9a-f]{64})");
     static const std::regex v11(
         "V11-HMAC-SHA256 Credential=([^,/ ]+)/([0-9]{8})/([^,/ ]+)/([^,/ ]+), SignedHeaders=([a-z0-9;.-]+), "
         "Signature=([0-9a-f]{64})");
     std::smatch parts;
-    const std::string wrong = "verify aksk signature fail";
+    const denial wrong{"verify aksk signature fail"};
     const bool is_v11 = std::regex_match(given.front(), parts, v11);
     if (!is_v11 && !std::regex_match(given.front(), parts, sdk)) return wrong;
     ak = parts[1];
     const std::string signed_names = parts[is_v11 ? 5 : 2], signature = parts[is_v11 ? 6 : 3];
 
-    const auto key = keys_.find(ak);
-    if (key == keys_.end()) return "Get secretKey failed,ak:" + ak + ",err:ak not exist";
-    if (!key->second.enabled) return "ak " + ak + " not exist";
+    const auto key = keys_.find_key(ak);
+    if (!key) return denial{"Get secretKey failed,ak:" + ak + ",err:ak not exist"};
+    if (!key->enabled) return denial{"ak " + ak + " not exist"};
 
     // Each signed header exactly once; names sorted, without doubles, with host and date among them.
     const auto names = split(signed_names, ';');
@@ -171,15 +177,16 @@ std::variant<caller, std::string> gate::check(const call& what, std::string& ak,
     const auto at = gateway::read_sdk_date(dates.front());
     const auto server_time = std::chrono::floor<std::chrono::seconds>(now);
     if (!at || *at < server_time - std::chrono::minutes(15) || *at > server_time + std::chrono::minutes(15))
-        return "calc aksk signature fail:signature expired, signature time:" + dates.front() +
-               ",server time:" + gateway::sdk_date(server_time);
+        return denial{"calc aksk signature fail:signature expired, signature time:" + dates.front() +
+                      ",server time:" + gateway::sdk_date(server_time)};
 
     // A temporary pair goes with its token, which has to be signed; a permanent one has none.
     const auto tokens = header_values(what, "x-security-token");
-    const auto& wanted = key->second.security_token;
+    const auto& wanted = key->security_token;
     if (wanted ? tokens.size() != 1 || tokens.front() != *wanted || sorted.count("x-security-token") == 0
                : !tokens.empty())
         return wrong;
+    if (key->revoked || key->until <= now) return denial{pair_is_over, true};
 
     // A payload hash that the caller gives has to be the body's. The vendor's signers may also send UNSIGNED-PAYLOAD; a
     // gateway that leaves a body unprotected is to be found out here.
@@ -192,40 +199,76 @@ std::variant<caller, std::string> gate::check(const call& what, std::string& ak,
     if (is_v11) {
         const std::string info = parts[2].str() + "/" + parts[3].str() + "/" + parts[4].str();
         if (parts[2].str() != dates.front().substr(0, 8)) return wrong;
-        const std::string derived = hmac(hmac(ak, key->second.secret_key), info + '\x01');
+        const std::string derived = hmac(hmac(ak, key->secret_key), info + '\x01');
         computed =
             hex(hmac(hex(derived), "V11-HMAC-SHA256\n" + dates.front() + "\n" + info + "\n" + sha256_hex(canonical)));
     } else {
-        computed =
-            hex(hmac(key->second.secret_key, "SDK-HMAC-SHA256\n" + dates.front() + "\n" + sha256_hex(canonical)));
+        computed = hex(hmac(key->secret_key, "SDK-HMAC-SHA256\n" + dates.front() + "\n" + sha256_hex(canonical)));
     }
-    if (computed == signature) return caller{key->second.account};
+    if (computed == signature) return key->who;
     if (!echo_canonical_request_) return wrong;
     std::string echo = canonical;
     std::replace(echo.begin(), echo.end(), '\n', '|');
-    return wrong + ", canonicalRequest:" + echo;
+    return denial{wrong.why + ", canonicalRequest:" + echo};
 }
 
-std::variant<caller, answer> gate::pass(const call& what, std::chrono::system_clock::time_point now) {
+std::variant<caller, denial> gate::identify(const call& what, time now) {
     std::string ak;
     auto checked = check(what, ak, now);
-    const auto* const why = std::get_if<std::string>(&checked);
-    if (ak.empty()) {  // by token or without a proof: there is no key that could be locked
-        if (why != nullptr) return refusal(*why, what.request_id);
-        return std::get<caller>(checked);
-    }
+    const auto* const why = std::get_if<denial>(&checked);
     const std::lock_guard held(lock_);
-    history& past = histories_[ak];
-    if (now < past.locked_until) return refusal("AK access failed to reach the limit,forbidden.", what.request_id);
+    // Without an access key, by token or without a proof, there is nothing that could be locked.
+    const auto past = histories_.find(ak);
+    if (past != histories_.end() && now < past->second.locked_until) {
+        ++refused_;
+        return denial{"AK access failed to reach the limit,forbidden."};
+    }
     if (why == nullptr) {
-        past.failures = 0;
-        return std::get<caller>(checked);
+        if (past != histories_.end()) histories_.erase(past);
+        if (!ak.empty()) note_use(ak, now);
+        return checked;
     }
-    if (++past.failures > 5) {
-        past.failures = 0;
-        past.locked_until = now + std::chrono::minutes(5);
+    ++refused_;
+    if (ak.empty() || why->over) return checked;
+    history& of = histories_[ak];
+    if (++of.failures > 5) {
+        of.failures = 0;
+        of.locked_until = now + std::chrono::minutes(5);
     }
-    return refusal(*why, what.request_id);
+    return checked;
+}
+
+std::variant<caller, answer> gate::pass(const call& what, time now) {
+    auto checked = identify(what, now);
+    if (const auto* const why = std::get_if<denial>(&checked)) return refusal(*why, what.request_id);
+    return std::get<caller>(std::move(checked));
+}
+
+void gate::note_use(const std::string& ak, time now) {
+    // Temporary keys come and go without end. Which of the old ones goes hardly matters: none is in use.
+    constexpr std::size_t most = 20'000;
+    if (uses_.size() >= most && uses_.count(ak) == 0) {
+        uses_.erase(std::min_element(uses_.begin(), uses_.end(),
+                                     [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
+    }
+    use& of = uses_[ak];
+    of.access_key = ak;
+    ++of.calls;
+    of.last = now;
+}
+
+unsigned long gate::refused() const {
+    const std::lock_guard held(lock_);
+    return refused_;
+}
+
+std::vector<use> gate::uses() const {
+    std::vector<use> all;
+    const std::lock_guard held(lock_);
+    all.reserve(uses_.size());
+    for (const auto& [ak, of] : uses_)
+        all.push_back(of);
+    return all;
 }
 
 }  // namespace simulator

@@ -7,6 +7,9 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "gateway/base/hex.hpp"
+#include "gateway/base/sha256.hpp"
+
 namespace simulator {
 
 namespace {
@@ -37,7 +40,11 @@ void read(const YAML::Node& map, const char* key, std::optional<T>& into) {
 }
 
 std::chrono::milliseconds milliseconds(const YAML::Node& map, const char* key, std::chrono::milliseconds otherwise) {
-    return map[key] ? std::chrono::milliseconds(map[key].as<long>()) : otherwise;
+    if (!map[key]) return otherwise;
+    const auto count = map[key].as<long>();
+    if (count < 0 || std::chrono::milliseconds(count) > std::chrono::hours(24 * 3660))
+        fail(map[key], std::string(key) + " is between 0 and ten years");
+    return std::chrono::milliseconds(count);
 }
 
 fault read_fault(const YAML::Node& from) {
@@ -56,19 +63,43 @@ fault read_fault(const YAML::Node& from) {
     return f;
 }
 
+void read_users(const YAML::Node& from, account& into) {
+    for (const auto& u : from) {
+        only(u, {"name", "password", "enabled", "agent_operator"});
+        user made;
+        made.password = u["password"].as<std::string>();
+        read(u, "enabled", made.enabled);
+        read(u, "agent_operator", made.agent_operator);
+        if (!into.users.emplace(u["name"].as<std::string>(), made).second)
+            fail(u, "a user of that name is there already");
+    }
+}
+
+void read_agencies(const YAML::Node& from, account& into) {
+    for (const auto& a : from) {
+        only(a, {"name", "trusts"});
+        if (!into.agencies.emplace(a["name"].as<std::string>(), a["trusts"].as<std::string>()).second)
+            fail(a, "an agency of that name is there already");
+    }
+}
+
 void read_account(const YAML::Node& from, seed& into) {
-    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok", "domain_id"});
+    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok", "domain_id", "users", "agencies"});
     const auto name = from["name"].as<std::string>();
     account& a = into.accounts[name];
     read(from, "partner_forbidden", a.partner_forbidden);
     read(from, "balance_ok", a.balance_ok);
+    a.domain_id = stable_id("domain " + name);
     read(from, "domain_id", a.domain_id);
+    read_users(from["users"], a);
+    read_agencies(from["agencies"], a);
     for (const auto& k : from["keys"]) {
-        only(k, {"access_key", "secret_key", "security_token", "enabled"});
+        only(k, {"access_key", "secret_key", "security_token", "enabled", "agent_operator"});
         access_key key;
         key.secret_key = k["secret_key"].as<std::string>();
         read(k, "security_token", key.security_token);
         read(k, "enabled", key.enabled);
+        read(k, "agent_operator", key.agent_operator);
         key.account = name;
         into.keys[k["access_key"].as<std::string>()] = key;
     }
@@ -76,8 +107,10 @@ void read_account(const YAML::Node& from, seed& into) {
         project made;
         made.account = name;
         if (p.IsMap()) {
-            only(p, {"id", "region"});
+            only(p, {"id", "region", "name"});
             read(p, "region", made.region);
+            made.name = made.region;
+            read(p, "name", made.name);
         }
         into.projects[p.IsMap() ? p["id"].as<std::string>() : p.as<std::string>()] = made;
     }
@@ -117,11 +150,49 @@ void read_server(const YAML::Node& from, seed& into) {
         fail(from, "a charging_mode is 0, 1 or 2");
 }
 
+iam_settings read_iam(const YAML::Node& from) {
+    only(from, {"token_life_ms", "pair_life_ms", "delay_ms", "wrong_passwords_lock"});
+    iam_settings i;
+    i.token_life = milliseconds(from, "token_life_ms", i.token_life);
+    if (from["pair_life_ms"]) i.pair_life = milliseconds(from, "pair_life_ms", {});
+    i.delay = milliseconds(from, "delay_ms", i.delay);
+    read(from, "wrong_passwords_lock", i.wrong_passwords_lock);
+    return i;
+}
+
+metadata_settings read_metadata(const YAML::Node& from) {
+    only(from, {"account", "pair_life_ms", "token_mode", "agency"});
+    metadata_settings m;
+    m.account = from["account"].as<std::string>();
+    m.pair_life = milliseconds(from, "pair_life_ms", m.pair_life);
+    read(from, "agency", m.agency);
+    if (const auto mode = from["token_mode"]) {
+        m.token_mode = mode.as<std::string>() == "required";
+        if (!m.token_mode && mode.as<std::string>() != "off") fail(mode, "token_mode is required or off");
+    }
+    return m;
+}
+
+// Once all accounts are known.
+void check_accounts(const YAML::Node& root, const seed& s) {
+    for (const auto& [name, a] : s.accounts) {
+        for (const auto& [agency, trusted] : a.agencies) {
+            if (s.accounts.count(trusted) == 0) fail(root["accounts"], "the agency " + agency + " trusts nobody here");
+        }
+    }
+    if (s.metadata && s.accounts.count(s.metadata->account) == 0)
+        fail(root["metadata"], "the account of the metadata service is not among accounts");
+}
+
 seed read_root(const YAML::Node& root) {
-    only(root, {"accounts", "tokens", "flavors", "servers", "jobs", "order_without_job", "echo_canonical_request"});
+    only(root, {"accounts", "tokens", "flavors", "servers", "jobs", "order_without_job", "echo_canonical_request",
+                "iam", "metadata"});
     seed s;
     for (const auto& a : root["accounts"])
         read_account(a, s);
+    if (root["iam"]) s.iam = read_iam(root["iam"]);
+    if (root["metadata"]) s.metadata = read_metadata(root["metadata"]);
+    check_accounts(root, s);
     for (const auto& t : root["tokens"])
         read_token(t, s);
     for (const auto& f : root["flavors"]) {
@@ -144,6 +215,8 @@ seed read_root(const YAML::Node& root) {
 }
 
 }  // namespace
+
+std::string stable_id(const std::string& of) { return gateway::to_hex(gateway::sha256_of(of)).substr(0, 32); }
 
 seed parse_seed(const std::string& yaml) {
     try {

@@ -15,6 +15,7 @@ struct access_key {
     std::optional<std::string> security_token;  // of a temporary pair
     std::string account;
     bool enabled = true;
+    bool agent_operator = true;  // may act for the accounts whose agencies trust this one
 };
 
 // A token that IAM issued, good for an account or for one of its projects.
@@ -23,15 +24,25 @@ struct token {
     std::string project;  // empty: every project of the account
 };
 
+// Somebody who gets tokens by a password.
+struct user {
+    std::string password;
+    bool enabled = true;
+    bool agent_operator = true;
+};
+
 struct account {
-    std::string domain_id;
-    bool partner_forbidden = false;  // resizes are closed to partners: 403 Ecs.0068
-    bool balance_ok = true;          // else 403 Ecs.0067
+    std::string domain_id;  // made up of the name where the seed has none
+    std::map<std::string, user> users;
+    std::map<std::string, std::string> agencies;  // by name: the account that each trusts
+    bool partner_forbidden = false;               // resizes are closed to partners: 403 Ecs.0068
+    bool balance_ok = true;                       // else 403 Ecs.0067
 };
 
 struct project {
     std::string account;
     std::string region;  // empty: not said
+    std::string name{};  // as a token's scope may have it; the region where the seed has none
 };
 
 struct flavor {
@@ -62,6 +73,21 @@ struct server {
     fault wrong;
 };
 
+struct iam_settings {
+    std::chrono::milliseconds token_life{std::chrono::hours(24)};
+    std::optional<std::chrono::milliseconds> pair_life;  // absent: what was asked for
+    std::chrono::milliseconds delay{0};                  // before each answer
+    unsigned wrong_passwords_lock = 5;                   // so many in a row lock the user
+};
+
+// The metadata service of one server, which has an agency of its account.
+struct metadata_settings {
+    std::string account;
+    std::chrono::milliseconds pair_life{std::chrono::hours(6)};
+    bool token_mode = true;
+    bool agency = true;
+};
+
 struct seed {
     std::map<std::string, account> accounts;
     std::map<std::string, access_key> keys;  // by access key
@@ -69,6 +95,8 @@ struct seed {
     std::map<std::string, project> projects;
     std::map<std::string, flavor> flavors;
     std::map<std::string, server> servers;
+    iam_settings iam;
+    std::optional<metadata_settings> metadata;
     std::chrono::milliseconds init{500}, running{1000};  // how long a job stays so
     bool order_without_job = false;                      // the older answer to a prepaid resize
     bool echo_canonical_request = true;                  // in the refusal of a wrong signature
@@ -77,5 +105,8 @@ struct seed {
 // Throws std::runtime_error that says what is wrong and where.
 [[nodiscard]] seed read_seed(const std::string& file);
 [[nodiscard]] seed parse_seed(const std::string& yaml);
+
+// 32 hexadecimal digits, as ids of the cloud have, the same for the same thing at every start.
+[[nodiscard]] std::string stable_id(const std::string& of);
 
 }  // namespace simulator

@@ -16,10 +16,10 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-listener::listener(settings how, gate& before, cloud& behind)
+listener::listener(settings how, handler behind, const moved_clock& clock)
     : how_(std::move(how)),
-      gate_(before),
-      cloud_(behind),
+      behind_(std::move(behind)),
+      clock_(clock),
       acceptor_(io_, asio::ip::tcp::endpoint(asio::ip::make_address(how_.address), how_.port)) {
     port_ = acceptor_.local_endpoint().port();
     if (!how_.record.empty()) record_.open(how_.record, std::ios::trunc);
@@ -31,19 +31,23 @@ void listener::run() {
         error_code ec;
         asio::ip::tcp::socket with(io_);
         acceptor_.accept(with, ec);
-        if (ec) continue;
-        with.set_option(asio::ip::tcp::no_delay(true), ec);
-        std::thread([this, with = std::move(with)]() mutable {
-            error_code failed;
-            if (how_.tls) {
-                asio::ssl::stream<asio::ip::tcp::socket> secure(std::move(with), *how_.tls);
-                secure.handshake(asio::ssl::stream_base::server, failed);
-                if (!failed) serve(secure);
-            } else {
-                serve(with);
-            }
-        }).detach();
+        try {
+            if (ec) throw boost::system::system_error(ec);
+            std::thread([this, with = std::move(with)]() mutable { converse(std::move(with)); }).detach();
+        } catch (const std::system_error&) {
+            // Too many files or threads: that connection is lost; some of the others may end soon.
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
     }
+}
+
+void listener::converse(asio::ip::tcp::socket with) {
+    error_code ec;
+    with.set_option(asio::ip::tcp::no_delay(true), ec);
+    if (!how_.tls) return serve(with);
+    asio::ssl::stream<asio::ip::tcp::socket> secure(std::move(with), *how_.tls);
+    secure.handshake(asio::ssl::stream_base::server, ec);
+    if (!ec) serve(secure);
 }
 
 template <class Stream>
@@ -69,20 +73,15 @@ void listener::serve(Stream& stream) {
         what.request_id = next_request_id();
         record(what);
 
-        const auto now = std::chrono::system_clock::now();
-        const auto passed = gate_.pass(what, now);
-        const answer with = passed.index() == 0 ? cloud_.handle(what, std::get<0>(passed), now) : std::get<1>(passed);
         const bool last = !request.keep_alive() || count >= how_.requests_per_connection;
-        if (!reply(stream, what, with, last)) return;
+        if (!write(stream, what, behind_(what), last)) return;
     }
 }
 
 // False when the connection is done with.
 template <class Stream>
-bool listener::reply(Stream& stream, const call& to, const answer& with, bool last) {
-    static const fault nothing;
-    const fault* const named = cloud_.fault_of(to);
-    const fault& wrong = named == nullptr ? nothing : *named;
+bool listener::write(Stream& stream, const call& to, const reply& what, bool last) {
+    const auto& [with, wrong] = what;
     std::this_thread::sleep_for(wrong.delay);
     if (wrong.close_before_answer) return false;
     last = last || wrong.connection_close;
@@ -91,8 +90,15 @@ bool listener::reply(Stream& stream, const call& to, const answer& with, bool la
     if (body.size() < wrong.big_body_bytes) body.append(wrong.big_body_bytes - body.size(), ' ');
     const auto reason = http::obsolete_reason(static_cast<http::status>(with.status));
     std::string bytes = "HTTP/1.1 " + std::to_string(with.status) + " " + std::string(reason) +
-                        "\r\nServer: api-gateway\r\nContent-Type: application/json\r\nX-Request-Id: " + to.request_id +
+                        "\r\nDate: " + http_date(clock_.at(std::chrono::system_clock::now())) +
+                        "\r\nServer: api-gateway\r\nX-Request-Id: " + to.request_id +
                         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+    bool typed = false;
+    for (const auto& [name, value] : with.headers) {
+        bytes += name + ": " + value + "\r\n";
+        typed = typed || name == "Content-Type";
+    }
+    if (!typed) bytes += "Content-Type: application/json\r\n";
     if (wrong.extra_header_bytes > 0) bytes += "X-Extra: " + std::string(wrong.extra_header_bytes, 'x') + "\r\n";
     bytes += last ? "Connection: close\r\n\r\n" : "\r\n";
     bytes += body;

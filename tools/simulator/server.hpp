@@ -1,5 +1,6 @@
 #pragma once
-// HTTP and TLS of the simulator: a thread for each connection, blocking, since a handful of connections is all it gets.
+// HTTP and TLS of the simulator: a thread for each connection, blocking. A thousand connections are a thousand threads
+// that mostly sleep, which a test can bear.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -8,12 +9,14 @@
 #include <atomic>
 #include <cstddef>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 
-#include "cloud.hpp"
-#include "gate.hpp"
+#include "call.hpp"
+#include "moved_clock.hpp"
+#include "reply.hpp"
 
 namespace simulator {
 
@@ -27,23 +30,27 @@ struct settings {
 
 class listener {
 public:
+    using handler = std::function<reply(const call&)>;  // is called by many threads at once
+
     // Binds at once; throws boost::system::system_error, or std::runtime_error when the record can't be written.
-    listener(settings how, gate& before, cloud& behind);
+    // `clock` is for the Date of the answers.
+    listener(settings how, handler behind, const moved_clock& clock);
     [[nodiscard]] unsigned short port() const { return port_; }
     // Accepts until the process ends.
     [[noreturn]] void run();
 
 private:
+    void converse(boost::asio::ip::tcp::socket with);
     template <class Stream>
     void serve(Stream& stream);
     template <class Stream>
-    [[nodiscard]] bool reply(Stream& stream, const call& to, const answer& with, bool last);
+    [[nodiscard]] bool write(Stream& stream, const call& to, const reply& what, bool last);
     void record(const call& what);
     [[nodiscard]] std::string next_request_id();
 
     settings how_;
-    gate& gate_;
-    cloud& cloud_;
+    handler behind_;
+    const moved_clock& clock_;
     boost::asio::io_context io_;
     boost::asio::ip::tcp::acceptor acceptor_;
     unsigned short port_ = 0;

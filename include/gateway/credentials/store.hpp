@@ -1,8 +1,5 @@
 #pragma once
-// What the gateway signs with. The one room that fetches secrets of the cloud; everyone else holds a credential's name
-// or number, and borrows a lease for the length of a call.
-
-#include <boost/system/result.hpp>
+// The credentials of one configuration: how each is come by, and what can be had of them without the network.
 
 #include <chrono>
 #include <cstdint>
@@ -10,60 +7,67 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gateway/base/secret_text.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/signing/signature.hpp"
+#include "gateway/credentials/pair_files.hpp"
+#include "gateway/credentials/secret.hpp"
 
 namespace gateway::credentials {
 
 // A credential by its place in the configuration's list.
 enum class id : std::uint32_t {};
 
-// What one call signs with. Views into the store, good for as long as the snapshot that holds the store.
-struct lease {
-    std::string_view name;  // the credential's, for the outcome line
-    const signing::key* key = nullptr;
-    const secret_text* security_token = nullptr;  // nullptr for a permanent pair
+// How one credential is come by.
+struct definition {
+    enum class way : std::uint8_t { pair, token, agency, metadata };
+
+    std::string name;
+    way by = way::pair;
+    std::string source;        // for people: "file secrets/acme.ak", "agency resize-operator of globex, through …"
+    std::uint64_t serial = 0;  // this process's number for it: a reload that changes nothing of it keeps the number
+    std::string identity;      // all that makes it another one than before, without secrets
+    bool preload = false;
+
+    pair_source pair;                  // pair
+    shared_secret first;               // pair: as read at load
+    file_marks marks;                  // pair: of its files just before they were read
+    config::token_credential token;    // token
+    config::agency_credential agency;  // agency
+    std::size_t through = 0;           // agency: the index of the credential that may assume it
+
+    // Of the first project that is signed for with it, directly or through it: whose region's IAM gives it out (for a
+    // token, when a call does not name a project), and what a harmless query is about. Empty: no account uses it.
+    std::string region, project;
+    bool signs_calls = false;  // some account names it; else it only stands behind agencies
 };
 
-// Why there is nothing to sign with just now.
-struct unavailable {
-    std::string_view name;  // the credential
-    std::string why;        // without any secret
-    std::chrono::seconds retry_after{1};
-};
-[[noreturn]] void throw_exception_from_error(const unavailable& e, const boost::source_location& where);
-
-// What a source holds: a key (access key, secret key, token) is visible ASCII and nothing else, any other character in
-// it is a copying mistake; a password may hold anything but control characters.
-enum class secret_kind : std::uint8_t { key, password };
-
-// Reads the text of a source: the environment variable, the file (one trailing newline is not part of it), the literal.
-// Nothing and a problem in `problems` when it is missing, empty, unreadable, over 64 KiB or holds what its kind can't.
-[[nodiscard]] std::optional<secret_text> read(const config::source& from, std::vector<config::problem>& problems,
-                                              secret_kind kind = secret_kind::key);
+// Where a credential comes from, for people: "file \"secrets/acme.ak\"", "IAM user gateway of partner". No secret is
+// read.
+[[nodiscard]] std::string describe(const config::credential& one);
 
 class store {
 public:
-    // Reads every secret that can be had without the network. Problems point at the configuration's places.
-    [[nodiscard]] static store load(const config::settings& from, std::vector<config::problem>& problems);
+    // Reads every secret that can be had without the network. Problems point at the configuration's places. `before`
+    // (may be nullptr) is the store that this one replaces: what is the same keeps its number.
+    [[nodiscard]] static store load(const config::settings& from, std::vector<config::problem>& problems,
+                                    const store* before = nullptr);
 
-    store(store&&) noexcept;
-    store& operator=(store&&) noexcept;
-    ~store();
-
-    [[nodiscard]] boost::system::result<lease, unavailable> take(id which) const;
-    [[nodiscard]] std::string_view name_of(id which) const;
+    [[nodiscard]] const definition& operator[](id which) const { return all_[static_cast<std::size_t>(which)]; }
+    // The region of a project of some account; empty for a project of none.
+    [[nodiscard]] std::string_view region_of(std::string_view project) const;
+    [[nodiscard]] const std::vector<definition>& all() const noexcept { return all_; }
 
 private:
-    store();
-    struct entry;
-    std::vector<entry> entries_;
+    struct hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    std::vector<definition> all_;
+    // Of accounts that use a token, whose slots are named after projects.
+    std::unordered_map<std::string, std::string, hash, std::equal_to<>> regions_;
 };
-
-// The kinds that `run` can't serve yet ("credential globex-agency: agency …"), one problem each; `check` accepts them.
-[[nodiscard]] std::vector<config::problem> unsupported(const config::settings& in);
 
 }  // namespace gateway::credentials

@@ -61,6 +61,7 @@ public:
 
     // Whether the connection lives on after this answer, which has to say so (Connection: close).
     [[nodiscard]] bool keeps_alive() const noexcept { return keep_alive_ && !held_to_.draining; }
+    [[nodiscard]] bool draining() const noexcept { return held_to_.draining; }
     void close_after_answer() noexcept { keep_alive_ = false; }
 
     // Sends all bytes of both; false when the caller is gone or too slow to take them. The first send() of an answer

@@ -11,6 +11,14 @@ namespace gateway::message {
 
 class buffer {
 public:
+    buffer() = default;
+    buffer(const buffer&) = delete;
+    buffer& operator=(const buffer&) = delete;
+    ~buffer() { let_go(); }
+
+    // From now on memory is overwritten before it is given back, as is what was used up: what comes here is secret.
+    void keep_secret() noexcept { secret_ = true; }
+
     [[nodiscard]] std::string_view data() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
@@ -22,6 +30,7 @@ public:
 
     void commit(std::size_t bytes) noexcept { end_ += bytes; }  // that many arrived in room()
     void consume(std::size_t bytes) noexcept {                  // that many at the front are used up
+        if (secret_) forget(begin_, bytes);
         begin_ += bytes;
         if (begin_ == end_) begin_ = end_ = 0;
     }
@@ -31,8 +40,12 @@ public:
     void shrink(std::size_t keep) noexcept;
 
 private:
+    void forget(std::size_t from, std::size_t bytes) noexcept;
+    void let_go() noexcept;
+
     std::unique_ptr<char[]> bytes_;
     std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+    bool secret_ = false;
 };
 
 }  // namespace gateway::message

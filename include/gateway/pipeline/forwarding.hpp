@@ -2,6 +2,7 @@
 // What goes on and what stays: which of the caller's header fields reach the cloud, and which of the cloud's the
 // caller. Everything that is not named here stays; above all what proved the caller, and what belongs to a connection.
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,5 +28,13 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
 // The cloud's message without what it may echo of the gateway's own credential: the access key is cut out, and the
 // canonical request with all that follows it.
 [[nodiscard]] std::string without_credential(std::string_view message, std::string_view access_key);
+
+// Whether the message of a 401 says that the token or temporary pair has expired or was revoked: nothing was done, and
+// a fresh one will do. Everything else (a wrong signature, a locked key, a wrong clock) will not get better by
+// renewing. Source: the vendor's FAQ "How Do I Handle the Error APIG.0301?".
+[[nodiscard]] bool says_expired(std::string_view message, bool is_token) noexcept;
+
+// ": this machine's clock is …" for an answer, when the cloud's is `ahead` of ours by a minute or more; else empty.
+[[nodiscard]] std::string clock_remark(std::chrono::seconds ahead);
 
 }  // namespace gateway::pipeline

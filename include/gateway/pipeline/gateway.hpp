@@ -1,8 +1,10 @@
 #pragma once
 // The path of a call, from top to bottom: gateway::operator() in gateway.cpp is its eight steps.
 
+#include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/local_shared_ptr.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -10,9 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "gateway/credentials/wallet.hpp"
 #include "gateway/http/session.hpp"
+#include "gateway/net/bell.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/operations/resize_body.hpp"
+#include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/journal.hpp"
 #include "gateway/pipeline/own_answer.hpp"
 #include "gateway/pipeline/snapshot.hpp"
@@ -26,13 +31,20 @@ struct call;
 // One for each worker, used on its thread only. Outlives the calls that it handles.
 class gateway {
 public:
-    gateway(const executor& on, net::deadlines& times, outcome::page& records, std::shared_ptr<const snapshot> first);
+    // `supplier` keeps the wallets filled by way of put().
+    // What it counts and records, its worker owns; `cloud_connections` counts those of all workers.
+    gateway(const executor& on, net::deadlines& times, outcome::page& records, outcome::counters& counters,
+            std::atomic<std::size_t>& cloud_connections, credentials::supplier& supplier,
+            std::shared_ptr<const snapshot> first);
     ~gateway();
     gateway(const gateway&) = delete;
     gateway& operator=(const gateway&) = delete;
 
     // New calls are judged by `next`; those under way end by what they began with.
     void adopt(std::shared_ptr<const snapshot> next);
+    // A credential has come, or can't: for calls to come and for those that wait.
+    void put(const credentials::slot& where, const credentials::shared_secret& what, const std::string& why,
+             credentials::secret::time retry);
 
     // Handles one call: sends one whole answer and writes one outcome line.
     [[nodiscard]] task<> operator()(http::session& caller);
@@ -40,10 +52,13 @@ public:
 private:
     friend struct call;
     // A snapshot with this worker's connections for it. Counted without atomics: it never leaves the worker.
-    struct in_force {
-        in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what);
+    struct in_force : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+        in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what,
+                 std::atomic<std::size_t>& connections, const in_force* before);
         std::shared_ptr<const snapshot> is;
         upstream::client client;
+        credentials::wallet wallet;
+        std::vector<std::chrono::steady_clock::time_point> skew_noted;  // by region
     };
     struct workspace;  // the memory of a call, used again by a later one
 
@@ -52,7 +67,11 @@ private:
     [[nodiscard]] refused authenticate(call& c);
     [[nodiscard]] refused read_body(call& c);
     [[nodiscard]] refused decide(call& c);
+    [[nodiscard]] refused borrow(call& c);
+    [[nodiscard]] task<refused> wait_for_credential(call& c);
     [[nodiscard]] refused sign(call& c);
+    [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
+    void note(call& c, const message::response_head& answer);
     [[nodiscard]] task<> hand_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> stream_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> answer(call& c, const own_answer& with);
@@ -61,6 +80,12 @@ private:
     executor on_;
     net::deadlines& times_;
     outcome::page& records_;
+    outcome::counters& counters_;
+    std::atomic<std::size_t>& cloud_connections_;
+    credentials::supplier& supplier_;
+    net::bell credential_came_;
+    // Every configuration that some call still goes by.
+    boost::intrusive::list<in_force, boost::intrusive::constant_time_size<false>> all_in_force_;
     boost::local_shared_ptr<in_force> in_force_;
     signing::signer signer_;
     operations::resize_reader resize_reader_;

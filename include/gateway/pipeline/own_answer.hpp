@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "gateway/http/session.hpp"
+#include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/record.hpp"
 #include "gateway/upstream/failure.hpp"
 
@@ -52,6 +53,8 @@ struct own_answer {
 // From what went wrong below to what the caller is told: the two tables.
 [[nodiscard]] own_answer answer_to(const http::refused& why);
 [[nodiscard]] own_answer answer_to(const upstream::failure& why);
+// What the failure is counted as.
+[[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& why) noexcept;
 
 // Head and body, ready to send. `close`: the connection ends with this answer.
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,

@@ -21,7 +21,7 @@ struct snapshot {
     callers::directory callers;
     policy::rules rules;
     policy::admission admission;
-    credentials::store credentials;
+    std::shared_ptr<const credentials::store> credentials;
     std::vector<config::endpoint> endpoints;  // ECS, in the order of rules.regions()
     std::shared_ptr<boost::asio::ssl::context> upstream_tls;
 };

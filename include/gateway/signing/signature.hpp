@@ -101,6 +101,9 @@ public:
     [[nodiscard]] bool verify(const authorization& claimed, request what, std::span<const field> received,
                               const key& with, std::string_view date);
 
+    // Overwrites what the last call left behind, where a security token was among what was signed.
+    void forget() noexcept;
+
     // The stages of the last call to sign() or verify().
     [[nodiscard]] const std::string& canonical_request() const noexcept { return canonical_; }
     [[nodiscard]] const std::string& string_to_sign() const noexcept { return to_sign_; }

@@ -3,6 +3,7 @@
 
 #include <boost/asio/ssl.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -59,12 +60,17 @@ private:
 // One for each worker and configuration. Outlives its answers.
 class client {
 public:
-    // `endpoints` in the order in which exchange() counts them.
+    // `endpoints` in the order in which exchange() counts them. `connections` (may be nullptr) counts those that are
+    // open; it is touched when one opens or closes, never by a call.
     client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
-           std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits, const config::timeouts& timeouts);
+           std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits, const config::timeouts& timeouts,
+           std::atomic<std::size_t>* connections = nullptr);
     ~client();
     client(const client&) = delete;
     client& operator=(const client&) = delete;
+
+    // What comes back from now on is overwritten when it is done with: answers that hold secrets.
+    void keep_answers_secret() noexcept;
 
     // Sends at most once: over a kept connection that still lives, else a new one. Only a request of which no byte was
     // written, or one that may be repeated, goes out a second time, and only when a kept connection proved dead.

@@ -37,5 +37,27 @@ TEST(rfc3339, has_microseconds) {
     EXPECT_EQ(text, "1969-12-31T23:59:59.999999Z");
 }
 
+TEST(read_rfc3339, reads_what_the_cloud_writes_and_nothing_else) {
+    using namespace std::chrono;
+    const auto whole = sys_days(year(2020) / 1 / 4) + hours(9) + minutes(5) + seconds(22);
+    EXPECT_EQ(read_rfc3339("2020-01-04T09:05:22Z"), whole);
+    EXPECT_EQ(read_rfc3339("2020-01-04T09:05:22.701000Z"), whole + milliseconds(701));
+    EXPECT_EQ(read_rfc3339("2020-01-04T09:05:22.5Z"), whole + milliseconds(500));
+    for (const auto* wrong : {"", "2020-01-04T09:05:22", "2020-01-04T09:05:22.Z", "2020-01-04 09:05:22Z",
+                              "2020-13-04T09:05:22Z", "2020-01-04T24:05:22Z", "2020-01-04T09:05:22+00:00",
+                              "2020-01-04T09:05:22.-1Z", "2020-01-04T09:05:22.1234567890Z"})
+        EXPECT_FALSE(read_rfc3339(wrong).has_value()) << wrong;
+}
+
+TEST(read_http_date, reads_the_form_of_rfc_9110_and_nothing_else) {
+    using namespace std::chrono;
+    EXPECT_EQ(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+              sys_days(year(1994) / 11 / 6) + hours(8) + minutes(49) + seconds(37));
+    for (const auto* wrong : {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT",
+                              "Sun Nov  6 08:49:37 1994", "Sun, 06 Foo 1994 08:49:37 GMT",
+                              "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT"})
+        EXPECT_FALSE(read_http_date(wrong).has_value()) << wrong;
+}
+
 }  // namespace
 }  // namespace gateway

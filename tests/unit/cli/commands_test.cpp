@@ -81,7 +81,7 @@ TEST(every_command, answers_wrong_usage_with_status_2_and_where_to_look) {
         {"run", "gateway.yaml"},
         {"run", "--conf", "gateway.yaml"},
         {"check", "--config", "a", "--config", "b"},
-        {"check", "--config", "a", "--online"},
+        {"check", "--config", "a", "--quietly"},
         {"explain", "--config", "a", "--caller", "b", "--method", "GET"},
         {"sign", "--access-key", "AK", "--method", "GET", "--url", "https://h/"},
         {"hash-key", "abc"},

@@ -35,7 +35,7 @@ TEST_F(explain, tells_whose_call_it_is_and_which_rule_allows_it) {
     for (const char* line :
          {"operation   resize (v1.1)\n", "caller      planner\n", "project     p-acme\n", "server      s-1\n",
           "asks for    flavor s6.large.2\n", "account     acme\n", "region      ap-southeast-1, ecs.ap-southeast-1.",
-          "credential  acme-key\n", "\nallowed by rule planner-grows, signed as credential acme-key\n", "rate"})
+          "credential  acme-key, from file \"", "\nallowed by rule planner-grows, signed as credential acme-key\n", "rate"})
         EXPECT_THAT(answer.out, HasSubstr(line));
     const auto first = answer.out.find("never-c6 "), second = answer.out.find("planner-grows "),
                third = answer.out.find("planner-looks ");
@@ -47,7 +47,7 @@ TEST_F(explain, names_the_partners_credential_where_the_rule_signs_as_the_partne
     const auto answer = of("planner", "GET", "/v1/p-acme/jobs/j-1");
     EXPECT_EQ(answer.status, done);
     EXPECT_THAT(answer.out, HasSubstr("job         j-1\n"));
-    EXPECT_THAT(answer.out, HasSubstr("credential  partner-key\n"));
+    EXPECT_THAT(answer.out, HasSubstr("credential  partner-key, from file \""));
     EXPECT_THAT(answer.out, Not(HasSubstr("rate")));
 }
 

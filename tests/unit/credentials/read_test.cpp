@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "gateway/credentials/store.hpp"
+#include "gateway/credentials/read.hpp"
 #include "sources.hpp"
 
 namespace gateway::credentials {

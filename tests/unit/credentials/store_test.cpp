@@ -2,92 +2,55 @@
 
 #include <gmock/gmock.h>
 
-#include <stdexcept>
-
-#include "sources.hpp"
+#include "world.hpp"
 
 namespace gateway::credentials {
 namespace {
 
 using kind = config::credential::kind;
+using way = definition::way;
 using testing::HasSubstr;
+using testing::Not;
 
-config::credential pair(std::string name, config::source access_key, config::source secret_key) {
-    config::credential one;
-    one.name = std::move(name);
-    one.is = kind::pair;
-    one.pair = config::pair_credential{.access_key = std::move(access_key),
-                                       .secret_key = std::move(secret_key),
-                                       .security_token = {},
-                                       .sign_with = config::algorithm::sdk_hmac_sha256};
-    return one;
-}
-
-config::credential other(std::string name, kind is, std::size_t line) {
-    config::credential one;
-    one.name = std::move(name);
-    one.is = is;
-    one.at.line = line;
-    return one;
-}
-
-config::settings with(std::vector<config::credential> list) {
-    config::settings made;
-    made.credentials = std::move(list);
-    return made;
-}
-
-TEST(store, lends_permanent_and_temporary_pairs) {
-    config::credential temporary = pair("acme-key", from_plain("AK2"), from_literal("sk2"));
+TEST(store, reads_permanent_and_temporary_pairs) {
+    auto temporary = pair("acme-key", "AK2", "sk2");
     const std::string token(18 * 1024, 't');
     temporary.pair->security_token = from_literal(token);
     temporary.pair->sign_with = config::algorithm::v11_hmac_sha256;
-    std::vector<config::problem> problems;
-    const store made = store::load(
-        with({pair("partner-key", from_plain("AK1"), from_literal("sk1")), std::move(temporary)}), problems);
-    EXPECT_TRUE(problems.empty());
+    const store made = load({pair("partner-key", "AK1", "sk1"), std::move(temporary)});
 
-    const auto permanent = made.take(id{0});
-    ASSERT_TRUE(permanent.has_value());
-    EXPECT_EQ(permanent->name, "partner-key");
-    EXPECT_EQ(permanent->key->access_key(), "AK1");
-    EXPECT_EQ(permanent->key->which(), signing::algorithm::sdk_hmac_sha256);
-    EXPECT_EQ(permanent->security_token, nullptr);
-
-    const auto lent = made.take(id{1});
-    ASSERT_TRUE(lent.has_value());
-    EXPECT_EQ(lent->name, "acme-key");
-    EXPECT_EQ(lent->key->which(), signing::algorithm::v11_hmac_sha256);
-    ASSERT_NE(lent->security_token, nullptr);
-    EXPECT_EQ(lent->security_token->reveal(), token);
-    EXPECT_EQ(made.name_of(id{1}), "acme-key");
+    EXPECT_EQ(made[id{0}].name, "partner-key");
+    EXPECT_EQ(made[id{0}].first->key->access_key(), "AK1");
+    EXPECT_EQ(made[id{0}].first->key->which(), signing::algorithm::sdk_hmac_sha256);
+    EXPECT_FALSE(made[id{0}].first->token.has_value());
+    EXPECT_EQ(made[id{1}].first->key->which(), signing::algorithm::v11_hmac_sha256);
+    EXPECT_EQ(made[id{1}].first->token->reveal(), token);
 }
 
 TEST(store, signs_with_the_secret_that_was_read) {
-    std::vector<config::problem> problems;
-    const store made = store::load(with({pair("k", from_plain("AK"), from_literal("the-secret"))}), problems);
+    const store made = load({pair("k", "AK", "the-secret")});
     const std::vector<field> fields{{"Host", "ecs.example"}, {"X-Sdk-Date", "20261123T100000Z"}};
     const auto hash = signing::hash_payload("");
     const signing::request what{"GET", "/v1/p/jobs/j", "", fields, {hash.data(), hash.size()}};
     const signing::key expected(signing::algorithm::sdk_hmac_sha256, "AK", "the-secret");
     signing::signer one;
     signing::signer two;
-    EXPECT_EQ(one.sign(what, *made.take(id{0})->key, "20261123T100000Z", {}),
+    EXPECT_EQ(one.sign(what, *made[id{0}].first->key, "20261123T100000Z", {}),
               two.sign(what, expected, "20261123T100000Z", {}));
 }
 
 TEST(store, tells_every_secret_that_can_not_be_read) {
     ::unsetenv("GATEWAY_STORE_TEST");
-    config::credential all_wrong = pair("a", from_env("GATEWAY_STORE_TEST"), from_file("/nonexistent/sk"));
+    auto all_wrong = pair("a", from_env("GATEWAY_STORE_TEST"), from_file("/nonexistent/sk"));
     all_wrong.pair->security_token = from_literal("white space");
-    config::credential token_wrong = pair("b", from_plain("AK"), from_literal("sk"));
+    auto token_wrong = pair("b", "AK", "sk");
     token_wrong.pair->security_token = from_literal("");
-    config::credential user = other("c", kind::token, 9);
-    user.token.emplace();
-    user.token->password = from_file("/nonexistent/password");
+    auto no_password = user("c");
+    no_password.token->password = from_file("/nonexistent/password");
 
     std::vector<config::problem> problems;
-    const store made = store::load(with({std::move(all_wrong), std::move(token_wrong), std::move(user)}), problems);
+    const store made =
+        store::load(with({std::move(all_wrong), std::move(token_wrong), std::move(no_password)}), problems);
     std::vector<std::string> said;
     for (const auto& one : problems)
         said.push_back(one.what);
@@ -95,34 +58,71 @@ TEST(store, tells_every_secret_that_can_not_be_read) {
                 testing::ElementsAre(HasSubstr("GATEWAY_STORE_TEST"), HasSubstr("/nonexistent/sk"),
                                      HasSubstr("white space"), HasSubstr("empty"), HasSubstr("/nonexistent/password")));
     // A temporary pair without its token would be refused by the cloud: it is not lent.
-    for (std::uint32_t i : {0U, 1U}) {
-        const auto none = made.take(id{i});
-        ASSERT_FALSE(none.has_value());
-        EXPECT_EQ(none.error().why, "its secrets could not be read");
-    }
+    EXPECT_EQ(made[id{0}].first, nullptr);
+    EXPECT_EQ(made[id{1}].first, nullptr);
 }
 
-TEST(store, names_the_kinds_that_run_does_not_serve_yet) {
-    const config::settings in =
-        with({pair("a", from_plain("AK"), from_literal("sk")), other("b", kind::agency, 4), other("c", kind::token, 5),
-              other("d", kind::metadata, 6), other("e", kind::sdk_default, 7)});
-    const auto found = unsupported(in);
-    ASSERT_EQ(found.size(), 4U);
-    EXPECT_EQ(found[0].what, "credential b: agency is not supported by `run` yet");
-    EXPECT_EQ(found[1].what, "credential c: token is not supported by `run` yet");
-    EXPECT_EQ(found[2].what, "credential d: metadata is not supported by `run` yet");
-    EXPECT_EQ(found[3].what, "credential e: sdk_default is not supported by `run` yet");
-    EXPECT_EQ(found[3].at.line, 7U);
+TEST(store, says_where_each_comes_from_without_any_secret) {
+    auto by_file = pair("f", from_env("GATEWAY_STORE_AK"), from_file("/secrets/sk"));
+    std::vector<config::problem> ignored;
+    const store made = store::load(with({std::move(by_file), agency("a", "u"), user("u"), named("m", kind::metadata),
+                                         pair("l", "AK", "the-literal")}),
+                                   ignored);
+    EXPECT_EQ(made[id{0}].source, "environment variable GATEWAY_STORE_AK, file \"/secrets/sk\"");
+    EXPECT_EQ(made[id{1}].source, "agency resize-operator of globex, through u");
+    EXPECT_EQ(made[id{2}].source, "IAM user gateway of partner");
+    EXPECT_EQ(made[id{3}].source, "the metadata service of this server");
+    EXPECT_EQ(made[id{4}].source, "the configuration file");
+}
 
+TEST(store, looks_where_the_official_sdk_looks_in_its_order) {
+    const folder in;
+    const auto profile = in.put("credentials", "[basic]\nak = PROFILEAK\nsk = profile-sk\n");
+    for (const auto* name : {"HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"})
+        ::unsetenv(name);
+    ::setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/nonexistent/credentials", 1);
+    EXPECT_EQ(load({named("s", kind::sdk_default)})[id{0}].by, way::metadata);
+    ::setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", profile.c_str(), 1);
+    EXPECT_EQ(load({named("s", kind::sdk_default)})[id{0}].first->key->access_key(), "PROFILEAK");
+    ::setenv("HUAWEICLOUD_SDK_AK", "ENVAK", 1);
+    EXPECT_EQ(load({named("s", kind::sdk_default)})[id{0}].first->key->access_key(), "PROFILEAK");
+    ::setenv("HUAWEICLOUD_SDK_SK", "env-sk", 1);
+    EXPECT_EQ(load({named("s", kind::sdk_default)})[id{0}].first->key->access_key(), "ENVAK");
+    for (const auto* name : {"HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_CREDENTIALS_FILE"})
+        ::unsetenv(name);
+}
+
+TEST(store, keeps_the_number_of_what_a_reload_did_not_change) {
+    const store first = load({agency("a", "u"), user("u"), pair("k", "AK1", "sk1")});
+    const store same = load({pair("k", "AK1", "sk1"), user("u"), agency("a", "u")}, &first);
+    EXPECT_EQ(same[id{2}].serial, first[id{0}].serial);
+    EXPECT_EQ(same[id{1}].serial, first[id{1}].serial);
+    EXPECT_EQ(same[id{0}].serial, first[id{2}].serial);
+
+    auto other_password = user("u");
+    other_password.token->password = from_literal("another");
+    const store changed = load({agency("a", "u"), std::move(other_password), pair("k", "AK1", "sk1")}, &first);
+    EXPECT_NE(changed[id{1}].serial, first[id{1}].serial);
+    EXPECT_NE(changed[id{0}].serial, first[id{0}].serial);  // what goes through it is another one, too
+    EXPECT_EQ(changed[id{2}].serial, first[id{2}].serial);
+    EXPECT_THAT(changed[id{1}].identity, Not(HasSubstr("another")));
+}
+
+TEST(store, knows_where_each_is_used_also_by_way_of_an_agency) {
+    auto in = with({agency("a", "u"), user("u"), pair("unused", "AK", "sk")});
+    in.accounts.push_back({.name = "globex",
+                           .is = config::account::kind::sub_customer,
+                           .credential = "a",
+                           .projects = {{"p1", "cn-south-1"}, {"p2", "cn-north-4"}},
+                           .at = {}});
     std::vector<config::problem> problems;
     const store made = store::load(in, problems);
-    EXPECT_TRUE(problems.empty());
-    EXPECT_TRUE(made.take(id{0}).has_value());
-    const auto none = made.take(id{3});
-    ASSERT_FALSE(none.has_value());
-    EXPECT_EQ(none.error().name, "d");
-    EXPECT_EQ(none.error().why, "metadata is not supported by `run` yet");
-    EXPECT_THROW((void)none.value(), std::logic_error);
+    EXPECT_EQ(made[id{0}].region, "cn-south-1");
+    EXPECT_EQ(made[id{1}].region, "cn-south-1");
+    EXPECT_EQ(made[id{1}].project, "p1");
+    EXPECT_EQ(made[id{2}].region, "");
+    EXPECT_EQ(made.region_of("p2"), "cn-north-4");
+    EXPECT_EQ(made.region_of("p9"), "");
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+#pragma once
+// The metrics of the contract, made from plain values, and their text (Prometheus exposition format 0.0.4).
+
+#include <prometheus/metric_family.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/outcome/counters.hpp"
+
+namespace gateway::admin {
+
+// What a scrape shows. What a map does not hold has no sample.
+struct figures {
+    struct tries {
+        std::uint64_t succeeded = 0, failed = 0;
+    };
+    outcome::totals calls;  // of all workers
+    std::uint64_t caller_connections = 0, cloud_connections = 0;
+    tries reloads;
+    std::map<std::string, tries> refreshes;                       // by credential
+    std::map<std::string, std::chrono::duration<double>> expiry;  // by credential: from now; gone by when negative
+    std::map<std::string, std::chrono::duration<double>> cloud_is_ahead;  // by region: its clock less ours
+    std::string version;
+};
+
+// Every family of the contract, in its order, the empty ones too.
+[[nodiscard]] std::vector<prometheus::MetricFamily> families_of(const figures& shown);
+
+inline constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
+[[nodiscard]] std::string text_of(const std::vector<prometheus::MetricFamily>& families);
+
+}  // namespace gateway::admin

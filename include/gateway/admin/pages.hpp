@@ -1,0 +1,40 @@
+#pragma once
+// What the admin listener answers, as values: no socket.
+
+#include <prometheus/metric_family.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::admin {
+
+// Why no call, or not every call, can be served just now.
+struct reason {
+    std::string what;  // "credential", "draining"
+    std::string name;  // which one; empty where there is but one
+    std::string why;   // for people, without any secret
+};
+
+// Where the pages come from. Asked on the server's thread, each time anew; they must not wait.
+struct status {
+    std::function<std::vector<reason>()> not_ready;  // none: ready
+    std::function<std::vector<prometheus::MetricFamily>()> metrics;
+};
+
+struct page {
+    unsigned status = 200;
+    std::string_view type = "application/json";
+    std::string body;
+    std::string_view allow;  // of a 405
+};
+
+// `target` is the request's, as it stands; a query makes no difference. HEAD gets what GET gets: its body is left out
+// by whoever writes the answer.
+[[nodiscard]] page page_for(std::string_view method, std::string_view target, const status& from);
+
+// The answer to what is no request that is served: {"error":"…"}.
+[[nodiscard]] page refusal(unsigned status, std::string_view why);
+
+}  // namespace gateway::admin

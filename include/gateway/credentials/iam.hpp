@@ -1,0 +1,63 @@
+#pragma once
+// What is said to IAM and to the metadata service, and what their answers mean. Pure: bodies in, secrets out.
+// Source: IAM API reference, "Obtaining a User Token (Using a Password)", "Obtaining a Temporary Access Key and
+// Security Token Through an Agency"; SDK core, `internal.py`, for the metadata service.
+
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/base/secret_text.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/credentials/secret.hpp"
+
+namespace gateway::credentials {
+
+inline constexpr std::string_view token_target = "/v3/auth/tokens?nocatalog=true";
+inline constexpr std::string_view agency_target = "/v3.0/OS-CREDENTIAL/securitytokens";
+inline constexpr std::string_view metadata_session_target = "/meta-data/latest/api/token";
+inline constexpr std::string_view metadata_pair_target = "/openstack/latest/securitykey";
+
+// `project` empty: the token is for the user's domain, which is what assuming an agency needs.
+[[nodiscard]] secret_text token_body(const config::token_credential& user, std::string_view password,
+                                     std::string_view project);
+[[nodiscard]] std::string agency_body(const config::agency_credential& agency);
+
+// Why nothing came. `refused`: whoever was asked says that the credential is wrong (401, 403, 404, 400): asking again
+// soon is of no use, and wrong passwords lock a user.
+struct fetch_failure {
+    bool refused = false;
+    std::string why;  // without any secret
+    std::chrono::seconds retry_after{0};
+};
+[[noreturn]] void throw_exception_from_error(const fetch_failure& e, const boost::source_location& where);
+
+template <class T>
+using fetched = boost::system::result<T, fetch_failure>;
+
+// What IAM said, as far as it matters here.
+struct iam_answer {
+    unsigned status = 0;
+    std::string_view body{};
+    std::string_view subject_token{};  // X-Subject-Token
+    std::string_view retry_after{};
+    std::optional<std::chrono::sys_seconds> date{};  // its Date
+};
+
+// `now_wall` and `now`: the same moment by both clocks. A life is counted from IAM's own Date where it sends one, so
+// that a clock of ours that is wrong shortens or lengthens none.
+struct moment {
+    std::chrono::system_clock::time_point wall;
+    secret::time steady;
+};
+[[nodiscard]] fetched<shared_secret> read_token_answer(const iam_answer& from, const moment& now);
+[[nodiscard]] fetched<shared_secret> read_pair_answer(const iam_answer& from, const moment& now,
+                                                      std::string_view asked_of);
+
+// The failure that an answer other than success is.
+[[nodiscard]] fetch_failure failure_of(const iam_answer& from, std::string_view asked_of);
+
+}  // namespace gateway::credentials

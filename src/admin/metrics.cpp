@@ -1,0 +1,147 @@
+#include "gateway/admin/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+
+namespace gateway::admin {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+// Numbers of events are far below 2^53, up to which a double is exact.
+double number(std::uint64_t count) { return static_cast<double>(count); }
+double seconds(std::chrono::duration<double> time) { return time.count(); }
+
+// One family under way.
+class family {
+public:
+    family(std::string name, std::string help, MetricType type) {
+        is_.name = std::move(name);
+        is_.help = std::move(help);
+        is_.type = type;
+    }
+
+    void counter(labels of, std::uint64_t value) { metric(std::move(of)).counter.value = number(value); }
+    void gauge(labels of, double value) { metric(std::move(of)).gauge.value = value; }
+    void histogram(labels of, const outcome::totals::times& times) {
+        auto& shown = metric(std::move(of)).histogram;
+        for (std::size_t i = 0; i < times.in_bucket.size(); ++i) {
+            shown.sample_count += times.in_bucket[i];
+            if (i < outcome::time_buckets.size())  // the one beyond all bounds, +Inf, is the serializer's
+                shown.bucket.push_back({shown.sample_count, seconds(outcome::time_buckets[i])});
+        }
+        shown.sample_sum = seconds(times.sum);
+    }
+    void tries(const labels& of, const figures::tries& made) {
+        for (const auto& [result, count] : {std::pair("success", made.succeeded), std::pair("failure", made.failed)}) {
+            labels with = of;
+            with.push_back({"result", result});
+            counter(std::move(with), count);
+        }
+    }
+
+    [[nodiscard]] MetricFamily take() { return std::move(is_); }
+
+private:
+    ClientMetric& metric(labels of) {
+        auto& fresh = is_.metric.emplace_back();
+        fresh.label = std::move(of);
+        return fresh;
+    }
+    MetricFamily is_;
+};
+
+// 0: the caller was gone before it got an answer.
+std::string status_text(unsigned status) {
+    return status == 0 ? std::string(outcome::no_label) : std::to_string(status);
+}
+
+MetricFamily calls(const outcome::totals& of) {
+    family all("ecs_gateway_calls_total", "Calls by what the caller got.", MetricType::Counter);
+    for (const auto& [call, count] : of.calls) {
+        all.counter({{"operation", call.operation},
+                     {"account", call.account},
+                     {"decision", std::string(name_of(call.decided))},
+                     {"status", status_text(call.status)}},
+                    count);
+    }
+    return all.take();
+}
+
+MetricFamily upstream_errors(const outcome::totals& of) {
+    family all("ecs_gateway_upstream_errors_total",
+               "Exchanges with the cloud that failed, by the step that did, or were answered with an error of the "
+               "cloud's own or a refusal of the credential.",
+               MetricType::Counter);
+    for (const auto& [what, count] : of.errors)
+        all.counter({{"region", what.first}, {"kind", std::string(name_of(what.second))}}, count);
+    return all.take();
+}
+
+MetricFamily times(std::string name, std::string help, const std::string& label,
+                   const std::map<std::string, outcome::totals::times>& by) {
+    family all(std::move(name), std::move(help), MetricType::Histogram);
+    for (const auto& [value, measured] : by)
+        all.histogram({{label, value}}, measured);
+    return all.take();
+}
+
+MetricFamily gauges(std::string name, std::string help, const std::string& label,
+                    const std::map<std::string, std::chrono::duration<double>>& by) {
+    family all(std::move(name), std::move(help), MetricType::Gauge);
+    for (const auto& [value, time] : by)
+        all.gauge({{label, value}}, seconds(time));
+    return all.take();
+}
+
+}  // namespace
+
+std::vector<MetricFamily> families_of(const figures& shown) {
+    family reloads("ecs_gateway_config_reloads_total", "Reloads of the configuration; a failed one changes nothing.",
+                   MetricType::Counter);
+    reloads.tries({}, shown.reloads);
+
+    family refreshes("ecs_gateway_credential_refreshes_total", "Fetches of a credential, the first included.",
+                     MetricType::Counter);
+    for (const auto& [credential, made] : shown.refreshes)
+        refreshes.tries({{"credential", credential}}, made);
+
+    family connections("ecs_gateway_connections", "Open connections, those of callers and those to the cloud.",
+                       MetricType::Gauge);
+    connections.gauge({{"side", "caller"}}, number(shown.caller_connections));
+    connections.gauge({{"side", "cloud"}}, number(shown.cloud_connections));
+
+    family build("ecs_gateway_build_info", "Always 1; the label tells which version runs.", MetricType::Gauge);
+    build.gauge({{"version", shown.version}}, 1);
+
+    std::vector<MetricFamily> all;
+    all.push_back(calls(shown.calls));
+    all.push_back(upstream_errors(shown.calls));
+    all.push_back(reloads.take());
+    all.push_back(refreshes.take());
+    all.push_back(times("ecs_gateway_call_seconds", "From a call's first byte to the end of its answer.", "operation",
+                        shown.calls.call_seconds));
+    all.push_back(times("ecs_gateway_upstream_seconds", "From sending a call to the cloud to the end of its answer.",
+                        "region", shown.calls.upstream_seconds));
+    all.push_back(connections.take());
+    all.push_back(gauges("ecs_gateway_credential_expiry_seconds",
+                         "Until a credential in use expires; those that never do are left out.", "credential",
+                         shown.expiry));
+    all.push_back(
+        gauges("ecs_gateway_upstream_clock_skew_seconds",
+               "How far the cloud's clock is ahead of the gateway's. Beyond 900 the cloud refuses signatures.",
+               "region", shown.cloud_is_ahead));
+    all.push_back(build.take());
+    return all;
+}
+
+std::string text_of(const std::vector<MetricFamily>& families) {
+    return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace gateway::admin

@@ -1,0 +1,176 @@
+#include "gateway/credentials/iam.hpp"
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+
+#include "gateway/base/escape.hpp"
+#include "gateway/base/time.hpp"
+#include "gateway/credentials/read.hpp"
+
+namespace gateway::credentials {
+
+namespace {
+
+namespace json = boost::json;
+
+// Answers are a few KiB (a token's body without catalog, a pair with its token). Parsed in memory that is wiped.
+constexpr std::size_t most_bytes = 64 * 1024;
+
+class parsed {
+public:
+    explicit parsed(std::string_view body) {
+        if (body.size() > most_bytes) return;
+        boost::system::error_code ec;
+        where_.emplace(memory_.get(), size_);
+        value_ = std::make_unique<json::value>(json::parse(body, ec, &*where_));
+        if (ec) value_.reset();
+    }
+    parsed(const parsed&) = delete;
+    parsed& operator=(const parsed&) = delete;
+    ~parsed() {
+        value_.reset();
+        where_.reset();
+        wipe(memory_.get(), size_);
+    }
+    // The text at `outer.inner`; empty when there is none.
+    [[nodiscard]] std::string_view text(std::string_view outer, std::string_view inner) const {
+        const json::object* const object = value_ ? value_->if_object() : nullptr;
+        const json::value* const nested = object != nullptr ? object->if_contains(outer) : nullptr;
+        const json::object* const in = nested != nullptr ? nested->if_object() : nullptr;
+        return text_of(in != nullptr ? in->if_contains(inner) : nullptr);
+    }
+    [[nodiscard]] std::string_view text(std::string_view name) const {
+        const json::object* const object = value_ ? value_->if_object() : nullptr;
+        return text_of(object != nullptr ? object->if_contains(name) : nullptr);
+    }
+
+private:
+    static std::string_view text_of(const json::value* value) {
+        const json::string* const found = value != nullptr ? value->if_string() : nullptr;
+        return found != nullptr ? std::string_view(found->data(), found->size()) : std::string_view();
+    }
+    static constexpr std::size_t size_ = 4 * most_bytes;
+    std::unique_ptr<unsigned char[]> memory_{new unsigned char[size_]};
+    std::optional<json::monotonic_resource> where_;
+    std::unique_ptr<json::value> value_;
+};
+
+std::string domain_json(const std::optional<std::string>& name, const std::optional<std::string>& number) {
+    return name ? R"({"name":)" + json_string(*name) + "}" : R"({"id":)" + json_string(number.value_or("")) + "}";
+}
+
+fetch_failure malformed(std::string_view asked_of, std::string_view what) {
+    return {.refused = false, .why = std::string(asked_of) + " answered with success, but " + std::string(what)};
+}
+
+// When a secret that ends at `expires_at` of the other side's clock ends by our steady one.
+fetched<secret::time> end_of_life(std::string_view expires_at, const iam_answer& from, const moment& now,
+                                  std::string_view asked_of) {
+    const auto end = read_rfc3339(expires_at);
+    if (!end) return malformed(asked_of, "expires_at is missing or no time");
+    // Its Date is cut off to the second: where the clocks agree, ours says it better; where not, a second is given
+    // away.
+    constexpr auto agree = std::chrono::seconds(2);
+    const bool ours_is_wrong = from.date && std::chrono::abs(now.wall - *from.date) > agree;
+    const auto began =
+        ours_is_wrong ? std::chrono::system_clock::time_point(*from.date + std::chrono::seconds(1)) : now.wall;
+    const auto life = *end - began;
+    constexpr auto longest = std::chrono::hours(24 * 366);
+    if (life <= std::chrono::seconds(0)) return malformed(asked_of, "what it gave has expired already");
+    return now.steady + std::chrono::duration_cast<secret::time::duration>(std::min<decltype(life)>(life, longest));
+}
+
+}  // namespace
+
+void throw_exception_from_error(const fetch_failure& e, const boost::source_location&) {
+    throw std::logic_error(e.why);
+}
+
+secret_text token_body(const config::token_credential& user, std::string_view password, std::string_view project) {
+    std::string before = R"({"auth":{"identity":{"methods":["password"],"password":{"user":{"name":)" +
+                         json_string(user.user_name) + R"(,"domain":)" + domain_json(user.domain_name, user.domain_id) +
+                         R"(,"password":)";
+    std::string behind = R"(}}},"scope":{)";
+    if (project.empty())
+        behind += R"("domain":)" + domain_json(user.domain_name, user.domain_id);
+    else
+        behind += R"("project":{"id":)" + json_string(project) + "}";
+    behind += "}}}";
+    // Reserved at once: a string that grows leaves the password behind in memory that it gave back.
+    std::string whole;
+    whole.reserve(before.size() + 6 * password.size() + 2 + behind.size());
+    whole += before;
+    append_json_string(whole, password);
+    whole += behind;
+    secret_text body(whole);
+    wipe(whole.data(), whole.size());
+    return body;
+}
+
+std::string agency_body(const config::agency_credential& agency) {
+    std::string body = R"({"auth":{"identity":{"methods":["assume_role"],"assume_role":{"agency_name":)";
+    append_json_string(body, agency.agency_name);
+    body += agency.domain_name ? R"(,"domain_name":)" + json_string(*agency.domain_name)
+                               : R"(,"domain_id":)" + json_string(agency.domain_id.value_or(""));
+    body += R"(,"duration_seconds":)" + std::to_string(agency.duration.count());
+    // Shows in the customer's audit log who acts.
+    body += R"(,"session_user":{"name":"ecs-gateway"}}}}})";
+    return body;
+}
+
+fetched<shared_secret> read_token_answer(const iam_answer& from, const moment& now) {
+    if (from.status != 201) return failure_of(from, "IAM");
+    if (!is_key(from.subject_token)) return malformed("IAM", "there is no X-Subject-Token");
+    const parsed body(from.body);
+    const auto end = end_of_life(body.text("token", "expires_at"), from, now, "IAM");
+    if (!end) return end.error();
+    auto made = make_token(from.subject_token);
+    made->expires = *end;
+    return shared_secret(std::move(made));
+}
+
+fetched<shared_secret> read_pair_answer(const iam_answer& from, const moment& now, std::string_view asked_of) {
+    if (from.status != 200 && from.status != 201) return failure_of(from, asked_of);
+    const parsed body(from.body);
+    const auto access = body.text("credential", "access"), secret_key = body.text("credential", "secret"),
+               token = body.text("credential", "securitytoken");
+    if (!is_key(access) || !is_key(secret_key) || !is_key(token))
+        return malformed(asked_of, "access, secret or securitytoken is missing");
+    const auto end = end_of_life(body.text("credential", "expires_at"), from, now, asked_of);
+    if (!end) return end.error();
+    const secret_text kept(token);
+    auto made = make_pair(signing::algorithm::sdk_hmac_sha256, access, secret_key, &kept, true);
+    made->expires = *end;
+    return shared_secret(std::move(made));
+}
+
+fetch_failure failure_of(const iam_answer& from, std::string_view asked_of) {
+    const parsed body(from.body);
+    // Three shapes: error.code and error.message, error_code and error_msg, or neither (IAM, "Returned Values").
+    std::string code(body.text("error_code")), message(body.text("error_msg"));
+    if (message.empty()) message = body.text("error", "message");
+    if (code.empty()) code = body.text("error", "code");
+    // The cloud repeats what was signed behind these words, the access key among it.
+    for (const std::string_view echo : {", canonicalRequest", "ak:", "ak ", "AK "})
+        message.resize(std::min(message.size(), message.find(echo)));
+    message.resize(std::min<std::size_t>(message.size(), 200));
+
+    fetch_failure why;
+    const bool throttled = from.status == 429 || from.status == 408;
+    why.refused = from.status >= 400 && from.status < 500 && !throttled;
+    why.why = std::string(asked_of) + (why.refused ? " refuses it: " : " can't give it just now: ") +
+              std::to_string(from.status);
+    if (!code.empty()) why.why += " " + code;
+    if (!message.empty()) why.why += ": " + message;
+    unsigned seconds = 0;
+    std::from_chars(from.retry_after.data(), from.retry_after.data() + from.retry_after.size(), seconds);
+    why.retry_after = std::chrono::seconds(std::min(seconds, 3600U));
+    return why;
+}
+
+}  // namespace gateway::credentials

@@ -1,0 +1,304 @@
+#include "gateway/renewal/cloud.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "gateway/base/time.hpp"
+#include "gateway/credentials/read.hpp"
+
+namespace gateway::renewal {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+constexpr std::size_t most_answer = 64 * 1024;
+constexpr auto session_life = 21600s;  // what the SDK asks for
+constexpr auto no_session_rest = 24h;  // auth.md says after SDK core: ask again for sessions after a day
+constexpr auto noteworthy_skew = 60s;  // beyond it a refusal is told with the clocks' difference
+constexpr const char* metadata_variable = "ECS_GATEWAY_METADATA_URL";  // for tests: http://127.0.0.1:PORT
+
+config::endpoint metadata_endpoint() {
+    config::endpoint found{.tls = false, .host = "169.254.169.254", .port = 80};
+    const char* const named = std::getenv(metadata_variable);
+    if (named == nullptr) return found;
+    const auto url = boost::urls::parse_uri(named);
+    if (!url || url->scheme_id() != boost::urls::scheme::http || url->port_number() == 0)
+        throw std::runtime_error(std::string(metadata_variable) + " is not http://HOST:PORT");
+    const auto host = url->encoded_host();
+    found.host.assign(host.data(), host.size());
+    found.port = url->port_number();
+    return found;
+}
+
+std::string text_of(std::chrono::seconds how_long) {
+    const auto s = how_long.count() < 0 ? -how_long.count() : how_long.count();
+    return s >= 60 ? std::to_string(s / 60) + "m" + std::to_string(s % 60) + "s" : std::to_string(s) + "s";
+}
+
+std::string_view value_of(const message::response_head& head, std::string_view name) {
+    const field* const found = find_field(head.fields, name);
+    return found == nullptr ? std::string_view() : found->value;
+}
+
+}  // namespace
+
+struct cloud::question {
+    std::size_t endpoint = 0;
+    std::string_view asked_of;  // "IAM", for people
+    std::string_view region;    // whose clock it tells; empty: nobody's
+    std::string_view method, target;
+    std::string head;  // fields beyond Host and Content-Length
+    std::string_view body;
+};
+
+struct cloud::answer {
+    upstream::answer is;
+    credentials::moment at;
+    std::chrono::seconds ahead{0};
+
+    [[nodiscard]] credentials::iam_answer read() const {
+        const auto& head = is.head();
+        return {.status = head.status,
+                .body = is.body(),
+                .subject_token = value_of(head, "X-Subject-Token"),
+                .retry_after = value_of(head, "Retry-After"),
+                .date = read_http_date(value_of(head, "Date"))};
+    }
+    // A refusal while the clocks differ is nearly always that.
+    [[nodiscard]] std::string clock_remark() const {
+        if (std::chrono::abs(ahead) < noteworthy_skew) return {};
+        return "; this machine's clock is " + text_of(ahead) + (ahead > 0s ? " behind" : " ahead of") +
+               " the cloud's, which refuses signatures beyond 15m: set the clock (NTP)";
+    }
+};
+
+cloud::cloud(const executor& on, net::deadlines& times, const config::settings& in, skew_heard heard)
+    : heard_(std::move(heard)) {
+    std::vector<config::endpoint> endpoints;
+    for (const auto& [name, region] : in.regions) {
+        regions_.emplace(name, endpoints.size());
+        endpoints.push_back(region.iam);
+        endpoints.push_back(region.ecs);
+    }
+    metadata_ = endpoints.size();
+    endpoints.push_back(metadata_endpoint());
+    config::timeouts times_of_ours = in.timeouts;
+    times_of_ours.upstream_response = in.timeouts.credential;
+    config::upstream few = in.upstream;
+    few.connections_per_worker = 4;
+    client_ = std::make_unique<upstream::client>(on, times, std::move(endpoints),
+                                                 upstream::make_tls_context(in.upstream), few, times_of_ours);
+    client_->keep_answers_secret();
+}
+
+task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
+    std::string head;
+    head.reserve(512 + what.head.size());  // at once: a string that grows leaves secrets behind
+    head.append(what.method).append(" ").append(what.target).append(" HTTP/1.1\r\nHost: ");
+    head.append(client_->authority(what.endpoint)).append("\r\nAccept: application/json\r\n").append(what.head);
+    if (what.method != "GET") head.append("Content-Length: ").append(std::to_string(what.body.size())).append("\r\n");
+    head += "\r\n";
+    // None of these changes anything that asking twice would change twice.
+    const upstream::outgoing out{.head = head, .body = what.body, .may_repeat = true};
+    auto got = co_await client_->exchange(what.endpoint, out);
+    wipe(head.data(), head.size());
+    const auto unreachable = [&](const upstream::failure& why) {
+        return credentials::fetch_failure{.refused = false,
+                                          .why = std::string(what.asked_of) + " can't be reached: " + why.text()};
+    };
+    if (!got) co_return unreachable(got.error());
+    const auto filled = co_await got->fill(most_answer);
+    if (!filled) co_return unreachable(filled.error());
+    auto read = std::make_unique<answer>(
+        answer{.is = std::move(*got), .at = {.wall = system_clock::now(), .steady = steady_clock::now()}});
+    if (const auto date = read_http_date(value_of(read->is.head(), "Date")); date && !what.region.empty()) {
+        read->ahead = *date - std::chrono::floor<std::chrono::seconds>(read->at.wall);
+        heard_(what.region, read->ahead);
+    }
+    co_return read;
+}
+
+task<fetched<shared_secret>> cloud::token(const config::token_credential& user, std::string_view region,
+                                          std::string_view project) {
+    const auto at = regions_.find(region);
+    if (at == regions_.end()) co_return credentials::fetch_failure{.why = "no account uses it, so no region is known"};
+    std::vector<config::problem> problems;
+    const auto password = credentials::read(user.password, problems, credentials::secret_kind::password);
+    if (!password) co_return credentials::fetch_failure{.why = problems.front().what};
+    const secret_text body = credentials::token_body(user, password->reveal(), project);
+    question what{.endpoint = at->second,
+                  .asked_of = "IAM",
+                  .region = region,
+                  .method = "POST",
+                  .target = credentials::token_target,
+                  .head = "Content-Type: application/json;charset=utf8\r\n",
+                  .body = body.reveal()};
+    auto got = co_await ask(what);
+    if (!got) co_return got.error();
+    auto read = credentials::read_token_answer((*got)->read(), (*got)->at);
+    co_return read;
+}
+
+void cloud::append_proof(std::string& head, const secret& by, const question& what, std::string_view region,
+                         std::string_view service, std::string_view project) {
+    std::string_view token;
+    if (by.token) token = by.token->reveal();
+    head.reserve(head.size() + token.size() + 512);
+    if (!project.empty()) head.append("X-Project-Id: ").append(project).append("\r\n");
+    if (!by.key) {
+        head.append("X-Auth-Token: ").append(token).append("\r\n");
+        return;
+    }
+    const std::string date = sdk_date(std::chrono::floor<std::chrono::seconds>(system_clock::now()));
+    std::vector<field> fields{{"host", client_->authority(what.endpoint)}, {"x-sdk-date", date}};
+    if (!what.body.empty()) fields.push_back({"content-type", "application/json;charset=utf8"});
+    if (!project.empty()) fields.push_back({"x-project-id", project});
+    if (!token.empty()) fields.push_back({"x-security-token", token});
+    const auto payload = signing::hash_payload(what.body);
+    const auto mark = what.target.find('?');
+    const signing::request signed_part{
+        .method = what.method,
+        .path = what.target.substr(0, mark),
+        .query = mark == std::string_view::npos ? std::string_view() : what.target.substr(mark + 1),
+        .fields = fields,
+        .payload = {payload.data(), payload.size()}};
+    head.append("X-Sdk-Date: ").append(date).append("\r\n");
+    if (!token.empty()) head.append("X-Security-Token: ").append(token).append("\r\n");
+    head.append("Authorization: ")
+        .append(signer_.sign(signed_part, *by.key, date, {.region = region, .service = service}))
+        .append("\r\n");
+    signer_.forget();
+}
+
+task<fetched<shared_secret>> cloud::agency(const config::agency_credential& agency, std::string_view region,
+                                           const secret& through, verdict& taken) {
+    taken = verdict::unknown;
+    const auto at = regions_.find(region);
+    if (at == regions_.end()) co_return credentials::fetch_failure{.why = "no account uses it, so no region is known"};
+    const std::string body = credentials::agency_body(agency);
+    question what{.endpoint = at->second,
+                  .asked_of = "IAM",
+                  .region = region,
+                  .method = "POST",
+                  .target = credentials::agency_target,
+                  .head = "Content-Type: application/json;charset=utf8\r\n",
+                  .body = body};
+    append_proof(what.head, through, what, region, "iam", {});
+    auto got = co_await ask(what);
+    wipe(what.head.data(), what.head.size());
+    if (!got) co_return got.error();
+    const auto said = (*got)->read();
+    taken = said.status == 401                        ? verdict::refused
+            : said.status < 500 && said.status != 429 ? verdict::accepted
+                                                      : verdict::unknown;
+    auto read = credentials::read_pair_answer(said, (*got)->at, "IAM");
+    if (!read && said.status == 401) {
+        auto why = read.error();
+        why.why += (*got)->clock_remark();
+        co_return why;
+    }
+    co_return read;
+}
+
+task<verdict> cloud::try_out(const secret& by, std::string_view region, std::string_view project, std::string& why) {
+    const auto at = regions_.find(region);
+    if (at == regions_.end()) {
+        why = "no account uses it, so there is nothing to try it on";
+        co_return verdict::unknown;
+    }
+    const std::string target = "/v1/" + std::string(project) + "/cloudservers/resize_flavors";
+    question what{.endpoint = at->second + 1,
+                  .asked_of = "the region's endpoint",
+                  .region = region,
+                  .method = "GET",
+                  .target = target,
+                  .head = {},
+                  .body = {}};
+    append_proof(what.head, by, what, region, "ecs", project);
+    auto got = co_await ask(what);
+    wipe(what.head.data(), what.head.size());
+    if (!got) {
+        why = got.error().why;
+        co_return verdict::unknown;
+    }
+    const auto said = (*got)->read();
+    if (said.status == 401) {
+        why = credentials::failure_of(said, "the cloud").why + (*got)->clock_remark();
+        co_return verdict::refused;
+    }
+    if (said.status < 500 && said.status != 429) co_return verdict::accepted;
+    why = credentials::failure_of(said, "the region's endpoint").why;
+    co_return verdict::unknown;
+}
+
+task<fetched<cloud::session>> cloud::open_session() {
+    const auto now = steady_clock::now();
+    if (now < no_sessions_until_) co_return session::none;
+    if (session_ && now < session_ends_) co_return session::open;
+    question what{.endpoint = metadata_,
+                  .asked_of = "the metadata service",
+                  .region = {},
+                  .method = "PUT",
+                  .target = credentials::metadata_session_target,
+                  .head = "X-Metadata-Token-Ttl-Seconds: " + std::to_string(session_life.count()) + "\r\n",
+                  .body = {}};
+    auto got = co_await ask(what);
+    if (!got) co_return got.error();
+    const auto said = (*got)->read();
+    if (said.status == 404 || said.status == 405 || said.status == 503) {
+        session_.reset();
+        no_sessions_until_ = now + no_session_rest;
+        co_return session::none;
+    }
+    if (said.status != 200 || !credentials::is_key(said.body))
+        co_return credentials::failure_of(said, "the metadata service");
+    session_.emplace(said.body);
+    session_ends_ = now + session_life / 2;
+    co_return session::open;
+}
+
+task<fetched<shared_secret>> cloud::metadata() {
+    auto pair = co_await ask_for_pair(true);
+    co_return pair;
+}
+
+task<fetched<shared_secret>> cloud::ask_for_pair(bool may_renew_session) {
+    const auto opened = co_await open_session();
+    if (!opened) co_return opened.error();
+    question what{.endpoint = metadata_,
+                  .asked_of = "the metadata service",
+                  .region = {},
+                  .method = "GET",
+                  .target = credentials::metadata_pair_target,
+                  .head = {},
+                  .body = {}};
+    if (*opened == session::open) what.head.append("X-Metadata-Token: ").append(session_->reveal()).append("\r\n");
+    auto got = co_await ask(what);
+    wipe(what.head.data(), what.head.size());
+    if (!got) co_return got.error();
+    const auto said = (*got)->read();
+    const bool no_agency = said.body.find("Please configure Cloud Service Agency first") != std::string_view::npos;
+    if (said.status >= 400 && no_agency) {
+        co_return credentials::fetch_failure{.refused = true,
+                                             .why =
+                                                 "no agency is bound to this server: choose one in the server's "
+                                                 "settings (Management Information, Agency)"};
+    }
+    if (said.status == 401 && may_renew_session) {
+        session_.reset();
+        auto again = co_await ask_for_pair(false);
+        co_return again;
+    }
+    auto read = credentials::read_pair_answer(said, (*got)->at, "the metadata service");
+    co_return read;
+}
+
+}  // namespace gateway::renewal

@@ -1,0 +1,482 @@
+"""Credentials that stay fresh: every way to come by one, and what callers notice of it, which is nothing."""
+import concurrent.futures
+import contextlib
+import datetime
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+import calling
+import programs
+from world import ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, SECRETS, settings
+
+PASSWORD = "Zq7IAM pass word doNOTleak\u00fc"
+ACME_2 = "1f2e3d4c5b6a79880f1e2d3c4b5a6978"
+LOOK = "/v1/{}/cloudservers/{}"
+
+
+def seed(**more):
+    return {
+        "accounts": [
+            {"name": "partner", "keys": [{"access_key": PARTNER_KEY, "secret_key": SECRETS["partner.sk"]}],
+             "users": [{"name": "gateway", "password": PASSWORD}], "projects": [{"id": PARTNER, "region": "cn-north-4"}]},
+            {"name": "acme", "keys": [{"access_key": ACME_KEY, "secret_key": SECRETS["acme.sk"]},
+                                      {"access_key": "CLOUDACMEAK000000002", "secret_key": "acme-second-secret-key-000000002"}],
+             "users": [{"name": "acme-user", "password": PASSWORD}],
+             "agencies": [{"name": "resize-operator", "trusts": "partner"}],
+             "projects": [{"id": ACME, "region": "cn-north-4"}, {"id": ACME_2, "region": "cn-north-4"}]},
+        ],
+        "flavors": [{"id": "s6.large.2"}, {"id": "s6.xlarge.2", "vcpus": "4", "ram": "8192"}],
+        "servers": [{"id": "of-partner", "project": PARTNER, "flavor": "s6.large.2"},
+                    {"id": "of-acme", "project": ACME, "flavor": "s6.large.2"},
+                    {"id": "of-acme-2", "project": ACME_2, "flavor": "s6.large.2"}],
+        "jobs": {"init_ms": 50, "running_ms": 50},
+        "metadata": {"account": "acme"},
+        **more,
+    }
+
+
+TOKEN = {"token": {"domain_name": "acme", "user_name": "acme-user", "password": {"file": "password"}}}
+USER = {"token": {"domain_name": "partner", "user_name": "gateway", "password": {"file": "password"}}}
+
+
+def agency(through="partner-key", **more):
+    return {"agency": {"through": through, "domain_name": "acme", "agency_name": "resize-operator", "duration": "15m"},
+            **more}
+
+
+def with_acme_by(cloud, way, *others, **changes):
+    """A configuration in which acme's calls are signed with a credential of that kind."""
+    whole = settings(cloud.url, cloud.ca_file, admin={"address": "127.0.0.1:0"}, **changes)
+    whole["credentials"] = [whole["credentials"][0], {"name": "acme-way", **way}, *others]
+    if "accounts" not in changes:
+        whole["accounts"][1] |= {"credential": "acme-way", "projects": {ACME: "cn-north-4", ACME_2: "cn-north-4"}}
+    return whole
+
+
+@pytest.fixture
+def cloud(start):
+    return start.simulator(seed(), controlled=True)
+
+
+@pytest.fixture
+def gate_for(start, cloud):
+    def begin(way, *others, environment=None, **changes):
+        return start.gateway(with_acme_by(cloud, way, *others, **changes), secrets={"password": PASSWORD},
+                             environment={"ECS_GATEWAY_METADATA_URL": cloud.metadata_url, **(environment or {})})
+    return begin
+
+
+def look(gate, project=ACME, server="of-acme"):
+    return gate.call("GET", LOOK.format(project, server), proof=CI)
+
+
+def requests_to(cloud, path):
+    return [r for r in cloud.record() if r["target"].startswith(path)]
+
+
+def fields_of(request):
+    return {name.lower(): value for name, value in request["headers"]}
+
+
+WAYS = {
+    "token": (TOKEN,),
+    "agency through a pair": (agency(),),
+    "agency through a token": (agency("partner-user"), {"name": "partner-user", **USER}),
+    "metadata": ({"metadata": {}},),
+    "sdk_default, down to metadata": ({"sdk_default": {}},),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_every_kind_of_credential_signs_calls(gate_for, cloud, way):
+    gate = gate_for(*way, environment={"HOME": "/nonexistent"})
+    for project, server in [(ACME, "of-acme"), (ACME_2, "of-acme-2"), (ACME, "of-acme")]:
+        answer = look(gate, project, server)
+        assert answer.status == 200, answer
+    line = gate.outcome_of(answer)
+    assert (line["credential"], line["outcome"]) == ("acme-way", "answered")
+    sent = fields_of(requests_to(cloud, LOOK.format(ACME, "of-acme"))[-1])
+    if "token" in way[0]:
+        assert "x-auth-token" in sent and "authorization" not in sent
+    else:
+        assert "x-security-token" in sent and "x-security-token" in sent["authorization"]
+
+
+def test_a_token_is_fetched_once_for_each_project(gate_for, cloud):
+    gate = gate_for(TOKEN)
+    for _ in range(3):
+        assert look(gate).status == 200
+        assert look(gate, ACME_2, "of-acme-2").status == 200
+    assert cloud.control("counts")["tokens"] == 2
+    scopes = [json.loads(r["body"])["auth"]["scope"] for r in requests_to(cloud, "/v3/auth/tokens")]
+    assert scopes == [{"project": {"id": ACME}}, {"project": {"id": ACME_2}}]
+
+
+@pytest.mark.parametrize("found_in", ["environment", "profile"])
+def test_sdk_default_looks_where_the_sdk_looks(gate_for, cloud, tmp_path, found_in):
+    profile = tmp_path / "credentials"
+    profile.write_text(f"[basic]\nak = {ACME_KEY}\nsk = {SECRETS['acme.sk']}\n")
+    place = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(profile)} if found_in == "profile" else {
+        "HUAWEICLOUD_SDK_AK": ACME_KEY, "HUAWEICLOUD_SDK_SK": SECRETS["acme.sk"]}
+    gate = gate_for({"sdk_default": {}}, environment=place)
+    assert look(gate).status == 200
+    assert [s["access_key"] for s in cloud.control("secrets_seen")] == [ACME_KEY]
+
+
+def test_the_metadata_service_in_its_older_way(start):
+    cloud = start.simulator(seed(metadata={"account": "acme", "token_mode": "off"}), controlled=True)
+    gate = start.gateway(with_acme_by(cloud, {"metadata": {}}),
+                         environment={"ECS_GATEWAY_METADATA_URL": cloud.metadata_url})
+    assert look(gate).status == 200
+    counts = cloud.control("counts")
+    assert (counts["metadata_token"], counts["metadata_securitykey"]) == (1, 1)
+
+
+def test_a_server_without_an_agency_is_told_in_clear_words(start):
+    cloud = start.simulator(seed(metadata={"account": "acme", "agency": False}), controlled=True)
+    gate = start.gateway(with_acme_by(cloud, {"metadata": {}}),
+                         environment={"ECS_GATEWAY_METADATA_URL": cloud.metadata_url})
+    answer = look(gate)
+    assert (answer.status, answer.error()[0]) == (503, "Gateway.0502")
+    assert "no agency is bound to this server" in answer.error()[1]
+
+
+def test_a_session_of_the_metadata_service_that_ended_is_renewed(gate_for, cloud):
+    cloud.control("metadata", life_ms=1500)
+    gate = gate_for({"metadata": {}})
+    assert look(gate).status == 200
+    cloud.control("revoke", what="sessions")
+    programs.wait_until(lambda: look(gate).status == 200 and cloud.control("counts")["metadata_securitykey"] > 2,
+                        "a pair after the session's end")
+
+
+# Load: many calls on kept connections, counted by what came back.
+class load:
+    def __init__(self, gate, connections=4, project=ACME, server="of-acme"):
+        self.good, self.bad, self._stop = 0, [], threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(gate, project, server)) for _ in range(connections)]
+
+    def _run(self, gate, project, server):
+        with calling.connection(gate.port) as to:
+            while not self._stop.is_set():
+                answer = to.call("GET", LOOK.format(project, server), proof=CI)
+                with self._lock:
+                    if answer.status == 200:
+                        self.good += 1
+                    else:
+                        self.bad.append(answer.body)
+
+    def __enter__(self):
+        for t in self._threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for t in self._threads:
+            t.join()
+
+
+@pytest.mark.parametrize("way, path", [(agency(), "securitytokens"), (TOKEN, "tokens")], ids=["agency", "token"])
+def test_no_call_fails_while_credentials_of_two_seconds_end_ten_times(gate_for, cloud, way, path):
+    cloud.control("iam", life_ms=2000)
+    gate = gate_for(way, workers=2)
+    began = time.monotonic()
+    with load(gate) as calls:
+        programs.wait_until(lambda: time.monotonic() - began > 20.5, "ten ends")
+    assert calls.bad == [] and calls.good > 1000, (calls.good, calls.bad[:3])
+    assert gate.metric("ecs_gateway_credential_refreshes_total", credential="acme-way", result="success") >= 10
+    assert 0 < gate.metric("ecs_gateway_credential_expiry_seconds", credential="acme-way") <= 2
+    # Renewed ahead of the end, so more often than it ends; and never in a hurry.
+    assert 10 <= cloud.control("counts")[path] <= 30
+
+
+def test_a_thousand_first_calls_at_once_are_one_request_to_iam(gate_for, cloud):
+    cloud.control("iam", delay_ms=1000)
+    gate = gate_for(TOKEN, workers=2)
+    with contextlib.ExitStack() as stack:
+        request = calling.render("GET", LOOK.format(ACME, "of-acme"), [("Host", "g"), *CI("", "", [], b"")], b"")
+        sockets = [stack.enter_context(socket.create_connection(("127.0.0.1", gate.port), 30)) for _ in range(1000)]
+        for s in sockets:
+            s.sendall(request)
+        statuses = []
+        for s in sockets:
+            s.settimeout(60)
+            statuses.append(s.recv(12))
+    assert set(statuses) == {b"HTTP/1.1 200"}, {s: statuses.count(s) for s in set(statuses)}
+    assert cloud.control("counts")["tokens"] == 1
+
+
+def test_a_call_waits_for_a_slow_iam_and_no_longer_than_it_may(gate_for, cloud):
+    cloud.control("iam", delay_ms=700)
+    gate = gate_for(agency(), timeouts={"credential": "2s"})
+    answer = look(gate)
+    assert answer.status == 200 and gate.outcome_of(answer)["duration_us"] > 600_000
+    cloud.control("iam", delay_ms=5000)
+    slow = gate_for(agency(), timeouts={"credential": "1s"})
+    answer = look(slow)
+    assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (503, "Gateway.0502", "not_sent")
+    assert int(answer["Retry-After"]) >= 1
+    line = slow.outcome_of(answer)
+    assert (line["outcome"], line["credential"]) == ("not_sent", "acme-way") and line["duration_us"] > 900_000
+
+
+@pytest.mark.parametrize("fault", ["down", "throttled", "garbage", "close"])
+def test_the_old_credential_serves_while_iam_fails_and_a_new_one_comes_when_it_is_back(gate_for, cloud, fault):
+    cloud.control("iam", life_ms=4000)
+    gate = gate_for(agency())
+    assert look(gate).status == 200
+    cloud.control("iam", fault=fault)
+    with load(gate, 1) as calls:
+        gate.wait_for(gate.stderr, "can't be renewed: credential=acme-way")
+    assert calls.bad == [] and calls.good > 0
+    programs.wait_until(lambda: look(gate).status == 503, "the end of the old credential")
+    before = cloud.control("counts")["securitytokens"]
+    assert before < 15, "IAM is asked less and less often"
+    cloud.control("iam", fault="none")
+    programs.wait_until(lambda: look(gate).status == 200, "a call after IAM is back")
+    assert len(re.findall("can't be renewed|can't be had", gate.stderr.text())) <= 3, "told once, not at each try"
+
+
+def test_a_wrong_password_is_said_once_and_does_not_lock_the_user(start, cloud):
+    gate = start.gateway(with_acme_by(cloud, TOKEN), secrets={"password": "wrong"})
+    for _ in range(10):
+        answer = look(gate)
+        assert (answer.status, answer.error()[0]) == (503, "Gateway.0502")
+    assert "IAM refuses it: 401" in answer.error()[1]
+    assert cloud.control("counts")["tokens"] == 1
+    assert len(re.findall("credential: can't be had", gate.stderr.text())) == 1
+    status, page = gate.admin("/readyz")
+    [reason] = json.loads(page)["reasons"]
+    assert (status, reason["what"], reason["name"]) == (503, "credential", "acme-way") and "401" in reason["why"]
+    # The operator corrects the file and says so.
+    (gate.file.parent / "password").write_text(PASSWORD)
+    gate.tell(1)
+    programs.wait_until(lambda: look(gate).status == 200, "a call with the right password")
+    assert gate.admin("/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("off", [1200, -1200])
+def test_a_wrong_clock_is_told_in_clear_words(gate_for, cloud, off):
+    cloud.control("clock", offset_s=off)
+    gate = gate_for(agency())
+    answer = look(gate)
+    assert (answer.status, answer.error()[0]) == (503, "Gateway.0502")
+    assert re.search(rf"clock is (20m0s|19m59s|20m1s) {'behind' if off > 0 else 'ahead of'} the cloud's", answer.error()[1])
+    pair = look(gate, PARTNER, "of-partner")
+    assert (pair.status, pair.error()[0]) == (502, "Gateway.0505")
+    assert re.search(rf"clock is \S+ {'behind' if off > 0 else 'ahead of'} the cloud's", pair.error()[1])
+    assert abs(gate.metric("ecs_gateway_upstream_clock_skew_seconds", region="cn-north-4") - off) <= 2
+
+
+def test_a_token_is_good_although_the_clock_is_wrong(gate_for, cloud):
+    cloud.control("clock", offset_s=90000)  # a day and more: by our clock the token is long expired
+    gate = gate_for(TOKEN)
+    assert look(gate).status == 200
+
+
+@pytest.mark.parametrize("way, what, path", [(TOKEN, "tokens", "tokens"), (agency(), "pairs", "securitytokens"),
+                                            ({"metadata": {}}, "pairs", "metadata_securitykey")],
+                         ids=["token", "agency", "metadata"])
+def test_a_call_refused_for_a_revoked_secret_goes_out_once_more_with_a_fresh_one(gate_for, cloud, way, what, path):
+    gate = gate_for(way)
+    assert look(gate).status == 200
+    cloud.control("revoke", what=what)
+    answer = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, proof=calling.key("Zq7GUESTapiKEYdoNOTleak6"))
+    assert answer.status == 403  # the guest may not: nothing goes out for it
+    answer = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, CI, dry_run=True)
+    assert answer.status == 202, answer
+    resizes = [r for r in cloud.record() if r["target"].endswith("/resize")]
+    assert len(resizes) == 2  # one was turned away
+    assert cloud.control("counts")[path] == 2
+    line = gate.outcome_of(answer)
+    assert (line["outcome"], line["status"]) == ("answered", 202)
+
+
+def test_it_goes_out_once_more_for_that_answer_only(gate_for, cloud):
+    gate = gate_for(agency())
+    assert look(gate).status == 200
+    cloud.control("revoke", what="pairs")
+    cloud.control("iam", fault="down")
+    answer = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, CI, dry_run=True)
+    assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (503, "Gateway.0502", "not_sent")
+    assert len([r for r in cloud.record() if r["target"].endswith("/resize")]) == 1
+
+
+def test_a_key_that_the_cloud_refuses_is_rested_before_it_is_locked(gate_for, cloud):
+    gate = gate_for(agency(), workers=2)
+    assert look(gate, PARTNER, "of-partner").status == 200
+    cloud.control("key", access_key=PARTNER_KEY, secret_key="another-secret-key-of-the-cloud")
+    refused_before = cloud.control("counts")["refused"]
+    answers = [look(gate, PARTNER, "of-partner") for _ in range(8)]
+    assert [a.error()[0] for a in answers] == ["Gateway.0505"] * 3 + ["Gateway.0502"] * 5
+    assert cloud.control("counts")["refused"] - refused_before == 3
+    assert "three times in a row" in answers[-1].error()[1] and answers[-1]["X-Gateway-Outcome"] == "not_sent"
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 30
+    status, page = gate.admin("/readyz")
+    assert status == 503 and "three times in a row" in page and '"partner-key"' in page
+    # Somebody puts it right and reloads: it is tried with a query of its own and taken up again.
+    cloud.control("key", access_key=PARTNER_KEY, secret_key=SECRETS["partner.sk"])
+    gate.tell(1)
+    gate.wait_for(gate.stderr, "the cloud accepts it again, it is in use again: credential=partner-key")
+    assert look(gate, PARTNER, "of-partner").status == 200
+    assert gate.admin("/readyz")[0] == 200
+
+
+def test_many_first_calls_with_a_wrong_secret_are_not_enough_to_lock_the_key(start, cloud):
+    gate = start.gateway(with_acme_by(cloud, agency(), workers=2), secrets={"partner.sk": "a-wrong-secret-key"})
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        codes = [a.error()[0] for a in pool.map(lambda _: look(gate, PARTNER, "of-partner"), range(32))]
+    assert set(codes) <= {"Gateway.0505", "Gateway.0502"} and codes.count("Gateway.0505") <= 3
+    assert cloud.control("counts")["refused"] <= 3
+
+
+@pytest.mark.parametrize("how", ["files", "symlink"])
+def test_a_pair_in_files_is_rotated_under_load(gate_for, cloud, tmp_path, how):
+    folder = tmp_path / "secrets"
+    first, second = (ACME_KEY, SECRETS["acme.sk"]), ("CLOUDACMEAK000000002", "acme-second-secret-key-000000002")
+
+    def put(where, pair):
+        where.mkdir(exist_ok=True)
+        for name, text in zip(("ak", "sk"), pair):
+            (where / f"{name}.new").write_text(text)
+            (where / f"{name}.new").rename(where / name)
+
+    folder.mkdir()
+    if how == "symlink":  # as a Kubernetes secret is mounted
+        put(folder / "..v1", first)
+        put(folder / "..v2", second)
+        (folder / "..data").symlink_to("..v1")
+        for name in ("ak", "sk"):
+            (folder / name).symlink_to(f"..data/{name}")
+    else:
+        put(folder, first)
+    gate = gate_for({"access_key": {"file": str(folder / "ak")}, "secret_key": {"file": str(folder / "sk")}}, workers=2)
+    with load(gate, 4) as calls:
+        programs.wait_until(lambda: calls.good > 50, "calls with the first pair")
+        if how == "symlink":
+            (folder / "..tmp").symlink_to("..v2")
+            (folder / "..tmp").rename(folder / "..data")
+        else:
+            put(folder, second)
+        swapped = time.time()
+        programs.wait_until(lambda: any(s["access_key"] == second[0] for s in cloud.control("secrets_seen")), "the second pair")
+        good = calls.good
+        programs.wait_until(lambda: calls.good > good + 100, "more calls")
+    assert calls.bad == []
+    seen = {s["access_key"]: s["last_used"] for s in cloud.control("secrets_seen")}
+    unused_since = datetime.datetime.fromisoformat(seen[first[0]].replace("Z", "+00:00")).timestamp()
+    assert unused_since - swapped <= 1.0, "the old pair is unused within a second"
+    if os.geteuid() == 0 and "asan" not in str(programs.BIN):
+        assert not any(first[1].encode() in part for part in memory_of(gate.process.pid)), "its secret key is gone"
+
+
+def test_check_online_tries_every_credential_once(cloud, tmp_path):
+    whole = with_acme_by(cloud, agency("partner-user"), {"name": "partner-user", **USER}, {"name": "here", "metadata": {}})
+    for name, secret in {**SECRETS, "password": PASSWORD}.items():
+        (tmp_path / name).write_text(secret)
+    file = tmp_path / "gateway.yaml"
+    file.write_text(json.dumps(whole))
+    os.environ["ECS_GATEWAY_METADATA_URL"] = cloud.metadata_url
+    try:
+        done = programs.run("ecs-gateway", "check", "--config", file, "--online")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"OK\n.*credential partner-key: ok\ncredential acme-way: ok, good for 1[45]m\n"
+                         r"credential partner-user: ok.*\ncredential here: ok", done.stdout, re.S), done.stdout
+        (tmp_path / "password").write_text("wrong")
+        (tmp_path / "partner.sk").write_text("wrong")
+        done = programs.run("ecs-gateway", "check", "--config", file, "--online")
+    finally:
+        del os.environ["ECS_GATEWAY_METADATA_URL"]
+    assert done.returncode == 1
+    assert re.search(r"credential partner-key: FAILED: .*401.*verify aksk signature fail", done.stdout), done.stdout
+    assert re.search(r"credential acme-way: FAILED: partner-user: .*401", done.stdout) or \
+        re.search(r"credential acme-way: FAILED: .*IAM refuses it: 401", done.stdout), done.stdout
+    for secret in [*SECRETS.values(), PASSWORD]:
+        assert secret not in done.stdout + done.stderr
+
+
+def memory_of(pid):
+    """All readable and writable memory of a process."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if not rights.startswith("rw"):
+                continue
+            begin, end = (int(x, 16) for x in span.split("-"))
+            try:
+                memory.seek(begin)
+                yield memory.read(end - begin)
+            except OSError:
+                continue  # guard pages
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads another process's memory")
+@pytest.mark.skipif("asan" in str(programs.BIN), reason="AddressSanitizer keeps freed memory on purpose")
+def test_a_secret_that_was_renewed_is_nowhere_in_memory(gate_for, cloud):
+    cloud.control("iam", life_ms=1500)
+    gate = gate_for(TOKEN, {"name": "by-agency", **agency()}, accounts=[
+        {"name": "partner", "kind": "partner", "credential": "partner-key", "projects": {PARTNER: "cn-north-4"}},
+        {"name": "acme", "kind": "sub-customer", "credential": "acme-way", "projects": {ACME: "cn-north-4"}},
+        {"name": "acme2", "kind": "sub-customer", "credential": "by-agency", "projects": {ACME_2: "cn-north-4"}}])
+    assert look(gate).status == 200 and look(gate, ACME_2, "of-acme-2").status == 200
+    token = next(v for r in cloud.record() if (v := fields_of(r).get("x-auth-token"))).encode()
+    security_token = next(v for r in cloud.record() if (v := fields_of(r).get("x-security-token"))).encode()
+
+    def both_renewed():
+        assert look(gate).status == 200 and look(gate, ACME_2, "of-acme-2").status == 200
+        last = [fields_of(r) for r in cloud.record()[-2:]]
+        return all(f.get("x-auth-token", "").encode() != token and f.get("x-security-token", "").encode() != security_token
+                   for f in last)
+    programs.wait_until(both_renewed, "renewal")
+    assert look(gate).status == 200 and look(gate, ACME_2, "of-acme-2").status == 200
+    whole = list(memory_of(gate.process.pid))
+    for name, secret in (("token", token), ("security token", security_token), ("password", PASSWORD.encode())):
+        # Any 32 bytes of it in a row would be too much.
+        pieces = [secret[i:i + 32] for i in range(0, max(len(secret) - 31, 1), 32)]
+        found = [i for i, piece in enumerate(pieces) if any(piece in part for part in whole)]
+        assert not found, f"pieces {found[:10]} of {len(pieces)} of the old {name} are still there"
+
+
+def test_a_thousand_agencies_are_fetched_when_used_and_weigh_little(start):
+    count = 1000
+    projects = [f"{i:032x}" for i in range(count)]
+    world = seed()
+    world["accounts"] = world["accounts"][:1] + [
+        {"name": f"c{i}", "agencies": [{"name": "resize-operator", "trusts": "partner"}], "projects": [projects[i]]}
+        for i in range(count)]
+    world["servers"] = [{"id": f"s{i}", "project": projects[i], "flavor": "s6.large.2"} for i in range(count)]
+    world["metadata"] = {"account": "partner"}
+    cloud = start.simulator(world, controlled=True)
+    whole = settings(cloud.url, cloud.ca_file)
+    whole["credentials"] = [whole["credentials"][0]] + [
+        {"name": f"a{i}", "agency": {"through": "partner-key", "domain_name": f"c{i}", "agency_name": "resize-operator"}}
+        for i in range(count)]
+    whole["accounts"] = [whole["accounts"][0]] + [
+        {"name": f"c{i}", "kind": "sub-customer", "credential": f"a{i}", "projects": {projects[i]: "cn-north-4"}}
+        for i in range(count)]
+    gate = start.gateway(whole)
+
+    def resident():
+        with open(f"/proc/{gate.process.pid}/status", encoding="utf-8") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+    assert look(gate, PARTNER, "of-partner").status == 404  # warms up: no such server here
+    assert cloud.control("counts")["securitytokens"] == 0
+    before = resident()
+    with calling.connection(gate.port) as to:
+        for i in range(count):
+            answer = to.call("GET", LOOK.format(projects[i], f"s{i}"), proof=CI)
+            assert answer.status == 200, answer
+    assert cloud.control("counts")["securitytokens"] == count
+    each = (resident() - before) / count
+    print(f"{each:.2f} KiB for an agency")
+    if "asan" not in str(programs.BIN):
+        assert each < 8

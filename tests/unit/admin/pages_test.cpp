@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "gateway/admin/pages.hpp"
+
+namespace gateway::admin {
+namespace {
+
+status saying(std::vector<reason> not_ready) {
+    return {.not_ready = [not_ready = std::move(not_ready)] { return not_ready; },
+            .metrics =
+                [] {
+                    prometheus::MetricFamily family;
+                    family.name = "one";
+                    family.help = "two";
+                    family.type = prometheus::MetricType::Gauge;
+                    return std::vector{family};
+                }};
+}
+
+TEST(admin_pages, are_found_by_their_path_and_no_other) {
+    const struct {
+        std::string_view target;
+        unsigned status;
+    } cases[] = {{"/healthz", 200},
+                 {"/readyz", 200},
+                 {"/metrics", 200},
+                 {"/metrics?name[]=x", 200},
+                 {"/healthz?", 200},
+                 {"/", 404},
+                 {"", 404},
+                 {"*", 404},
+                 {"/healthz/", 404},
+                 {"//healthz", 404},
+                 {"/HEALTHZ", 404},
+                 {"/health", 404},
+                 {"/metrics.txt", 404},
+                 {"/%6detrics", 404},
+                 {"/../metrics", 404},
+                 {"?/metrics", 404},
+                 {"/config", 404},
+                 {"http://a/healthz", 404}};
+    for (const auto& [target, expected] : cases)
+        EXPECT_EQ(page_for("GET", target, saying({})).status, expected) << target;
+}
+
+TEST(admin_pages, are_for_get_and_head_only) {
+    for (const std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", ""}) {
+        for (const std::string_view target : {"/healthz", "/readyz", "/metrics"}) {
+            const page no = page_for(method, target, saying({}));
+            EXPECT_EQ(no.status, 405U) << method << ' ' << target;
+            EXPECT_EQ(no.allow, "GET, HEAD");
+        }
+        EXPECT_EQ(page_for(method, "/elsewhere", saying({})).status, 404U) << method;
+    }
+    EXPECT_EQ(page_for("HEAD", "/readyz", saying({})).body, page_for("GET", "/readyz", saying({})).body);
+}
+
+TEST(admin_pages, say_that_the_process_serves_even_when_it_is_not_ready) {
+    const page healthy = page_for("GET", "/healthz", saying({{"draining", "", "it ends"}}));
+    EXPECT_EQ(healthy.status, 200U);
+    EXPECT_EQ(healthy.type, "application/json");
+    EXPECT_EQ(healthy.body, "{\"status\":\"ok\"}\n");
+}
+
+TEST(admin_pages, say_that_it_is_ready) {
+    const page ready = page_for("GET", "/readyz", saying({}));
+    EXPECT_EQ(ready.status, 200U);
+    EXPECT_EQ(ready.type, "application/json");
+    EXPECT_EQ(ready.body, "{\"ready\":true}\n");
+}
+
+TEST(admin_pages, give_every_reason_for_not_being_ready) {
+    const page not_ready =
+        page_for("GET", "/readyz",
+                 saying({{"credential", "acme", "IAM says: \"no\"\n\xff"}, {"draining", "", "it was told to end"}}));
+    EXPECT_EQ(not_ready.status, 503U);
+    EXPECT_EQ(not_ready.type, "application/json");
+    EXPECT_EQ(not_ready.body,
+              R"({"ready":false,"reasons":[{"what":"credential","name":"acme","why":"IAM says: \"no\"\n\ufffd"},)"
+              R"({"what":"draining","why":"it was told to end"}]})"
+              "\n");
+}
+
+TEST(admin_pages, give_the_metrics_as_text_of_the_format_that_prometheus_reads) {
+    const page metrics = page_for("GET", "/metrics", saying({}));
+    EXPECT_EQ(metrics.status, 200U);
+    EXPECT_EQ(metrics.type, "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_EQ(metrics.body, "# HELP one two\n# TYPE one gauge\n");
+}
+
+TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
+    const status asked{.not_ready = []() -> std::vector<reason> { throw std::logic_error("asked"); },
+                       .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); }};
+    EXPECT_EQ(page_for("GET", "/healthz", asked).status, 200U);
+    EXPECT_EQ(page_for("POST", "/metrics", asked).status, 405U);
+    EXPECT_EQ(page_for("GET", "/elsewhere", asked).status, 404U);
+    EXPECT_THROW(static_cast<void>(page_for("GET", "/readyz", asked)), std::logic_error);
+    EXPECT_THROW(static_cast<void>(page_for("GET", "/metrics", asked)), std::logic_error);
+}
+
+TEST(admin_pages, refuse_in_json) {
+    EXPECT_EQ(refusal(400, "a \"b\"").body, "{\"error\":\"a \\\"b\\\"\"}\n");
+    EXPECT_EQ(refusal(400, "").status, 400U);
+}
+
+}  // namespace
+}  // namespace gateway::admin
