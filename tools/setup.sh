@@ -8,7 +8,7 @@ declare -A packages=(
     [build]="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
              libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libgtest-dev libgmock-dev libbenchmark-dev"
-    [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates"
+    [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk"
     [sdk]=""
     [bench]="nginx-light wrk"
     [lint]="clang-format-14 clang-tidy-16"

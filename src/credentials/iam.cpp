@@ -149,6 +149,14 @@ fetched<shared_secret> read_pair_answer(const iam_answer& from, const moment& no
     return shared_secret(std::move(made));
 }
 
+std::string clock_remark(std::chrono::seconds ahead) {
+    const auto apart = std::chrono::abs(ahead).count();
+    if (apart < 60) return {};
+    return "; this machine's clock is " + std::to_string(apart / 60) + "m" + std::to_string(apart % 60) + "s " +
+           (ahead.count() > 0 ? "behind" : "ahead of") +
+           " the cloud's, which refuses signatures beyond 15m: set the clock (NTP)";
+}
+
 fetch_failure failure_of(const iam_answer& from, std::string_view asked_of) {
     const parsed body(from.body);
     // Three shapes: error.code and error.message, error_code and error_msg, or neither (IAM, "Returned Values").

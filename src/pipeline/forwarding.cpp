@@ -73,12 +73,4 @@ bool says_expired(std::string_view message, bool is_token) noexcept {
     return says("securitytoken") || says("security token") || says("not exist");  // a temporary key is gone at its end
 }
 
-std::string clock_remark(std::chrono::seconds ahead) {
-    const auto apart = std::chrono::abs(ahead).count();
-    if (apart < 60) return {};
-    return "; the gateway's clock is " + std::to_string(apart / 60) + "m" + std::to_string(apart % 60) + "s " +
-           (ahead.count() > 0 ? "behind" : "ahead of") +
-           " the cloud's, which refuses signatures beyond 15m: set it (NTP)";
-}
-
 }  // namespace gateway::pipeline

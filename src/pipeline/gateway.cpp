@@ -10,6 +10,7 @@
 
 #include "call.hpp"
 #include "gateway/base/time.hpp"
+#include "gateway/credentials/iam.hpp"
 #include "gateway/pipeline/forwarding.hpp"
 
 namespace gateway::pipeline {
@@ -365,7 +366,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
             .code = answer_code::credential_refused,
             .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name()) +
                        "; nothing was done. The gateway's operator has to look at it, its outcome log tells why" +
-                       clock_remark(c.ahead),
+                       credentials::clock_remark(c.ahead),
             .allow = {}};
         spdlog::error("credential: the cloud refuses it: credential={} region={} code={} request_id={}",
                       c.signs_with.name(), c.project->region, c.record.code.substr(0, 32), c.request_id());

@@ -22,7 +22,6 @@ using std::chrono::system_clock;
 constexpr std::size_t most_answer = 64 * 1024;
 constexpr auto session_life = 21600s;  // what the SDK asks for
 constexpr auto no_session_rest = 24h;  // auth.md says after SDK core: ask again for sessions after a day
-constexpr auto noteworthy_skew = 60s;  // beyond it a refusal is told with the clocks' difference
 constexpr const char* metadata_variable = "ECS_GATEWAY_METADATA_URL";  // for tests: http://127.0.0.1:PORT
 
 config::endpoint metadata_endpoint() {
@@ -36,11 +35,6 @@ config::endpoint metadata_endpoint() {
     found.host.assign(host.data(), host.size());
     found.port = url->port_number();
     return found;
-}
-
-std::string text_of(std::chrono::seconds how_long) {
-    const auto s = how_long.count() < 0 ? -how_long.count() : how_long.count();
-    return s >= 60 ? std::to_string(s / 60) + "m" + std::to_string(s % 60) + "s" : std::to_string(s) + "s";
 }
 
 std::string_view value_of(const message::response_head& head, std::string_view name) {
@@ -71,12 +65,6 @@ struct cloud::answer {
                 .subject_token = value_of(head, "X-Subject-Token"),
                 .retry_after = value_of(head, "Retry-After"),
                 .date = read_http_date(value_of(head, "Date"))};
-    }
-    // A refusal while the clocks differ is nearly always that.
-    [[nodiscard]] std::string clock_remark() const {
-        if (std::chrono::abs(ahead) < noteworthy_skew) return {};
-        return "; this machine's clock is " + text_of(ahead) + (ahead > 0s ? " behind" : " ahead of") +
-               " the cloud's, which refuses signatures beyond 15m: set the clock (NTP)";
     }
 };
 
@@ -202,7 +190,7 @@ task<fetched<shared_secret>> cloud::agency(const config::agency_credential& agen
     auto read = credentials::read_pair_answer(said, (*got)->at, "IAM");
     if (!read && said.status == 401) {
         auto why = read.error();
-        why.why += (*got)->clock_remark();
+        why.why += credentials::clock_remark((*got)->ahead);
         co_return why;
     }
     co_return read;
@@ -231,7 +219,7 @@ task<verdict> cloud::try_out(const secret& by, std::string_view region, std::str
     }
     const auto said = (*got)->read();
     if (said.status == 401) {
-        why = credentials::failure_of(said, "the cloud").why + (*got)->clock_remark();
+        why = credentials::failure_of(said, "the cloud").why + credentials::clock_remark((*got)->ahead);
         co_return verdict::refused;
     }
     if (said.status < 500 && said.status != 429) co_return verdict::accepted;

@@ -290,9 +290,14 @@ void keeper::begin(keeping& k, time now) {
 }
 
 task<> keeper::renew(slot what) {
-    auto got = co_await fetch(what, plan_);
+    const auto before = kept_.find(what);  // a reload may have dropped it, now as well as during the fetch
+    if (before == kept_.end()) {
+        --fetching_;
+        co_return;
+    }
+    auto got = co_await fetch(what, before->second->by);
     --fetching_;
-    const auto found = kept_.find(what);  // a reload may have dropped it
+    const auto found = kept_.find(what);
     if (found != kept_.end()) {
         keeping& k = *found->second;
         k.fetching = false;
@@ -408,9 +413,13 @@ task<fetched<keeper::borrowed>> keeper::obtain(const slot& what, std::shared_ptr
 
 task<> keeper::try_rested(slot what) {
     const auto before = kept_.find(what);
+    if (before == kept_.end()) {
+        --fetching_;
+        co_return;
+    }
     const shared_secret tried = before->second->now;
-    const definition& is = *before->second->is;
     const auto by = before->second->by;
+    const definition& is = *by->by_serial.at(what.serial);
     std::string why;
     verdict taken = verdict::unknown;
     if (tried) taken = co_await by->asks->try_out(*tried, is.region, is.project, why);

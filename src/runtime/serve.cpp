@@ -88,10 +88,10 @@ public:
     }
 
     int run() {
-        for (auto& worker : workers_)
-            worker.start();
         keeper_->adopt(in_force_->credentials, in_force_->settings);
         keeper_->start();
+        for (auto& worker : workers_)
+            worker.start();
         for (const auto& open : listening_)
             spdlog::info("listening address={} listener={}", open.address(), open.name());
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", file_, workers_.size(),
@@ -139,8 +139,10 @@ private:
                 journal_.replace(outcome::open_sink(next.snapshot->settings.log.outcomes));
             else
                 journal_.reopen();
+            keeper_->adopt(next.snapshot->credentials, next.snapshot->settings);
         } catch (const std::exception& e) {
-            spdlog::error("reload: the new outcome log can't be opened, nothing changes: error={}", e.what());
+            spdlog::error("reload: the outcome log or the cloud's CA can't be opened, nothing changes: error={}",
+                          e.what());
             ++reloads_.failed;
             return;
         }
@@ -149,7 +151,6 @@ private:
         spdlog::set_level(level_of(in_force_->settings.log.level));
         for (auto& worker : workers_)
             worker.adopt(in_force_);
-        keeper_->adopt(in_force_->credentials, in_force_->settings);
         ++reloads_.succeeded;
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
                      in_force_->settings.accounts.size(), in_force_->settings.policy.size());

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 
@@ -13,7 +14,7 @@ import pytest
 
 import calling
 import programs
-from world import ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, SECRETS, settings
+from world import API_KEYS, ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, SECRETS, settings
 
 PASSWORD = "Zq7IAM pass word doNOTleak\u00fc"
 ACME_2 = "1f2e3d4c5b6a79880f1e2d3c4b5a6978"
@@ -184,18 +185,44 @@ class load:
             t.join()
 
 
-@pytest.mark.parametrize("way, path", [(agency(), "securitytokens"), (TOKEN, "tokens")], ids=["agency", "token"])
-def test_no_call_fails_while_credentials_of_two_seconds_end_ten_times(gate_for, cloud, way, path):
+def test_no_call_fails_while_credentials_of_two_seconds_end_ten_times(gate_for, cloud):
     cloud.control("iam", life_ms=2000)
-    gate = gate_for(way, workers=2)
-    began = time.monotonic()
-    with load(gate) as calls:
-        programs.wait_until(lambda: time.monotonic() - began > 20.5, "ten ends")
-    assert calls.bad == [] and calls.good > 1000, (calls.good, calls.bad[:3])
-    assert gate.metric("ecs_gateway_credential_refreshes_total", credential="acme-way", result="success") >= 10
-    assert 0 < gate.metric("ecs_gateway_credential_expiry_seconds", credential="acme-way") <= 2
+    cloud.control("metadata", life_ms=2000)
+    gates = [gate_for(way, workers=2) for way in (agency(), TOKEN, {"metadata": {}})]
+    loads = [subprocess.Popen(["wrk", "-t1", "-c4", "-d21s", "-H", f"X-Api-Key: {API_KEYS['ci']}",
+                               f"http://127.0.0.1:{gate.port}{LOOK.format(ACME, 'of-acme')}"],
+                              stdout=subprocess.PIPE, text=True) for gate in gates]
+    for done in [load.communicate(timeout=60)[0] for load in loads]:
+        assert int(re.search(r"(\d+) requests in", done)[1]) > 1000, done
+        assert "Non-2xx" not in done and "Socket errors" not in done, done
+    for gate in gates:
+        assert gate.metric("ecs_gateway_credential_refreshes_total", credential="acme-way", result="success") >= 10
+        assert gate.metric("ecs_gateway_credential_expiry_seconds", credential="acme-way") <= 2
     # Renewed ahead of the end, so more often than it ends; and never in a hurry.
-    assert 10 <= cloud.control("counts")[path] <= 30
+    counts = cloud.control("counts")
+    assert all(10 <= counts[kind] <= 30 for kind in ("securitytokens", "tokens", "metadata_securitykey")), counts
+
+
+def test_what_is_preloaded_is_there_before_the_first_call(gate_for, cloud):
+    gate = gate_for(agency(preload=True))
+    programs.wait_until(lambda: cloud.control("counts")["securitytokens"] == 1, "the pair")
+    programs.wait_until(lambda: gate.metric("ecs_gateway_credential_expiry_seconds", credential="acme-way"), "its life")
+    assert gate.admin("/readyz")[0] == 200
+    assert look(gate).status == 200
+    assert cloud.control("counts")["securitytokens"] == 1
+
+
+def test_the_process_keeps_its_secrets_out_of_swap_and_core_dumps(gate_for):
+    gate = gate_for(agency())
+    assert look(gate).status == 200
+    with open(f"/proc/{gate.process.pid}/status", encoding="utf-8") as status:
+        locked = int(re.search(r"VmLck:\s+(\d+) kB", status.read())[1])
+    with open(f"/proc/{gate.process.pid}/limits", encoding="utf-8") as limits:
+        assert re.search(r"Max core file size\s+0\s+0", limits.read())
+    with open(f"/proc/{gate.process.pid}/smaps", encoding="utf-8") as areas:
+        left_out_and_locked = [line for line in areas if line.startswith("VmFlags:") and " dd" in line and " lo" in line]
+    if "can't be locked into memory" not in gate.stderr.text():
+        assert locked > 0 and left_out_and_locked
 
 
 def test_a_thousand_first_calls_at_once_are_one_request_to_iam(gate_for, cloud):

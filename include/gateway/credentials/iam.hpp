@@ -57,6 +57,10 @@ struct moment {
 [[nodiscard]] fetched<shared_secret> read_pair_answer(const iam_answer& from, const moment& now,
                                                       std::string_view asked_of);
 
+// "; this machine's clock is …", to follow a refusal when the cloud's clock is `ahead` of ours by a minute or more:
+// then it is nearly always that. Else empty.
+[[nodiscard]] std::string clock_remark(std::chrono::seconds ahead);
+
 // The failure that an answer other than success is.
 [[nodiscard]] fetch_failure failure_of(const iam_answer& from, std::string_view asked_of);
 

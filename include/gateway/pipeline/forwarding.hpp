@@ -2,7 +2,6 @@
 // What goes on and what stays: which of the caller's header fields reach the cloud, and which of the cloud's the
 // caller. Everything that is not named here stays; above all what proved the caller, and what belongs to a connection.
 
-#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,8 +32,5 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
 // a fresh one will do. Everything else (a wrong signature, a locked key, a wrong clock) will not get better by
 // renewing. Source: the vendor's FAQ "How Do I Handle the Error APIG.0301?".
 [[nodiscard]] bool says_expired(std::string_view message, bool is_token) noexcept;
-
-// ": this machine's clock is …" for an answer, when the cloud's is `ahead` of ours by a minute or more; else empty.
-[[nodiscard]] std::string clock_remark(std::chrono::seconds ahead);
 
 }  // namespace gateway::pipeline

@@ -164,7 +164,8 @@ TEST(metrics, show_the_values_that_they_were_given) {
 TEST(metrics, have_cumulative_buckets_from_a_millisecond_to_a_minute) {
     std::map<double, double> buckets;  // by upper bound
     std::vector<std::string> bounds;
-    for (const auto& [of, count] : scrape(example()).samples.at("ecs_gateway_call_seconds_bucket")) {
+    const auto got = scrape(example());
+    for (const auto& [of, count] : got.samples.at("ecs_gateway_call_seconds_bucket")) {
         if (of.at("operation") != "resize") continue;
         bounds.push_back(of.at("le"));
         buckets[std::stod(of.at("le"))] = count;  // reads +Inf, too

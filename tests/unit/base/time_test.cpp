@@ -53,9 +53,9 @@ TEST(read_http_date, reads_the_form_of_rfc_9110_and_nothing_else) {
     using namespace std::chrono;
     EXPECT_EQ(read_http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
               sys_days(year(1994) / 11 / 6) + hours(8) + minutes(49) + seconds(37));
-    for (const auto* wrong : {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT",
-                              "Sun Nov  6 08:49:37 1994", "Sun, 06 Foo 1994 08:49:37 GMT",
-                              "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT"})
+    for (const auto* wrong :
+         {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+          "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT"})
         EXPECT_FALSE(read_http_date(wrong).has_value()) << wrong;
 }
 

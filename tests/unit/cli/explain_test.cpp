@@ -32,10 +32,10 @@ const std::string to_s6 = R"({"resize":{"flavorRef":"s6.large.2"}})";
 TEST_F(explain, tells_whose_call_it_is_and_which_rule_allows_it) {
     const auto answer = of("planner", "POST", resize, to_s6);
     EXPECT_EQ(answer.status, done) << answer.err;
-    for (const char* line :
-         {"operation   resize (v1.1)\n", "caller      planner\n", "project     p-acme\n", "server      s-1\n",
-          "asks for    flavor s6.large.2\n", "account     acme\n", "region      ap-southeast-1, ecs.ap-southeast-1.",
-          "credential  acme-key, from file \"", "\nallowed by rule planner-grows, signed as credential acme-key\n", "rate"})
+    for (const char* line : {"operation   resize (v1.1)\n", "caller      planner\n", "project     p-acme\n",
+                             "server      s-1\n", "asks for    flavor s6.large.2\n", "account     acme\n",
+                             "region      ap-southeast-1, ecs.ap-southeast-1.", "credential  acme-key, from file \"",
+                             "\nallowed by rule planner-grows, signed as credential acme-key\n", "rate"})
         EXPECT_THAT(answer.out, HasSubstr(line));
     const auto first = answer.out.find("never-c6 "), second = answer.out.find("planner-grows "),
                third = answer.out.find("planner-looks ");

@@ -115,5 +115,12 @@ TEST(failure_of, repeats_the_cloud_s_words_without_the_echo_of_what_was_signed) 
     EXPECT_THAT(failure_of(unknown, "IAM").why, Not(HasSubstr("HIDDENAK")));
 }
 
+TEST(clock_remark, is_for_clocks_that_are_a_minute_apart) {
+    EXPECT_EQ(clock_remark(0s), "");
+    EXPECT_EQ(clock_remark(-59s), "");
+    EXPECT_THAT(clock_remark(1201s), HasSubstr("clock is 20m1s behind the cloud's"));
+    EXPECT_THAT(clock_remark(-60s), HasSubstr("clock is 1m0s ahead of the cloud's"));
+}
+
 }  // namespace
 }  // namespace gateway::credentials

@@ -1,6 +1,6 @@
 #include "gateway/pipeline/forwarding.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <vector>
 
@@ -90,6 +90,31 @@ TEST(credential, is_cut_out_of_what_the_cloud_echoes) {
               "Access=[access key], [echo of the request cut out]");
     EXPECT_EQ(without_credential("AK1 and AK1", "AK1"), "[access key] and [access key]");
     EXPECT_EQ(without_credential("nothing to hide", ""), "nothing to hide");
+}
+
+TEST(says_expired, tells_what_a_fresh_secret_helps_against_from_all_that_it_does_not) {
+    struct row {
+        std::string_view message;
+        bool token, pair;
+    };
+    // The cloud's own words: FAQ "How Do I Handle the Error APIG.0301?"
+    for (const row& r : {
+             row{"Incorrect IAM authentication information: token expires, expires_at: 2026-01-01T00:00:00Z", true,
+                 true},
+             row{"Incorrect IAM authentication information: decrypt token fail", true, false},
+             row{"The token must be updated", true, true},
+             row{"Incorrect IAM authentication information: security token expired", true, true},
+             row{"Incorrect IAM authentication information: ak LTAI not exist", false, true},
+             row{"Get secretKey failed,ak:X,err:ak not exist", false, true},
+             row{"Incorrect IAM authentication information: verify aksk signature fail", false, false},
+             row{"calc aksk signature fail:signature expired, signature time:T1,server time:T2", false, false},
+             row{"AK access failed to reach the limit,forbidden", false, false},
+             row{"x-auth-token not found", false, false},
+             row{"", false, false},
+         }) {
+        EXPECT_EQ(says_expired(r.message, true), r.token) << r.message;
+        EXPECT_EQ(says_expired(r.message, false), r.pair) << r.message;
+    }
 }
 
 }  // namespace
