@@ -85,6 +85,13 @@ boost::system::result<lease, unavailable> wallet::take(id which, std::string_vie
     return given;
 }
 
+void wallet::drop(const slot& where, const shared_secret& which) {
+    const auto known = numbers_.find(where.serial);
+    if (known == numbers_.end()) return;
+    entry& e = *find(known->second, where.project);
+    if (e.now && e.now->is == which) e.now.reset();
+}
+
 void wallet::put(const slot& where, shared_secret what, std::string why, time retry) {
     const auto known = numbers_.find(where.serial);
     if (known == numbers_.end()) return;

@@ -59,7 +59,7 @@ task<> gateway::operator()(http::session& caller) {
             co_return;
         }
         supplier_.drop(c.slot(), c.signs_with.shared());
-        c.by->wallet.put(c.slot(), nullptr, "", {});
+        c.by->wallet.drop(c.slot(), c.signs_with.shared());
         auto late = co_await wait_for_credential(c);
         if (!late) late = sign(c);
         if (late) {

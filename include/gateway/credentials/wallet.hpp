@@ -78,6 +78,9 @@ public:
 
     [[nodiscard]] boost::system::result<lease, unavailable> take(id which, std::string_view project, time now);
 
+    // That secret is no good any more: not lent again, unless another one has taken its place already.
+    void drop(const slot& where, const shared_secret& which);
+
     // Puts in what the slot signs with from now on; nullptr: nothing, for the reason `why` and until `retry` at least.
     // With a secret, `why` says why it is rested. What this configuration does not know is passed over.
     void put(const slot& where, shared_secret what, std::string why, time retry);

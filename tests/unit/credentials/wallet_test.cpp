@@ -131,5 +131,20 @@ TEST(wallet, a_secret_lives_as_long_as_a_call_signs_with_it_and_no_longer) {
     EXPECT_TRUE(old.expired());
 }
 
+TEST(wallet, drops_what_has_expired_but_not_what_took_its_place) {
+    const store made = load({agency("a", "k"), pair("k", "AK1", "sk1")});
+    wallet mine(made, nullptr);
+    const slot where{made[id{0}].serial, ""};
+    const auto old = temporary("TEMP1", now + 10s);
+    mine.put(where, old, "", {});
+    mine.drop(where, old);
+    const auto none = mine.take(id{0}, "p", now);
+    ASSERT_FALSE(none.has_value());
+    EXPECT_TRUE(none.error().ask);
+    mine.put(where, temporary("TEMP2", now + 20s), "", {});
+    mine.drop(where, old);  // a second call that was sent with the old one has its answer
+    EXPECT_EQ(mine.take(id{0}, "p", now)->access_key(), "TEMP2");
+}
+
 }  // namespace
 }  // namespace gateway::credentials
