@@ -29,6 +29,9 @@ void read_secrets(const config::settings& in, std::vector<config::problem>& prob
     for (const auto& caller : in.callers)
         read(caller.secret_key);
     for (const auto& credential : in.credentials) {
+        if (credential.token)
+            static_cast<void>(
+                credentials::read(credential.token->password, problems, credentials::secret_kind::password));
         if (!credential.pair) continue;
         read(credential.pair->access_key);
         read(credential.pair->secret_key);

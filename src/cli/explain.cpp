@@ -121,6 +121,8 @@ int judge(const question& about, const config::settings& settings, std::ostream&
 
     if (!matched->what->query && !query.empty())
         return refused({"404 Gateway.0301", "this operation takes no query: leave it out"}, out);
+    if (signing::has_empty_parameter(query))
+        return refused({"400 Gateway.0001", "the query holds an empty parameter (a '&' too many)"}, out);
     if (!signing::reads_one_way(path, query))
         return refused({"400 Gateway.0001", "the query can be read in two ways: write %20 for a space, %2B for a plus"},
                        out);

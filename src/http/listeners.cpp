@@ -60,6 +60,8 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
         descriptors_.push_back(descriptor);
         const int on = 1;
         ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        // [::] is for IPv6 alone, so that 0.0.0.0 can stand beside it.
+        if (where.address().is_v6()) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
         if (::bind(descriptor, where.data(), static_cast<socklen_t>(where.size())) != 0)
             fail("cannot bind listener " + at.name);
@@ -127,6 +129,9 @@ std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& f
     // TLS 1.2 with forward secrecy and an AEAD only (RFC 9325, 4.2); 1.3 has nothing else.
     SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+    // Without it OpenSSL refuses to resume a session where client certificates are verified.
+    static constexpr unsigned char ours[] = "ecs-gateway";
+    SSL_CTX_set_session_id_context(raw, ours, sizeof ours - 1);
     named(from.certificate, [&](auto& ec) { context->use_certificate_chain_file(from.certificate, ec); });
     named(from.private_key,
           [&](auto& ec) { context->use_private_key_file(from.private_key, asio::ssl::context::pem, ec); });

@@ -130,7 +130,8 @@ task<> session::read_body() {
                 refuse(refusal::late, "the caller did not take 100 Continue");
                 co_return;
             }
-            bytes_out_ = 0;  // an interim answer is no part of the answer
+            bytes_out_ = 0;                                         // an interim answer is no part of the answer
+            stream_.expires_after(held_to_.timeouts.request_body);  // which send() has taken away
         }
     }
 

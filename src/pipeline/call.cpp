@@ -19,6 +19,8 @@ call::call(gateway& of, http::session& from) : in(of), caller(from), by(of.in_fo
         space = std::move(in.spare_.back());
         in.spare_.pop_back();
     }
+    space->code.clear();
+    space->message.clear();
     std::array<unsigned char, 16> bytes{};
     const std::uint64_t number = in.next_id_++;
     for (unsigned i = 0; i < 8; ++i) {

@@ -101,6 +101,12 @@ gateway::refused gateway::understand(call& c) {
                           .allow = {}};
     }
     // What parsers read differently is neither verified nor signed. (The path is literals and ids.)
+    if (signing::has_empty_parameter(head.query)) {
+        return own_answer{
+            .code = answer_code::malformed,
+            .message = "the query holds an empty parameter (a '&' too many), which signers read differently",
+            .allow = {}};
+    }
     if (!head.query.empty() && !signing::reads_one_way({}, head.query)) {
         return own_answer{
             .code = answer_code::malformed,
@@ -261,8 +267,10 @@ gateway::refused gateway::sign(call& c) {
     const std::string& authority = c.by->client.authority(c.project->region_index);
     std::array<field, 5> fields;
     std::size_t count = 0;
+    // Only what is passed on: a caller may have named it in Connection.
     const field* const content_type = find_field(head.fields, "Content-Type");
-    if (content_type != nullptr) fields[count++] = {"content-type", content_type->value};
+    if (content_type != nullptr && !message::is_hop_by_hop("Content-Type", head.fields))
+        fields[count++] = {"content-type", content_type->value};
     fields[count++] = {"host", authority};
     fields[count++] = {"x-project-id", c.what.project_id};
     fields[count++] = {"x-sdk-date", date_};
@@ -438,6 +446,8 @@ task<> gateway::answer(call& c, const own_answer& with) {
         c.record.outcome = with.cloud;
     }
     write_own_answer(c.space->answer_head, with, c.request_id(), !c.caller.keeps_alive(), c.record.time);
+    // RFC 9110, 9.3.2: an answer to HEAD has no content, or a proxy in front would take it for the next answer.
+    if (c.caller.head().method == "HEAD") c.space->answer_head.resize(c.space->answer_head.find("\r\n\r\n") + 4);
     static_cast<void>(co_await c.caller.send(c.space->answer_head));
 }
 

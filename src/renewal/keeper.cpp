@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/base/escape.hpp"
+
 namespace gateway::renewal {
 
 namespace {
@@ -202,7 +204,7 @@ void keeper::put_to_rest(keeping& k, std::string why) {
     k.why =
         "the cloud refused its signature three times in a row, so it is rested and tried again by itself (" + why + ")";
     spdlog::error("credential: rested, the cloud refuses it: credential={} next_try_in={}s why={}", k.is->name,
-                  pause.count(), why);
+                  pause.count(), json_string(why));
     tell(k);
     schedule(k);
     wake();
@@ -333,7 +335,7 @@ void keeper::failed(keeping& k, const credentials::fetch_failure& why) {
     if (k.now && k.now->expires <= now) k.now.reset();
     if (news) {
         spdlog::error("credential: can't be {}: credential={} why={} next_try_in={}s", k.now ? "renewed" : "had",
-                      k.is->name, k.why,
+                      k.is->name, json_string(k.why),
                       std::chrono::ceil<std::chrono::seconds>(k.when.due().value_or(now) - now).count());
     }
     tell(k);

@@ -3,10 +3,13 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <utility>
 
 #include "connection.hpp"
+#include "gateway/net/bell.hpp"
 
 namespace gateway::upstream {
 
@@ -55,8 +58,9 @@ std::size_t client::open() const noexcept {
 
 task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what) {
     pool& to = *pools_[endpoint];
-    for (;;) {
-        auto over = take_idle(to);
+    for (bool again = false;;) {
+        // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
+        auto over = again ? nullptr : take_idle(to);
         if (!over) {
             auto fresh = co_await connect(to);
             if (!fresh) co_return fresh.error();
@@ -71,7 +75,7 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         // call goes out again: one of which nothing was written, or one that changes nothing.
         const bool connection_died = over->used_before && !over->answered && !done.error().timed_out;
         const bool harmless = done.error().cloud == reached::no || what.may_repeat;
-        if (!connection_died || !harmless) co_return done.error();
+        if (!connection_died || !harmless || std::exchange(again, true)) co_return done.error();
     }
 }
 
@@ -85,21 +89,45 @@ std::unique_ptr<connection> client::take_idle(pool& from) {
     return nullptr;
 }
 
+// A name look-up can't be cancelled, so the call waits beside it, and leaves it to itself when time is up.
+struct client::look_up {
+    explicit look_up(const executor& on) : names(on), came(on) {}
+    resolver names;
+    net::bell came;
+    bool done = false;
+    boost::system::error_code why;
+    resolver::results_type found;
+};
+
+task<std::shared_ptr<client::look_up>> client::resolve(const config::endpoint& what) {
+    auto running = std::make_shared<look_up>(on_);
+    running->names.async_resolve(what.host, std::to_string(what.port),
+                                 [running](boost::system::error_code ec, resolver::results_type found) {
+                                     running->done = true;
+                                     running->why = ec;
+                                     running->found = std::move(found);
+                                     running->came.ring();
+                                 });
+    net::deadline late(
+        times_, [](void* bell) { static_cast<net::bell*>(bell)->ring(); }, &running->came);
+    late.set(timeouts_.upstream_connect);
+    while (!running->done && !late.expired())
+        co_await running->came.wait(timeouts_.upstream_connect);
+    co_return running;
+}
+
 task<result<std::unique_ptr<connection>>> client::connect(pool& to) {
     auto fresh = std::make_unique<connection>(on_, times_, to);
     net::stream& stream = fresh->stream;
-    resolver names(on_);
-    // One deadline for name, TCP and TLS together. The resolver is not the stream's: it gets a hand on the same clock.
-    net::deadline all(
-        times_, [](void* r) { static_cast<resolver*>(r)->cancel(); }, &names);
-    all.set(timeouts_.upstream_connect);
-    const auto [unresolved, found] = co_await names.async_resolve(to.to.host, std::to_string(to.to.port), use_result);
-    if (unresolved || all.expired()) co_return before_sending(step::resolve, unresolved, all.expired());
-    all.clear();
+    // One time for name, TCP and TLS together.
+    const auto until = std::chrono::steady_clock::now() + timeouts_.upstream_connect;
+    const auto names = co_await resolve(to.to);
+    if (!names->done || names->why) co_return before_sending(step::resolve, names->why, !names->done);
 
-    stream.expires_after(timeouts_.upstream_connect);
+    stream.expires_after(std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(
+                                                                    until - std::chrono::steady_clock::now())));
     boost::system::error_code ec = asio::error::host_not_found;
-    for (const auto& address : found) {
+    for (const auto& address : names->found) {
         net::error_code ignored;
         stream.plain().close(ignored);
         std::tie(ec) = co_await stream.plain().async_connect(address.endpoint(), use_result);

@@ -22,6 +22,8 @@ failure parse_failure(std::string_view why) {
 }  // namespace
 
 task<result<void>> connection::receive(std::size_t room) {
+    // Time may have run out between two reads, and a deadline that has passed ends no read that begins after it.
+    if (stream.timed_out()) co_return read_failure(stream, make_error_code(asio::error::timed_out));
     const char* const before = buffer.data().data();
     buffer.make_room(room);
     if (head_bytes > 0 && buffer.data().data() != before) {

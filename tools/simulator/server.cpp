@@ -95,7 +95,7 @@ bool listener::write(Stream& stream, const call& to, const reply& what, bool las
                         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     bool typed = false;
     for (const auto& [name, value] : with.headers) {
-        bytes += name + ": " + value + "\r\n";
+        bytes.append(name).append(": ").append(value).append("\r\n");
         typed = typed || name == "Content-Type";
     }
     if (!typed) bytes += "Content-Type: application/json\r\n";

@@ -83,6 +83,8 @@ public:
 private:
     friend class connection;
     friend class answer;
+    struct look_up;
+    [[nodiscard]] task<std::shared_ptr<look_up>> resolve(const config::endpoint& what);
     [[nodiscard]] task<result<std::unique_ptr<connection>>> connect(pool& to);
     [[nodiscard]] std::unique_ptr<connection> take_idle(pool& from);
     [[nodiscard]] task<result<void>> send_and_read_head(connection& over, const outgoing& what);
