@@ -55,7 +55,7 @@ int try_online(const config::settings& in, std::shared_ptr<const credentials::st
                 const auto left = *one.expires - std::chrono::steady_clock::now();
                 with.out << ", good for " << std::chrono::duration_cast<std::chrono::minutes>(left).count() << "m";
             }
-            if (!one.why.empty()) with.out << (one.usable ? " (" : ": ") << one.why << (one.usable ? ")" : "");
+            if (!one.why.empty()) with.out << (one.usable ? " (" : ": ") << shown(one.why) << (one.usable ? ")" : "");
             with.out << std::endl;
         });
     } catch (const std::exception& e) {

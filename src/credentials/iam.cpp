@@ -173,8 +173,8 @@ fetch_failure failure_of(const iam_answer& from, std::string_view asked_of) {
     why.refused = from.status >= 400 && from.status < 500 && !throttled;
     why.why = std::string(asked_of) + (why.refused ? " refuses it: " : " can't give it just now: ") +
               std::to_string(from.status);
-    if (!code.empty()) why.why += " " + code;
-    if (!message.empty()) why.why += ": " + message;
+    // Its words may name users and accounts, which is not for callers to know.
+    why.details = code.empty() || message.empty() ? code + message : code + " " + message;
     unsigned seconds = 0;
     std::from_chars(from.retry_after.data(), from.retry_after.data() + from.retry_after.size(), seconds);
     why.retry_after = std::chrono::seconds(std::min(seconds, 3600U));

@@ -122,6 +122,7 @@ shared_secret rotation::look(time now, std::string& trouble) {
         if (whole && !fresh) {
             trouble_ = problems.empty() ? "its files can't be read" : problems.front().what;
             read_ = marks;
+            half_since_.reset();
         }
         if (whole && fresh) {
             const bool waits = half_way(*fresh) && now - half_since_.value_or(now) < longest_half_way;

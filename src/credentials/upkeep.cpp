@@ -49,14 +49,16 @@ void upkeep::failed(time now, bool refused, milliseconds at_least, double dice) 
     due_ = not_before_;
 }
 
-bool upkeep::dropped(time now, double dice) noexcept {
-    if (came_ && now - *came_ < drops_apart) {
-        failed(now, false, milliseconds(0), dice);
-        return false;
-    }
-    not_before_ = now;
-    due_ = now;
-    return true;
+void upkeep::dropped(time now, double dice) noexcept {
+    const bool at_once = came_ && now - *came_ < drops_apart;
+    quick_drops_ = at_once ? quick_drops_ + 1 : 0;
+    not_before_ = at_once ? now + pause(false, quick_drops_, dice) : now;
+    due_ = not_before_;
+}
+
+void upkeep::idle(time now, time expires) noexcept {
+    constexpr time::duration soonest = 1s;  // a life that is halved without end would keep the keeper busy
+    due_ = std::min(expires, now + std::max(soonest, (expires - now) / 2));
 }
 
 void upkeep::forget_failures(time now) noexcept {

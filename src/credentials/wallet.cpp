@@ -2,7 +2,6 @@
 
 #include <boost/smart_ptr/make_local_shared.hpp>
 
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -12,20 +11,8 @@ void throw_exception_from_error(const unavailable& e, const boost::source_locati
     throw std::logic_error("credential " + std::string(e.name) + " was used though it is unavailable: " + e.why);
 }
 
-lease& lease::operator=(lease&& other) noexcept {
-    end_trial();
-    name_ = other.name_;
-    of_ = std::move(other.of_);
-    on_trial_ = std::exchange(other.on_trial_, false);
-    return *this;
-}
-
 std::string_view lease::access_key() const noexcept {
     return key() != nullptr ? std::string_view(key()->access_key()) : std::string_view();
-}
-
-void lease::end_trial() noexcept {
-    if (of_ && std::exchange(on_trial_, false)) of_->is->taken.end_trial();
 }
 
 wallet::wallet(const store& of, const wallet* before) : of_(of), entries_(of.all().size()) {
@@ -71,7 +58,7 @@ boost::system::result<lease, unavailable> wallet::take(id which, std::string_vie
     lease given;
     switch (is.taken.admit()) {
         case standing::admission::trial:
-            given.on_trial_ = true;
+            given.tries = trial(e.now->is);
             break;
         case standing::admission::free:
             break;

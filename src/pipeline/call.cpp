@@ -41,10 +41,14 @@ credentials::slot call::slot() const {
     return {is.serial, scoped ? std::string(what.project_id) : std::string()};
 }
 
-call::~call() {
-    in_flight.release();
+void call::forget_request() noexcept {
     if (!signs_with.empty() && signs_with.token() != nullptr)
         wipe(space->request_head.data(), space->request_head.size());
+}
+
+call::~call() {
+    in_flight.release();
+    forget_request();
     record.bytes_in = caller.bytes_in();
     record.bytes_out = caller.bytes_out();
     record.duration =

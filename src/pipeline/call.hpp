@@ -45,6 +45,8 @@ struct call {
     std::chrono::seconds ahead{0};  // the region's clock of ours, when it was looked at
 
     [[nodiscard]] std::string_view request_id() const { return {id.data(), id.size()}; }
+    // Overwrites the request to the cloud where a token is in it.
+    void forget_request() noexcept;
     // Where its credential is in the wallet.
     [[nodiscard]] credentials::slot slot() const;
     [[nodiscard]] const snapshot& now_in_force() const { return *by->is; }

@@ -10,7 +10,6 @@
 
 #include "call.hpp"
 #include "gateway/base/time.hpp"
-#include "gateway/credentials/iam.hpp"
 #include "gateway/pipeline/forwarding.hpp"
 
 namespace gateway::pipeline {
@@ -48,19 +47,20 @@ task<> gateway::operator()(http::session& caller) {
             co_await answer(c, failed);
             co_return;
         }
-        note(c, got->head());
-        // The one answer after which a call goes out a second time: the cloud turned it away, before anything was done,
-        // since what it was signed with has expired.
-        const bool may_renew = got->head().status == 401 && !std::exchange(again, true);
-        bool expired = false;
-        if (may_renew) expired = co_await has_expired(c, *got);
-        if (!expired) {
+        look_at_clock(c, got->head());
+        if (got->head().status != 401) {
+            accepted(c, got->head());
             co_await hand_back(c, *got);  // 7. as it came
             co_return;
         }
-        supplier_.drop(c.slot(), c.signs_with.shared());
-        c.by->wallet.drop(c.slot(), c.signs_with.shared());
-        auto late = co_await wait_for_credential(c);
+        // The one answer after which a call goes out a second time: the cloud turned it away, before anything was done,
+        // since what it was signed with has expired.
+        const bool expired = co_await has_expired(c, *got);
+        if (!expired || std::exchange(again, true)) {
+            co_await turned_away(c, *got);
+            co_return;
+        }
+        auto late = co_await renew_credential(c);
         if (!late) late = sign(c);
         if (late) {
             co_await answer(c, *late);
@@ -220,42 +220,6 @@ gateway::refused gateway::decide(call& c) {
     return std::nullopt;
 }
 
-gateway::refused gateway::borrow(call& c) {
-    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, steady_clock::now());
-    c.awaits_credential =
-        !lent && lent.error().on_its_way && lent.error().retry_after <= c.now_in_force().settings.timeouts.credential;
-    if (lent) {
-        c.signs_with = std::move(*lent);
-        c.record.credential = c.signs_with.name();
-        return std::nullopt;
-    }
-    const credentials::unavailable& no = lent.error();
-    if (no.ask) supplier_.want(no.where);
-    c.record.credential = no.name;
-    return own_answer{.code = answer_code::no_credential,
-                      .message = std::string("credential ").append(no.name) + " can't be used just now: " + no.why +
-                                 ". Nothing was sent: the call can be repeated",
-                      .allow = {},
-                      .retry_after = no.retry_after};
-}
-
-// Waits until there is something to sign with, at most timeouts.credential.
-task<gateway::refused> gateway::wait_for_credential(call& c) {
-    const auto until = steady_clock::now() + c.now_in_force().settings.timeouts.credential;
-    for (;;) {
-        auto no = borrow(c);
-        const auto now = steady_clock::now();
-        if (!c.awaits_credential || now >= until || c.caller.draining()) {
-            c.awaits_credential = false;
-            co_return no;
-        }
-        // Rings when a credential comes or fails; calls of other workers that try a key end without a word to us.
-        constexpr auto look_again = std::chrono::milliseconds(50);
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
-        co_await credential_came_.wait(std::min<std::chrono::milliseconds>(left, look_again));
-    }
-}
-
 gateway::refused gateway::sign(call& c) {
     const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
     if (now != date_of_) {
@@ -283,6 +247,7 @@ gateway::refused gateway::sign(call& c) {
                                 .fields = std::span<const field>(fields.data(), count),
                                 .payload = {c.payload.data(), c.payload.size()}};
     std::string& out = c.space->request_head;
+    c.forget_request();  // of the first try, when this is the second
     if (token != nullptr) out.reserve(1024 + c.caller.bytes_in() + token->reveal().size());
     out.assign(what.method).append(" ").append(head.path);
     if (!head.query.empty()) out.append("?").append(head.query);
@@ -304,44 +269,19 @@ gateway::refused gateway::sign(call& c) {
     return std::nullopt;
 }
 
-// How the cloud took the call's proof, and what its clock says.
-void gateway::note(call& c, const message::response_head& answer) {
-    if (answer.status != 401 && answer.status != 429 && answer.status < 500) c.signs_with.shared()->taken.accepted();
-    if (c.signs_with.on_trial()) {
-        c.signs_with.end_trial();
-        credential_came_.ring();
+void gateway::note_answer(call& c, const message::response_head& head) {
+    c.record.upstream_status = head.status;
+    if (const field* const id = find_field(head.fields, "X-Request-Id")) {
+        c.space->upstream_request_id.assign(id->value.substr(0, 128));
+        c.record.upstream_request_id = c.space->upstream_request_id;
     }
-    constexpr auto often_enough = std::chrono::seconds(10);
-    auto& noted = c.by->skew_noted[c.project->region_index];
-    if (answer.status != 401 && c.sent - noted < often_enough) return;
-    const field* const date = find_field(answer.fields, "Date");
-    const auto there = date == nullptr ? std::nullopt : read_http_date(date->value);
-    if (!there) return;
-    noted = c.sent;
-    c.ahead = *there - std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    supplier_.note_skew(c.project->region, c.ahead);
-}
-
-// Whether a 401 says that the token or the temporary pair is no good any more, so that a fresh one is.
-task<bool> gateway::has_expired(call& c, upstream::answer& got) {
-    const auto& credential = (*c.now_in_force().credentials)[static_cast<credentials::id>(c.credential)];
-    if (credential.by == credentials::definition::way::pair) co_return false;
-    constexpr std::size_t most = 64 * 1024;
-    const auto filled = co_await got.fill(most);
-    if (!filled || !got.whole()) co_return false;
-    operations::read_answer(got.body(), c.space->facts);
-    co_return says_expired(c.space->facts.message, c.signs_with.key() == nullptr);
 }
 
 task<> gateway::hand_back(call& c, upstream::answer& got) {
     constexpr std::size_t most_whole = 64 * 1024;  // larger answers are streamed
     auto filled = co_await got.fill(most_whole);
     const auto& head = got.head();
-    c.record.upstream_status = head.status;
-    if (const field* const id = find_field(head.fields, "X-Request-Id")) {
-        c.space->upstream_request_id.assign(id->value.substr(0, 128));
-        c.record.upstream_request_id = c.space->upstream_request_id;
-    }
+    note_answer(c, head);
     if (!filled) {
         counters_.count_failure(c.project->region, kind_of(filled.error()));
         const own_answer failed = answer_to(filled.error());
@@ -364,22 +304,6 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
             c.record.result_job_id = facts.job_id;
             c.record.result_order_id = facts.order_id;
         }
-    }
-    if (head.status == 401) {
-        // The cloud turned the gateway itself away, before doing anything. Its body is not for the caller.
-        c.record.outcome = outcome::reached::answered;
-        if (c.signs_with.shared()->taken.refused())
-            supplier_.rest(c.slot(), c.signs_with.shared(), c.space->code + " " + c.space->message);
-        const own_answer turned_away{
-            .code = answer_code::credential_refused,
-            .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name()) +
-                       "; nothing was done. The gateway's operator has to look at it, its outcome log tells why" +
-                       credentials::clock_remark(c.ahead),
-            .allow = {}};
-        spdlog::error("credential: the cloud refuses it: credential={} region={} code={} request_id={}",
-                      c.signs_with.name(), c.project->region, c.record.code.substr(0, 32), c.request_id());
-        co_await answer(c, turned_away);
-        co_return;
     }
     if (!got.whole()) {
         co_await stream_back(c, got);
@@ -427,7 +351,7 @@ task<> gateway::stream_back(call& c, upstream::answer& got) {
             // Too late for another status: the caller sees the answer end early, which HTTP lets it notice.
             c.space->message = more.error().text();
             c.record.message = c.space->message;
-            c.record.code = name_of(answer_code::unreachable);
+            c.record.code = name_of(answer_to(more.error()).code);
             c.caller.close_after_answer();
             co_return;
         }

@@ -114,22 +114,28 @@ task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
     co_return read;
 }
 
+fetched<cloud::question> cloud::to_iam(std::string_view region, std::string_view target) const {
+    const auto at = regions_.find(region);
+    if (at == regions_.end()) return credentials::fetch_failure{.why = "no account uses it, so no region is known"};
+    return question{.endpoint = at->second,
+                    .asked_of = "IAM",
+                    .region = region,
+                    .method = "POST",
+                    .target = target,
+                    .head = "Content-Type: application/json;charset=utf8\r\n",
+                    .body = {}};
+}
+
 task<fetched<shared_secret>> cloud::token(const config::token_credential& user, std::string_view region,
                                           std::string_view project) {
-    const auto at = regions_.find(region);
-    if (at == regions_.end()) co_return credentials::fetch_failure{.why = "no account uses it, so no region is known"};
+    auto what = to_iam(region, credentials::token_target);
+    if (!what) co_return what.error();
     std::vector<config::problem> problems;
     const auto password = credentials::read(user.password, problems, credentials::secret_kind::password);
     if (!password) co_return credentials::fetch_failure{.why = problems.front().what};
     const secret_text body = credentials::token_body(user, password->reveal(), project);
-    question what{.endpoint = at->second,
-                  .asked_of = "IAM",
-                  .region = region,
-                  .method = "POST",
-                  .target = credentials::token_target,
-                  .head = "Content-Type: application/json;charset=utf8\r\n",
-                  .body = body.reveal()};
-    auto got = co_await ask(what);
+    what->body = body.reveal();
+    auto got = co_await ask(*what);
     if (!got) co_return got.error();
     auto read = credentials::read_token_answer((*got)->read(), (*got)->at);
     co_return read;
@@ -169,19 +175,13 @@ void cloud::append_proof(std::string& head, const secret& by, const question& wh
 task<fetched<shared_secret>> cloud::agency(const config::agency_credential& agency, std::string_view region,
                                            const secret& through, verdict& taken) {
     taken = verdict::unknown;
-    const auto at = regions_.find(region);
-    if (at == regions_.end()) co_return credentials::fetch_failure{.why = "no account uses it, so no region is known"};
+    auto what = to_iam(region, credentials::agency_target);
+    if (!what) co_return what.error();
     const std::string body = credentials::agency_body(agency);
-    question what{.endpoint = at->second,
-                  .asked_of = "IAM",
-                  .region = region,
-                  .method = "POST",
-                  .target = credentials::agency_target,
-                  .head = "Content-Type: application/json;charset=utf8\r\n",
-                  .body = body};
-    append_proof(what.head, through, what, region, "iam", {});
-    auto got = co_await ask(what);
-    wipe(what.head.data(), what.head.size());
+    what->body = body;
+    append_proof(what->head, through, *what, region, "iam", {});
+    auto got = co_await ask(*what);
+    wipe(what->head.data(), what->head.size());
     if (!got) co_return got.error();
     const auto said = (*got)->read();
     taken = said.status == 401                        ? verdict::refused
@@ -219,11 +219,11 @@ task<verdict> cloud::try_out(const secret& by, std::string_view region, std::str
     }
     const auto said = (*got)->read();
     if (said.status == 401) {
-        why = credentials::failure_of(said, "the cloud").why + credentials::clock_remark((*got)->ahead);
+        why = credentials::failure_of(said, "the cloud").whole() + credentials::clock_remark((*got)->ahead);
         co_return verdict::refused;
     }
     if (said.status < 500 && said.status != 429) co_return verdict::accepted;
-    why = credentials::failure_of(said, "the region's endpoint").why;
+    why = credentials::failure_of(said, "the region's endpoint").whole();
     co_return verdict::unknown;
 }
 
@@ -268,6 +268,7 @@ task<fetched<shared_secret>> cloud::ask_for_pair(bool may_renew_session) {
                   .target = credentials::metadata_pair_target,
                   .head = {},
                   .body = {}};
+    what.head.reserve(64 + (session_ ? session_->reveal().size() : 0));  // at once: see ask()
     if (*opened == session::open) what.head.append("X-Metadata-Token: ").append(session_->reveal()).append("\r\n");
     auto got = co_await ask(what);
     wipe(what.head.data(), what.head.size());

@@ -20,6 +20,10 @@ using resolver = asio::ip::basic_resolver<asio::ip::tcp, executor>;
 // Shorter than the 60 s after which the cloud's front ends close an idle connection, so that few are found dead.
 constexpr auto longest_idle = std::chrono::seconds(50);
 
+// Connections that are opened at once, to one endpoint. Further calls wait for the first that opens or comes free: a
+// thousand handshakes at once only delay each other until none is done in time.
+constexpr std::size_t most_being_opened = 64;
+
 failure before_sending(step at, boost::system::error_code cause, bool timed_out) {
     return failure{.at = at, .cloud = reached::no, .timed_out = timed_out, .cause = cause, .why = {}};
 }
@@ -62,9 +66,9 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
         auto over = again ? nullptr : take_idle(to);
         if (!over) {
-            auto fresh = co_await connect(to);
-            if (!fresh) co_return fresh.error();
-            over = std::move(*fresh);
+            auto ready = co_await open_or_wait(to);
+            if (!ready) co_return ready.error();
+            over = std::move(*ready);
         }
         const auto done = co_await send_and_read_head(*over, what);
         if (done) {
@@ -116,11 +120,47 @@ task<std::shared_ptr<client::look_up>> client::resolve(const config::endpoint& w
     co_return running;
 }
 
-task<result<std::unique_ptr<connection>>> client::connect(pool& to) {
+task<result<std::unique_ptr<connection>>> client::open_or_wait(pool& to) {
+    // One time for the wait, the name, TCP and TLS together.
+    const auto until = std::chrono::steady_clock::now() + timeouts_.upstream_connect;
+    if (to.being_opened >= most_being_opened) {
+        const auto me = std::make_shared<waiting_call>(on_);
+        to.line.push_back(me);
+        co_await me->called.wait(timeouts_.upstream_connect);
+        if (me->handed_over) co_return std::move(me->handed_over);
+        if (!me->may_open) {
+            std::erase(to.line, me);
+            co_return before_sending(step::connect, {}, true);
+        }
+    } else {
+        ++to.being_opened;
+    }
+    auto opened = co_await connect(to, until);
+    if (!to.let_the_next_open()) --to.being_opened;
+    co_return opened;
+}
+
+bool pool::hand_over(std::unique_ptr<connection>& free) {
+    if (line.empty()) return false;
+    const auto next = std::move(line.front());
+    line.pop_front();
+    next->handed_over = std::move(free);
+    next->called.ring();
+    return true;
+}
+
+bool pool::let_the_next_open() {
+    if (line.empty()) return false;
+    const auto next = std::move(line.front());
+    line.pop_front();
+    next->may_open = true;
+    next->called.ring();
+    return true;
+}
+
+task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono::steady_clock::time_point until) {
     auto fresh = std::make_unique<connection>(on_, times_, to);
     net::stream& stream = fresh->stream;
-    // One time for name, TCP and TLS together.
-    const auto until = std::chrono::steady_clock::now() + timeouts_.upstream_connect;
     const auto names = co_await resolve(to.to);
     if (!names->done || names->why) co_return before_sending(step::resolve, names->why, !names->done);
 
@@ -170,15 +210,16 @@ answer::~answer() {
     from_->stream.expires_never();
     if (!from_->finish()) return;  // closed by its destructor
     pool& home = from_->in;
-    while (!home.idle.empty() && !home.idle.front()->stream.plain().is_open())
-        home.idle.pop_front();
-    if (home.idle.size() >= home.most_idle) return;
-    from_->grown_old.set(longest_idle);
     // TLS 1.3 hands out tickets after the handshake: by the first answer the session can be resumed.
     if (SSL* const ssl = from_->stream.tls(); ssl != nullptr && !from_->used_before) {
         if (SSL_SESSION* const session = SSL_get1_session(ssl); session != nullptr) home.session.reset(session);
     }
     from_->used_before = true;
+    if (home.hand_over(from_)) return;
+    while (!home.idle.empty() && !home.idle.front()->stream.plain().is_open())
+        home.idle.pop_front();
+    if (home.idle.size() >= home.most_idle) return;
+    from_->grown_old.set(longest_idle);
     home.idle.push_back(std::move(from_));
 }
 

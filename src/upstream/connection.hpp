@@ -1,19 +1,36 @@
 #pragma once
 // One connection to the cloud with what is being read from it, and the pool it goes back to.
 
+#include <atomic>
 #include <deque>
+#include <utility>
 
+#include "gateway/net/bell.hpp"
 #include "gateway/upstream/client.hpp"
 
 namespace gateway::upstream {
+
+class connection;
 
 struct session_deleter {
     void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
 };
 
+// A call that waits for its turn to open a connection, or for one that another call is done with.
+struct waiting_call {
+    explicit waiting_call(const executor& on) : called(on) {}
+    net::bell called;
+    bool may_open = false;
+    std::unique_ptr<connection> handed_over;
+};
+
 // The connections to one endpoint that wait to be used again: the last one used is the first one taken, so that those
 // beyond the need grow old and go.
 struct pool {
+    // Call the first in line, with a connection or to open one itself. False when nobody waits.
+    bool hand_over(std::unique_ptr<connection>& free);
+    bool let_the_next_open();
+
     config::endpoint to;
     std::string authority;
     std::size_t most_idle = 0;
@@ -21,6 +38,8 @@ struct pool {
     std::unique_ptr<SSL_SESSION, session_deleter>
         session;  // of the last handshake: the next one resumes it (RFC 8446, 2.2)
     std::size_t open = 0;
+    std::size_t being_opened = 0;
+    std::deque<std::shared_ptr<waiting_call>> line;
     std::atomic<std::size_t>* everywhere = nullptr;  // those of all workers
     bool secret = false;  // what comes over its connections is overwritten when it is done with
 };
@@ -31,14 +50,18 @@ public:
         : in(home),
           stream(net::socket(on), times),
           grown_old(
-              times, [](void* self) { static_cast<connection*>(self)->stream.close(); }, this) {
+              times,
+              [](void* self) {
+                  static_cast<connection*>(self)->stream.close();
+                  static_cast<connection*>(self)->no_longer_open();
+              },
+              this) {
         ++in.open;
         if (in.everywhere != nullptr) in.everywhere->fetch_add(1, std::memory_order_relaxed);
         if (in.secret) buffer.keep_secret();
     }
     ~connection() {
-        --in.open;
-        if (in.everywhere != nullptr) in.everywhere->fetch_sub(1, std::memory_order_relaxed);
+        no_longer_open();
         if (in.secret) wipe(decoded.data(), decoded.capacity());
     }
     connection(const connection&) = delete;
@@ -56,7 +79,15 @@ public:
     // The answer is done with. True when the connection can serve another request.
     [[nodiscard]] bool finish() noexcept;
 
+    // Closed, though it may still lie in its pool until somebody looks there.
+    void no_longer_open() noexcept {
+        if (!std::exchange(counted, false)) return;
+        --in.open;
+        if (in.everywhere != nullptr) in.everywhere->fetch_sub(1, std::memory_order_relaxed);
+    }
+
     pool& in;
+    bool counted = true;
     net::stream stream;
     message::buffer buffer;
     message::response_head head;

@@ -365,6 +365,100 @@ def test_many_first_calls_with_a_wrong_secret_are_not_enough_to_lock_the_key(sta
     assert cloud.control("counts")["refused"] <= 3
 
 
+def test_a_rested_pair_that_ends_meanwhile_is_fetched_anew(gate_for, cloud):
+    cloud.control("iam", life_ms=3000)
+    gate = gate_for(agency())
+    assert look(gate).status == 200
+    cloud.control("clock", offset_s=-1200)  # signatures are refused, by IAM as well
+    assert [look(gate).error()[0] for _ in range(4)] == ["Gateway.0505"] * 3 + ["Gateway.0502"]
+    assert "three times" in look(gate).error()[1]
+    cloud.control("iam", life_ms=3000, delay_ms=2500)  # its renewal is under way when it ends
+    programs.wait_until(lambda: look(gate).status == 503 and "three times" not in look(gate).error()[1], "its end")
+    seen = len(gate.stderr.lines)
+    gate.tell(1)  # what is rested is tried at once, but there is nothing left to try
+    gate.wait_for_new(seen, "reloaded")
+    assert look(gate).status == 503
+    cloud.control("clock", offset_s=0)
+    cloud.control("iam", life_ms=3000)
+    gate.tell(1)
+    programs.wait_until(lambda: look(gate).status == 200, "a call with the right clock")
+
+
+def test_an_agency_behind_a_revoked_token_is_had_with_a_fresh_one(gate_for, cloud):
+    gate = gate_for(agency("partner-user"), {"name": "partner-user", **USER})
+    assert look(gate).status == 200
+    cloud.control("revoke", what="all")
+    assert look(gate).status == 200
+    counts = cloud.control("counts")
+    assert (counts["tokens"], counts["securitytokens"]) == (2, 3)  # the second was asked for with the revoked token
+
+
+def test_no_more_than_three_refusals_reach_the_cloud_though_their_bodies_are_slow(start):
+    go = threading.Event()
+
+    def refuse(connection, _request):
+        connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n")
+        go.wait(30)
+        connection.sendall(b"{}")
+    cloud = start.cloud(refuse)
+    gate = start.gateway(settings(cloud.url, workers=2))
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        calls = [pool.submit(look, gate, PARTNER, "s") for _ in range(16)]
+        programs.wait_until(lambda: len(cloud.requests) == 3, "three calls")
+        time.sleep(0.3)  # a fourth would come within the 50 ms after which those who wait look again
+        assert len(cloud.requests) == 3
+        go.set()
+        codes = sorted(call.result().error()[0] for call in calls)
+    assert codes == ["Gateway.0502"] * 13 + ["Gateway.0505"] * 3
+    assert len(cloud.requests) == 3
+
+
+def test_reloads_do_not_wear_a_rested_key_out(gate_for, cloud):
+    cloud.control("key", access_key=PARTNER_KEY, secret_key="another-secret-key-of-the-cloud")
+    gate = gate_for(agency())
+    programs.wait_until(lambda: look(gate, PARTNER, "of-partner").error()[0] == "Gateway.0502", "the rest")
+    gate.wait_for(gate.stderr, "rested, the cloud refuses it: credential=partner-key next_try_in=30s")
+    for _ in range(5):
+        seen = len(gate.stderr.lines)
+        gate.tell(1)
+        gate.wait_for_new(seen, "reloaded")
+    gate.wait_for(gate.stderr, "rested, the cloud refuses it: credential=partner-key next_try_in=120s")
+    assert cloud.control("counts")["refused"] == 4  # three calls and one query
+
+
+def test_what_a_reload_removes_is_no_longer_kept(gate_for, cloud):
+    cloud.control("iam", fault="down")
+    gate = gate_for(TOKEN, timeouts={"credential": "1s"})
+    assert look(gate).status == 503 and look(gate, ACME_2, "of-acme-2").status == 503
+    cloud.control("iam", fault="none")
+    whole = with_acme_by(cloud, TOKEN)
+    del whole["accounts"][1]["projects"][ACME_2]
+    gate.reload(whole, "reloaded")
+    programs.wait_until(lambda: look(gate).status == 200, "the other project's token")
+    assert look(gate, ACME_2, "of-acme-2").error()[0] == "Gateway.0202"
+    assert gate.admin("/readyz")[0] == 200
+
+
+def test_callers_do_not_learn_what_iam_says(start, cloud):
+    gate = start.gateway(with_acme_by(cloud, TOKEN), secrets={"password": "wrong"})
+    answer = look(gate)
+    assert answer.error()[1].startswith("credential acme-way can't be used just now: IAM refuses it: 401. Nothing")
+    page = gate.admin("/readyz")[1]
+    assert "IAM refuses it: 401: " in page and "password" in page
+
+
+def test_check_online_ends_though_iam_does_not_answer(cloud, tmp_path):
+    cloud.control("iam", fault="slow", delay_ms=20000)
+    whole = with_acme_by(cloud, agency("partner-user"), {"name": "partner-user", **USER}, timeouts={"credential": "1s"})
+    for name, secret in {**SECRETS, "password": PASSWORD}.items():
+        (tmp_path / name).write_text(secret)
+    file = tmp_path / "gateway.yaml"
+    file.write_text(json.dumps(whole))
+    done = programs.run("ecs-gateway", "check", "--config", file, "--online")
+    assert done.returncode == 1
+    assert re.search(r"credential acme-way: FAILED: .*(timed out|did not come in time)", done.stdout), done.stdout
+
+
 @pytest.mark.parametrize("how", ["files", "symlink"])
 def test_a_pair_in_files_is_rotated_under_load(gate_for, cloud, tmp_path, how):
     folder = tmp_path / "secrets"

@@ -30,8 +30,11 @@ inline constexpr std::string_view metadata_pair_target = "/openstack/latest/secu
 // soon is of no use, and wrong passwords lock a user.
 struct fetch_failure {
     bool refused = false;
-    std::string why;  // without any secret
+    std::string why;  // a sentence of ours, which callers may see
     std::chrono::seconds retry_after{0};
+    std::string details{};  // what was said in other words than ours: for operators, escaped by whoever shows it
+
+    [[nodiscard]] std::string whole() const { return details.empty() ? why : why + ": " + details; }
 };
 [[noreturn]] void throw_exception_from_error(const fetch_failure& e, const boost::source_location& where);
 

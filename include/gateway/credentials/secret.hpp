@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gateway/base/secret_text.hpp"
 #include "gateway/base/sha256.hpp"
@@ -31,6 +32,31 @@ struct secret {
     explicit secret(bool proven) noexcept : taken(proven) {}
 };
 using shared_secret = std::shared_ptr<const secret>;
+
+// A call's turn to try a key that the cloud has not taken yet (standing::admission::trial), for as long as this lives.
+class trial {
+public:
+    trial() = default;
+    explicit trial(shared_secret of) noexcept : of_(std::move(of)) {}
+    trial(trial&& other) noexcept = default;
+    trial& operator=(trial&& other) noexcept {
+        end();
+        of_ = std::move(other.of_);
+        return *this;
+    }
+    trial(const trial&) = delete;
+    trial& operator=(const trial&) = delete;
+    ~trial() { end(); }
+
+    [[nodiscard]] bool under_way() const noexcept { return of_ != nullptr; }
+    void end() noexcept {
+        if (of_) of_->taken.end_trial();
+        of_.reset();
+    }
+
+private:
+    shared_secret of_;
+};
 
 // A pair; `token` (may be nullptr) makes it a temporary one. `proven`: fresh from the cloud.
 [[nodiscard]] std::shared_ptr<secret> make_pair(signing::algorithm sign_with, std::string_view access_key,

@@ -42,6 +42,9 @@ struct definition {
     // token, when a call does not name a project), and what a harmless query is about. Empty: no account uses it.
     std::string region, project;
     bool signs_calls = false;  // some account names it; else it only stands behind agencies
+
+    // The project that it is fetched for when no call says one: of a token that signs calls. Else empty.
+    [[nodiscard]] std::string usual_scope() const { return by == way::token && signs_calls ? project : std::string(); }
 };
 
 // Where a credential comes from, for people: "file \"secrets/acme.ak\"", "IAM user gateway of partner". No secret is

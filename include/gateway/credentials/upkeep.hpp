@@ -25,14 +25,16 @@ public:
     void came(time now, time expires, bool is_token, double dice) noexcept;
     // It did not come. After a refusal the next try is minutes away: wrong passwords lock a user.
     void failed(time now, bool refused, milliseconds at_least, double dice) noexcept;
-    // The cloud says that it has expired or was revoked before its time. True: fetch at once; false: this happened a
-    // moment ago, too, so it waits like after a failure.
-    bool dropped(time now, double dice) noexcept;
+    // The cloud says that it has expired or was revoked before its time: fetch at once; or after a pause that grows,
+    // when what came a moment ago is said to be so, again and again.
+    void dropped(time now, double dice) noexcept;
     // Somebody changed something: the next try may be now.
     void forget_failures(time now) noexcept;
-    // Nobody used it: not renewed any more, looked at again when it has expired.
-    void idle_until(time expires) noexcept { due_ = expires; }
-    void idle() noexcept { due_.reset(); }
+    // Nobody used it since it came, so it is not renewed: looked at again at half of what is left to it, and when it
+    // has expired.
+    void idle(time now, time expires) noexcept;
+    // It is gone, and nobody wants it.
+    void unwanted() noexcept { due_.reset(); }
 
     // Tries in a row that failed.
     [[nodiscard]] unsigned failures() const noexcept { return failures_; }
@@ -43,6 +45,7 @@ private:
     std::optional<time> came_;
     time not_before_{};
     unsigned failures_ = 0;
+    unsigned quick_drops_ = 0;  // in a row, of what had just come
     bool refused_ = false;
 };
 

@@ -44,13 +44,6 @@ struct held {
 // What one call signs with, from when it takes it to its end.
 class lease {
 public:
-    lease() = default;
-    lease(lease&& other) noexcept = default;
-    lease& operator=(lease&& other) noexcept;
-    lease(const lease&) = delete;
-    lease& operator=(const lease&) = delete;
-    ~lease() { end_trial(); }
-
     [[nodiscard]] bool empty() const noexcept { return !of_; }
     // Of one that is not empty:
     [[nodiscard]] std::string_view name() const noexcept { return name_; }  // the credential's
@@ -58,14 +51,13 @@ public:
     [[nodiscard]] const secret_text* token() const noexcept { return of_->is->token ? &*of_->is->token : nullptr; }
     [[nodiscard]] std::string_view access_key() const noexcept;  // empty for a token
     [[nodiscard]] const shared_secret& shared() const noexcept { return of_->is; }
-    [[nodiscard]] bool on_trial() const noexcept { return on_trial_; }
-    void end_trial() noexcept;
+
+    trial tries;  // under way while the cloud has not taken this key yet
 
 private:
     friend class wallet;
     std::string_view name_;
     boost::local_shared_ptr<const held> of_;
-    bool on_trial_ = false;
 };
 
 // One for each worker and configuration, used on the worker's thread only. Outlived by its store.
@@ -116,8 +108,8 @@ public:
     virtual void want(const slot& what) = 0;  // a call waits for it
     // The cloud says that this secret has expired or was revoked: it is used no more.
     virtual void drop(const slot& what, const shared_secret& which) = 0;
-    // The cloud refused this secret for the third time in a row; `why` is what it said.
-    virtual void rest(const slot& what, const shared_secret& which, std::string why) = 0;
+    // The cloud refused this secret for the third time in a row; `details` is what it said.
+    virtual void rest(const slot& what, const shared_secret& which, std::string details) = 0;
     // How far a region's clock is ahead of ours, as its Date tells.
     virtual void note_skew(std::string_view region, std::chrono::seconds ahead) = 0;
 };

@@ -64,8 +64,8 @@ public:
     [[nodiscard]] bool draining() const noexcept { return held_to_.draining; }
     void close_after_answer() noexcept { keep_alive_ = false; }
 
-    // Sends all bytes of both; false when the caller is gone or too slow to take them. The first send() of an answer
-    // tells the time that the rest of it has, too.
+    // Sends all bytes of both; false when the caller is gone or too slow to take them: each send() has the time that a
+    // body has.
     [[nodiscard]] task<bool> send(std::string_view first, std::string_view second = {});
     [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 

@@ -67,15 +67,22 @@ private:
     [[nodiscard]] refused authenticate(call& c);
     [[nodiscard]] refused read_body(call& c);
     [[nodiscard]] refused decide(call& c);
-    [[nodiscard]] refused borrow(call& c);
-    [[nodiscard]] task<refused> wait_for_credential(call& c);
     [[nodiscard]] refused sign(call& c);
-    [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
-    void note(call& c, const message::response_head& answer);
+    void note_answer(call& c, const message::response_head& head);
     [[nodiscard]] task<> hand_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> stream_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> answer(call& c, const own_answer& with);
     [[nodiscard]] task<bool> room_for_record();
+
+    // credential.cpp
+    [[nodiscard]] refused borrow(call& c);
+    [[nodiscard]] task<refused> wait_for_credential(call& c);
+    [[nodiscard]] task<refused> renew_credential(call& c);
+    void accepted(call& c, const message::response_head& answer);
+    void end_trial(call& c);
+    void look_at_clock(call& c, const message::response_head& answer);
+    [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
+    [[nodiscard]] task<> turned_away(call& c, upstream::answer& got);
 
     executor on_;
     net::deadlines& times_;

@@ -51,6 +51,7 @@ private:
     struct answer;
     struct question;
     enum class session : std::uint8_t { none, open };  // of the metadata service, whose older version has none
+    [[nodiscard]] fetched<question> to_iam(std::string_view region, std::string_view target) const;
     [[nodiscard]] task<fetched<std::unique_ptr<answer>>> ask(const question& what);
     [[nodiscard]] task<fetched<shared_secret>> ask_for_pair(bool may_renew_session);
     [[nodiscard]] task<fetched<session>> open_session();

@@ -45,7 +45,7 @@ struct condition {
     std::string name, project;
     bool usable = false;
     bool refused = false;  // whoever was asked says that it is wrong
-    std::string why;       // what is wrong; empty when nothing is
+    std::string why;       // what is wrong; empty when nothing is. May hold others' words: escape it
     std::optional<secret::time> expires;
     std::uint64_t fetched = 0, failed = 0;
 };
@@ -65,15 +65,15 @@ public:
     // From any thread.
     void want(const slot& what) override;
     void drop(const slot& what, const shared_secret& which) override;
-    void rest(const slot& what, const shared_secret& which, std::string why) override;
+    void rest(const slot& what, const shared_secret& which, std::string details) override;
     void note_skew(std::string_view region, std::chrono::seconds ahead) override;
     [[nodiscard]] std::vector<condition> conditions() const;
     [[nodiscard]] std::map<std::string, std::chrono::seconds> skews() const;
 
     // Fetches every credential once, tries it with one harmless query, and waits for that: for `check --online`,
-    // instead of start() and adopt().
+    // instead of start() and adopt(). Throws what adopt() throws.
     void try_all(std::shared_ptr<const credentials::store> store, const config::settings& in,
-                 const std::function<void(const condition&)>& tell);
+                 const std::function<void(const condition&)>& show);
 
 private:
     using time = secret::time;
@@ -83,7 +83,7 @@ private:
     struct keeping;
     struct borrowed {
         shared_secret is;
-        bool on_trial = false;
+        credentials::trial tries;
     };
     struct by_slot {
         bool operator()(const slot& a, const slot& b) const {
@@ -95,20 +95,27 @@ private:
                                                         const config::settings& in);
     void take_over(std::shared_ptr<const plan> next);
     [[nodiscard]] keeping* find_or_make(const slot& what);
+    void drop_now(const slot& what, const shared_secret& which);
     void schedule(keeping& k);
     void wake();
+    void wind_up();
     void begin(keeping& k, time now);
+    [[nodiscard]] keeping* done(const slot& what);
     [[nodiscard]] task<> renew(slot what);
     [[nodiscard]] task<fetched<shared_secret>> fetch(slot what, std::shared_ptr<const plan> by);
     [[nodiscard]] task<fetched<shared_secret>> fetch_agency(const credentials::definition& what,
                                                             std::shared_ptr<const plan> by);
     [[nodiscard]] task<fetched<borrowed>> obtain(const slot& what, std::shared_ptr<const plan> by);
+    [[nodiscard]] static bool can_try(const slot& what, const credentials::definition& is);
+    [[nodiscard]] task<verdict> try_out(const slot& what, const secret& by_what, std::shared_ptr<const plan> by,
+                                        std::string& why);
     [[nodiscard]] task<> try_rested(slot what);
     [[nodiscard]] task<> watch_files();
+    void look_at_files(keeping& k, time now);
     [[nodiscard]] task<condition> try_one(const credentials::definition& one);
     void came(keeping& k, shared_secret what);
     void failed(keeping& k, const credentials::fetch_failure& why);
-    void put_to_rest(keeping& k, std::string why);
+    void put_to_rest(keeping& k, std::string details);
     void tell(const keeping& k);
     [[nodiscard]] double dice();
 

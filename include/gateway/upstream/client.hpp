@@ -85,7 +85,9 @@ private:
     friend class answer;
     struct look_up;
     [[nodiscard]] task<std::shared_ptr<look_up>> resolve(const config::endpoint& what);
-    [[nodiscard]] task<result<std::unique_ptr<connection>>> connect(pool& to);
+    [[nodiscard]] task<result<std::unique_ptr<connection>>> open_or_wait(pool& to);
+    [[nodiscard]] task<result<std::unique_ptr<connection>>> connect(pool& to,
+                                                                    std::chrono::steady_clock::time_point until);
     [[nodiscard]] std::unique_ptr<connection> take_idle(pool& from);
     [[nodiscard]] task<result<void>> send_and_read_head(connection& over, const outgoing& what);
 

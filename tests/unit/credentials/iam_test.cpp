@@ -106,13 +106,14 @@ TEST(failure_of, repeats_the_cloud_s_words_without_the_echo_of_what_was_signed) 
     const iam_answer password{
         .status = 401,
         .body = R"({"error":{"code":401,"message":"The username or password is wrong.","title":"Unauthorized"}})"};
-    EXPECT_THAT(failure_of(password, "IAM").why, HasSubstr("The username or password is wrong."));
+    EXPECT_EQ(failure_of(password, "IAM").why, "IAM refuses it: 401");  // all that callers learn
+    EXPECT_EQ(failure_of(password, "IAM").whole(), "IAM refuses it: 401: The username or password is wrong.");
     const iam_answer echo{.status = 401, .body = R"({"error_code":"APIGW.0301","error_msg":
         "Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:POST|/v3.0/|x-security-token:sectok"})"};
-    EXPECT_THAT(failure_of(echo, "IAM").why, testing::AllOf(HasSubstr("APIGW.0301"), Not(HasSubstr("sectok"))));
+    EXPECT_THAT(failure_of(echo, "IAM").whole(), testing::AllOf(HasSubstr("APIGW.0301"), Not(HasSubstr("sectok"))));
     const iam_answer unknown{.status = 401,
                              .body = R"({"error_msg":"Get secretKey failed,ak:HIDDENAK,err:ak not exist"})"};
-    EXPECT_THAT(failure_of(unknown, "IAM").why, Not(HasSubstr("HIDDENAK")));
+    EXPECT_THAT(failure_of(unknown, "IAM").whole(), Not(HasSubstr("HIDDENAK")));
 }
 
 TEST(clock_remark, is_for_clocks_that_are_a_minute_apart) {

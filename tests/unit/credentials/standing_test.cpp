@@ -84,5 +84,32 @@ TEST(standing, never_lets_more_than_three_calls_be_refused_however_many_threads_
     }
 }
 
+TEST(standing, is_either_good_or_counts_refusals_whatever_happens_at_once) {
+    for (int round = 0; round < 200; ++round) {
+        standing key(true);
+        std::thread refusing([&] {
+            for (int i = 0; i < 3; ++i)
+                static_cast<void>(key.refused());
+        });
+        key.accepted();
+        refusing.join();
+        key.accepted();
+        EXPECT_FALSE(key.is_rested());
+        EXPECT_EQ(key.admit(), admission::free);
+        EXPECT_FALSE(key.refused());
+        EXPECT_FALSE(key.refused());
+        EXPECT_TRUE(key.refused());
+    }
+}
+
+TEST(standing, counts_no_further_than_it_needs_to) {
+    standing key(true);
+    for (int i = 0; i < 1000; ++i)
+        static_cast<void>(key.refused());
+    EXPECT_EQ(key.admit(), admission::rested);
+    key.accepted();
+    EXPECT_EQ(key.admit(), admission::free);
+}
+
 }  // namespace
 }  // namespace gateway::credentials

@@ -94,14 +94,41 @@ TEST(upkeep, a_call_that_wants_it_does_not_shorten_the_pause_after_a_failure) {
     EXPECT_EQ(one.due(), now + 2s);
 }
 
-TEST(upkeep, fetches_at_once_what_was_revoked_but_not_again_and_again) {
+TEST(upkeep, fetches_at_once_what_was_revoked) {
     upkeep one;
     one.came(now - 1h, now + 1h, false, 0.5);
-    EXPECT_TRUE(one.dropped(now, 0.0));
+    one.dropped(now, 0.0);
     EXPECT_EQ(one.due(), now);
-    one.came(now, now + 1h, false, 0.5);
-    EXPECT_FALSE(one.dropped(now + 1s, 0.0));
-    EXPECT_GT(*one.due(), now + 1s);
+}
+
+// A cloud that calls every fresh secret expired must not be met by a fetch for each call.
+TEST(upkeep, waits_longer_and_longer_for_what_is_revoked_as_soon_as_it_has_come) {
+    upkeep one;
+    auto at = now;
+    std::vector<time::duration> pauses;
+    for (int i = 0; i < 9; ++i) {
+        one.came(at, at + 1h, false, 0.5);
+        one.dropped(at + 1s, 0.0);
+        pauses.push_back(*one.due() - at - 1s);
+        at = *one.due();
+    }
+    EXPECT_EQ(pauses.front(), 500ms);
+    EXPECT_EQ(pauses[1], 1s);
+    EXPECT_EQ(pauses.back(), 60s);
+    one.came(at, at + 1h, false, 0.5);
+    one.dropped(at + 30min, 0.0);
+    EXPECT_EQ(one.due(), at + 30min);
+}
+
+TEST(upkeep, looks_again_at_what_nobody_used_before_it_has_expired) {
+    upkeep one;
+    one.came(now, now + 1h, false, 0.0);
+    one.idle(now + 30min, now + 1h);
+    EXPECT_EQ(one.due(), now + 45min);
+    one.idle(now + 1h - 1s, now + 1h);
+    EXPECT_EQ(one.due(), now + 1h);
+    one.unwanted();
+    EXPECT_FALSE(one.due().has_value());
 }
 
 TEST(rest_after, grows_and_stays_below_the_cloud_s_lock_at_first) {
