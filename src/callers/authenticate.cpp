@@ -115,6 +115,32 @@ bool directory::brings_signature(std::span<const field> fields) noexcept {
     return false;
 }
 
+// Whom a client certificate or a unix user proves: nobody, one caller, or (wrong) several at once.
+struct directory::proved_by_connection {
+    enum class kind : std::uint8_t { nobody, somebody, wrong };
+    kind is = kind::nobody;
+    id who{};
+    proof by{};
+};
+
+directory::proved_by_connection directory::look_at(const connection_facts& on) const {
+    using kind = proved_by_connection::kind;
+    proved_by_connection found;
+    const auto add = [&found](id who, proof by) {
+        if (found.is == kind::somebody && found.who != who) found.is = kind::wrong;
+        if (found.is == kind::nobody) found = {kind::somebody, who, by};
+    };
+    for (const std::string& name : on.certificate_names) {
+        if (const auto at = tables_->by_certificate.find(name); at != tables_->by_certificate.end())
+            add(at->second, proof::certificate);
+    }
+    if (on.unix_user) {
+        if (const auto at = tables_->by_unix_user.find(*on.unix_user); at != tables_->by_unix_user.end())
+            add(at->second, proof::unix_user);
+    }
+    return found;
+}
+
 boost::system::result<identity, refusal> directory::authenticate(const signing::request& what,
                                                                  const connection_facts& on,
                                                                  std::chrono::sys_seconds now,
@@ -124,9 +150,21 @@ boost::system::result<identity, refusal> directory::authenticate(const signing::
         return identity{.who = who, .name = all.names[static_cast<std::size_t>(who)], .by = by};
     };
     const proof_fields with = pick(what.fields);
+    const auto connection = look_at(on);
+    if (connection.is == proved_by_connection::kind::wrong) return refusal::not_authenticated;
+    // Of two kinds of proof both must be right, and right for the same caller.
+    const auto agrees = [&](id who) {
+        if (connection.is == proved_by_connection::kind::somebody) return connection.who == who;
+        return !all.of[static_cast<std::size_t>(who)].connection;
+    };
     const int header_proofs = (with.authorization != nullptr ? 1 : 0) + (with.api_key != nullptr ? 1 : 0) +
                               (with.auth_token != nullptr ? 1 : 0);
     if (header_proofs == 0) {
+        if (connection.is == proved_by_connection::kind::somebody) {
+            if (all.of[static_cast<std::size_t>(connection.who)].header) return refusal::not_authenticated;
+            return proved(connection.who, connection.by);
+        }
+        if (!on.certificate_names.empty()) return refusal::not_authenticated;  // nobody's certificate
         const auto at = all.by_listener.find(on.listener);
         if (at == all.by_listener.end()) return refusal::not_authenticated;
         return proved(at->second, proof::listener);
@@ -139,7 +177,7 @@ boost::system::result<identity, refusal> directory::authenticate(const signing::
                                                                   : bearer_key(with.authorization->value);
         if (key.empty()) return refusal::not_authenticated;
         const auto at = all.by_api_key.find(sha256_of(key));
-        if (at == all.by_api_key.end()) return refusal::not_authenticated;
+        if (at == all.by_api_key.end() || !agrees(at->second)) return refusal::not_authenticated;
         return proved(at->second, proof::api_key);
     }
 
@@ -150,7 +188,7 @@ boost::system::result<identity, refusal> directory::authenticate(const signing::
     const bool known = at != all.by_access_key.end();
     const key_pair& pair = known ? at->second : all.nobody;
     const bool right = scratch.verify(claimed, what, what.fields, pair.of(claimed.which), with.date->value);
-    if (!right || !known) return refusal::not_authenticated;
+    if (!right || !known || !agrees(pair.who)) return refusal::not_authenticated;
 
     // Only who holds the key learns how far its clock is off.
     if (date < now - all.window || date > now + all.window) return refusal::outside_window;

@@ -1,9 +1,30 @@
+#include <pwd.h>
+
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "gateway/credentials/read.hpp"
 #include "tables.hpp"
 
 namespace gateway::callers {
+
+namespace {
+
+// A name, or a user id in digits, which containers without a user database need.
+std::optional<std::uint32_t> user_id(const std::string& user) {
+    std::array<char, 16 * 1024> space{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(user.c_str(), &entry, space.data(), space.size(), &found) == 0 && found != nullptr)
+        return found->pw_uid;
+    std::uint32_t number = 0;
+    const auto [end, failed] = std::from_chars(user.data(), user.data() + user.size(), number);
+    if (failed != std::errc() || end != user.data() + user.size()) return std::nullopt;
+    return number;
+}
+
+}  // namespace
 
 directory::directory() = default;
 directory::directory(directory&&) noexcept = default;
@@ -29,6 +50,20 @@ directory directory::load(const config::settings& from, std::shared_ptr<replay_m
         }
         if (one.api_key_sha256) made->by_api_key.emplace(*one.api_key_sha256, who);
         if (one.listener) made->by_listener.emplace(*one.listener, who);
+        if (one.certificate_san) made->by_certificate.emplace(*one.certificate_san, who);
+        if (one.unix_user) {
+            const auto user = user_id(*one.unix_user);
+            if (!user)
+                problems.push_back({one.at,
+                                    "caller " + one.name + ": this machine has no user " + *one.unix_user +
+                                        ": calls of it are refused until it has and the file is loaded again",
+                                    true});
+            else if (!made->by_unix_user.emplace(*user, who).second)
+                problems.push_back({one.at, "caller " + one.name + ": unix_user is another caller's user id, " +
+                                                std::to_string(*user)});
+        }
+        made->of.push_back(
+            {.header = one.access_key || one.api_key_sha256, .connection = one.certificate_san || one.unix_user});
     }
     directory whole;
     whole.tables_ = std::move(made);
@@ -43,17 +78,5 @@ std::optional<id> directory::find(std::string_view name) const {
 }
 
 std::string_view directory::name_of(id who) const { return tables_->names.at(static_cast<std::size_t>(who)); }
-
-std::vector<config::problem> unsupported(const config::settings& in) {
-    std::vector<config::problem> found;
-    const auto add = [&](const config::caller& who, std::string_view proof) {
-        found.push_back({who.at, "caller " + who.name + ": " + std::string(proof) + " is not supported by `run` yet"});
-    };
-    for (const config::caller& one : in.callers) {
-        if (one.certificate_san) add(one, "certificate_san");
-        if (one.unix_user) add(one, "unix_user");
-    }
-    return found;
-}
 
 }  // namespace gateway::callers

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "gateway/callers/directory.hpp"
 #include "replay_memory.hpp"
@@ -55,6 +56,13 @@ struct directory::tables {
     by_text<key_pair> by_access_key;
     boost::unordered_flat_map<sha256_digest, id, digest_hash> by_api_key;
     by_text<id> by_listener;
+    by_text<id> by_certificate;
+    boost::unordered_flat_map<std::uint32_t, id> by_unix_user;
+    struct demand {
+        bool header = false;      // has a key of its own, so its certificate or unix user alone is not enough
+        bool connection = false;  // has a certificate or unix user, so its key alone is not enough
+    };
+    std::vector<demand> of;  // by id
     // What an unknown access key is checked against, so that it can't be told from a known one by the time it takes.
     key_pair nobody{id{}, "nobody", "nobody's", nullptr};
     std::chrono::seconds window{};

@@ -12,6 +12,7 @@
 #include "gateway/credentials/read.hpp"
 #include "gateway/credentials/store.hpp"
 #include "gateway/renewal/keeper.hpp"
+#include "gateway/runtime/tls.hpp"
 
 namespace gateway::cli {
 
@@ -80,6 +81,8 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     const auto loaded = config::load(file);
     std::vector<config::problem> problems = loaded.problems;
     append(problems, config::check_files(loaded.values));
+    const bool files_are_there = problems.size() == loaded.problems.size();
+    if (loaded.ok() && files_are_there) static_cast<void>(runtime::load_tls(loaded.values, problems));
     std::shared_ptr<const credentials::store> store;
     if (loaded.ok()) {
         static_cast<void>(callers::directory::load(loaded.values, callers::make_replay_memory(), problems));
@@ -99,12 +102,6 @@ int check(const command& self, const std::vector<std::string>& words, const stre
         return failed;
     }
     with.out << "OK\n";
-    auto not_yet = callers::unsupported(loaded.values);
-    for (auto& one : not_yet) {
-        one.what = "note: " + one.what;
-        with.out << config::describe(one, file) << '\n';
-    }
-    if (!not_yet.empty()) with.out << "`run` does not start with " << (not_yet.size() == 1 ? "this" : "these") << '\n';
     return online ? try_online(loaded.values, std::move(store), with) : done;
 }
 

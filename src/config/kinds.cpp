@@ -202,6 +202,7 @@ bool san::parse(std::string_view from, std::string& into) const {
     const bool is_dns = from.starts_with("DNS:") && is_dns_name(from.substr(4));
     if (!is_token(from, 2048) || (!is_uri && !is_dns)) return false;
     into = from;
+    if (is_dns) std::transform(into.begin() + 4, into.end(), into.begin() + 4, lower_case);  // RFC 4343
     return true;
 }
 

@@ -67,12 +67,21 @@ void check(const listener& l, const node& from, reader& in) {
 }
 
 void check(const caller& c, const node& from, reader& in) {
-    std::vector<std::string_view> taken;
-    if (from.find("access_key") != nullptr || from.find("secret_key") != nullptr) taken.push_back("access_key");
-    for (const std::string_view proof : {"api_key_sha256", "certificate_san", "unix_user", "listener"}) {
-        if (from.find(proof) != nullptr) taken.push_back(proof);
+    std::vector<std::string_view> in_header, of_connection;
+    if (from.find("access_key") != nullptr || from.find("secret_key") != nullptr) in_header.push_back("access_key");
+    if (from.find("api_key_sha256") != nullptr) in_header.push_back("api_key_sha256");
+    for (const std::string_view proof : {"certificate_san", "unix_user", "listener"}) {
+        if (from.find(proof) != nullptr) of_connection.push_back(proof);
     }
-    expect_one(taken, "access_key with secret_key, api_key_sha256, certificate_san, unix_user, listener", from, in);
+    // One of each kind may stand together: then a call must bring both. A listener proves nobody beside another proof.
+    auto all = in_header;
+    all.insert(all.end(), of_connection.begin(), of_connection.end());
+    if (all.empty() || c.listener)
+        expect_one(all, "access_key with secret_key, api_key_sha256, certificate_san, unix_user, listener", from, in);
+    else if (in_header.size() > 1)
+        expect_one(in_header, "access_key with secret_key, api_key_sha256", from, in);
+    else if (of_connection.size() > 1)
+        expect_one(of_connection, "certificate_san, unix_user", from, in);
     expect_both("access_key", "secret_key", from, in);
 
     const auto define = [&](names of, std::string_view key, const std::string& proof) {

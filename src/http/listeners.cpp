@@ -28,9 +28,13 @@ constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 
 }  // namespace
 
-listening::listening(const config::listener& at, std::size_t workers) : name_(at.name), address_(at.name) {
+listening::listening(const config::listener& at, std::size_t workers, int handed_over)
+    : name_(at.name), address_(at.name) {
     try {
-        at.is_unix ? open_unix(at, workers) : open_tcp(at, workers);
+        if (handed_over >= 0)
+            take_over(handed_over);
+        else
+            at.is_unix ? open_unix(at) : open_tcp(at, workers);
     } catch (...) {
         close_all();
         throw;
@@ -49,6 +53,25 @@ void listening::close_all() noexcept {
     for (const int descriptor : descriptors_)
         ::close(descriptor);
     if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+}
+
+int listening::descriptor(std::size_t worker) const {
+    const int copy = ::fcntl(descriptors_[worker % descriptors_.size()], F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) fail("cannot share listener " + name_ + " among workers");
+    return copy;
+}
+
+void listening::set_mode(std::optional<unsigned> mode) const {
+    if (unix_path_.empty() || !mode) return;
+    if (::chmod(unix_path_.c_str(), *mode) != 0) fail("cannot set the mode of listener " + name_);
+}
+
+void listening::take_over(int handed_over) {
+    const int copy = ::fcntl(handed_over, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) fail("cannot share listener " + name_ + " among workers");
+    descriptors_.push_back(copy);
+    const int flags = ::fcntl(copy, F_GETFL);
+    if (flags < 0 || ::fcntl(copy, F_SETFL, flags | O_NONBLOCK) != 0) fail("cannot use listener " + name_);
 }
 
 void listening::open_tcp(const config::listener& at, std::size_t workers) {
@@ -84,7 +107,7 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
     address_ = (where.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(where.port());
 }
 
-void listening::open_unix(const config::listener& at, std::size_t workers) {
+void listening::open_unix(const config::listener& at) {
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
     if (at.host.size() >= sizeof where.sun_path)
@@ -107,13 +130,8 @@ void listening::open_unix(const config::listener& at, std::size_t workers) {
             fail("cannot bind listener " + at.name);
     }
     unix_path_ = at.host;
-    if (at.mode && ::chmod(at.host.c_str(), *at.mode) != 0) fail("cannot set the mode of listener " + at.name);
+    set_mode(at.mode);
     if (::listen(descriptor, backlog) != 0) fail("cannot listen on " + at.name);
-    for (std::size_t i = 1; i < workers; ++i) {
-        const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-        if (copy < 0) fail("cannot share listener " + at.name + " among workers");
-        descriptors_.push_back(copy);
-    }
 }
 
 std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& from) {
@@ -129,9 +147,11 @@ std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& f
     // TLS 1.2 with forward secrecy and an AEAD only (RFC 9325, 4.2); 1.3 has nothing else.
     SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20");
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-    // Without it OpenSSL refuses to resume a session where client certificates are verified.
-    static constexpr unsigned char ours[] = "ecs-gateway";
-    SSL_CTX_set_session_id_context(raw, ours, sizeof ours - 1);
+    // A resumed session would carry a client certificate past its end and past a new CA. Callers keep their
+    // connections, so a full handshake for each costs little.
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(raw, 0);
     named(from.certificate, [&](auto& ec) { context->use_certificate_chain_file(from.certificate, ec); });
     named(from.private_key,
           [&](auto& ec) { context->use_private_key_file(from.private_key, asio::ssl::context::pem, ec); });

@@ -11,28 +11,88 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t first_room = 4096;      // a resize call with an SDK's headers is about 1 KiB
 constexpr std::size_t kept_room = 16 * 1024;  // between two calls
+constexpr std::size_t most_spare_desks = 64;  // of a worker
+// Long beside the way through a network, short beside a drain.
+constexpr auto for_a_late_request = std::chrono::milliseconds(500);
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr auto linger_time = std::chrono::seconds(2);
 
 }  // namespace
 
-session::session(net::stream& with, const service& held_to, std::string_view listener, std::string peer,
-                 bool over_capacity)
-    : stream_(with), held_to_(held_to), listener_(listener), peer_(std::move(peer)), over_capacity_(over_capacity) {}
+session::session(net::stream& with, service& held_to, const entrance& through, peer from, bool over_capacity)
+    : stream_(with),
+      held_to_(held_to),
+      through_(through),
+      term_(through.term),
+      from_(std::move(from)),
+      over_capacity_(over_capacity) {}
+
+session::~session() {
+    if (desk_ != nullptr) clear_desk();
+}
+
+void session::sit_down() {
+    if (desk_ != nullptr) return;
+    if (held_to_.spare.empty()) {
+        desk_ = std::make_unique<desk>();
+    } else {
+        desk_ = std::move(held_to_.spare.back());
+        held_to_.spare.pop_back();
+    }
+}
+
+void session::clear_desk() noexcept {
+    desk_->buffer.consume(desk_->buffer.size());
+    if (held_to_.spare.size() < most_spare_desks) held_to_.spare.push_back(std::move(desk_));
+    desk_.reset();
+}
+
+// The time for the next request runs from here.
+void session::begin_wait() {
+    if (desk_ != nullptr) {
+        desk_->buffer.consume(used_);
+        desk_->buffer.shrink(kept_room);
+        if (desk_->decoded.capacity() > kept_room) desk_->decoded = {};
+    }
+    used_ = 0;
+    body_ = {};
+    refused_.reset();
+    bytes_in_ = bytes_out_ = 0;
+    idle_ = desk_ == nullptr || desk_->buffer.size() == 0;
+    began_ = steady_clock::now();
+    stream_.expires_after(idle_ && held_to_.draining ? for_a_late_request
+                          : idle_ && served_ > 0     ? held_to_.timeouts.idle
+                                                     : held_to_.timeouts.request_header);
+}
+
+// The worker drains: an idle connection stays a moment for a request that its caller may have sent already.
+void session::hurry() {
+    if (idle_) stream_.expires_after(for_a_late_request);
+}
+
+bool session::waits_lightly() {
+    begin_wait();
+    // Over TLS the next request may have been read already, with the end of the one before.
+    if (over_capacity_ || !idle_ || stream_.tls() != nullptr) return false;
+    if (desk_ != nullptr) clear_desk();
+    return true;
+}
+
+bool session::woke(const net::error_code& why) {
+    if (why || stream_.timed_out()) return false;
+    sit_down();
+    desk_->buffer.make_room(first_room);
+    const auto [ec, bytes] = stream_.read_available(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()));
+    desk_->buffer.commit(bytes);
+    if (bytes > 0) request_begins();
+    return bytes > 0 || ec == asio::error::would_block;
+}
 
 task<bool> session::next_request() {
-    buffer_.consume(used_);
-    used_ = 0;
-    buffer_.shrink(kept_room);
-    body_ = {};
-    if (decoded_.capacity() > kept_room) decoded_ = {};
-    refused_.reset();
-    head_.fields.clear();
-    head_.method = head_.target = head_.path = head_.query = {};
-    bytes_in_ = bytes_out_ = 0;
-
+    sit_down();
+    desk_->head.fields.clear();
+    desk_->head.method = desk_->head.target = desk_->head.path = desk_->head.query = {};
     if (over_capacity_) {
-        began_ = steady_clock::now();
         refuse(refusal::over_capacity, "the gateway serves as many connections as it may");
         co_return true;
     }
@@ -45,11 +105,18 @@ task<bool> session::next_request() {
     co_return true;
 }
 
+// The first byte is there: from now on the caller is held to the time for a header.
+void session::request_begins() {
+    idle_ = false;
+    began_ = steady_clock::now();
+    if (served_ > 0 || held_to_.draining) stream_.expires_after(held_to_.timeouts.request_header);
+}
+
 // Reads what is there, at least a byte, within the time that was set.
 task<session::arrival> session::receive(std::size_t room) {
-    buffer_.make_room(room);
-    const auto [ec, bytes] = co_await stream_.read_some(asio::buffer(buffer_.room(), buffer_.room_size()));
-    buffer_.commit(bytes);
+    desk_->buffer.make_room(room);
+    const auto [ec, bytes] = co_await stream_.read_some(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()));
+    desk_->buffer.commit(bytes);
     if (bytes > 0) co_return arrival::bytes;
     co_return stream_.timed_out() ? arrival::late : arrival::end;
 }
@@ -57,28 +124,23 @@ task<session::arrival> session::receive(std::size_t room) {
 // False when the connection ended before a request began.
 task<bool> session::read_head() {
     const std::size_t limit = held_to_.limits.header_bytes;
-    const auto& times = held_to_.timeouts;
-    idle_ = buffer_.size() == 0;
-    if (idle_ && served_ > 0 && held_to_.draining) co_return false;
-    stream_.expires_after(idle_ && served_ > 0 ? times.idle : times.request_header);
-    began_ = steady_clock::now();
-
     std::size_t seen = 0;
     bool may_skip_line = true;
     for (;;) {
         // RFC 9112, 2.2: one empty line before a request is passed over, as some old clients end a body with it.
-        if (may_skip_line && buffer_.data().starts_with("\r\n")) {
-            buffer_.consume(2);
+        if (may_skip_line && desk_->buffer.data().starts_with("\r\n")) {
+            desk_->buffer.consume(2);
             may_skip_line = false;
             seen = 0;
         }
-        if (const std::size_t length = message::head_length(buffer_.data(), seen); length > 0 && length <= limit) {
+        if (const std::size_t length = message::head_length(desk_->buffer.data(), seen);
+            length > 0 && length <= limit) {
             used_ = length;
             break;
         }
-        seen = buffer_.size();
+        seen = desk_->buffer.size();
         if (seen >= limit) {
-            const bool in_line = buffer_.data().substr(0, limit).find("\r\n") == std::string_view::npos;
+            const bool in_line = desk_->buffer.data().substr(0, limit).find("\r\n") == std::string_view::npos;
             refuse(in_line ? refusal::line_too_long : refusal::header_too_long,
                    in_line ? "the request line is longer than limits.header_bytes"
                            : "the header is longer than limits.header_bytes");
@@ -86,45 +148,41 @@ task<bool> session::read_head() {
         }
         const auto got = co_await receive(std::min(first_room, limit - seen + first_room));
         if (got != arrival::bytes || stream_.timed_out()) {
-            if (buffer_.size() == 0) co_return false;
+            if (desk_->buffer.size() == 0) co_return false;
             if (got == arrival::end) co_return false;  // gone in the middle of a header: nobody is there to answer
             refuse(refusal::late, "the header did not arrive in time");
             co_return true;
         }
-        if (idle_) {
-            idle_ = false;
-            began_ = steady_clock::now();
-            if (served_ > 0) stream_.expires_after(times.request_header);
-        }
+        if (idle_) request_begins();
     }
     bytes_in_ = used_;
-    if (auto problem = message::parse_request_head(buffer_.data().substr(0, used_), head_)) {
+    if (auto problem = message::parse_request_head(desk_->buffer.data().substr(0, used_), desk_->head)) {
         refuse(*problem);
         co_return true;
     }
-    keep_alive_ = keep_alive_ && head_.how.keep_alive;
+    keep_alive_ = keep_alive_ && desk_->head.how.keep_alive;
     co_return true;
 }
 
 task<> session::read_body() {
     using message::body_framing;
-    if (head_.how.body == body_framing::none) co_return;
+    if (desk_->head.how.body == body_framing::none) co_return;
     const std::size_t limit = held_to_.limits.body_bytes;
-    const bool chunked = head_.how.body == body_framing::chunked;
-    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(head_.how.length, limit + 1));
+    const bool chunked = desk_->head.how.body == body_framing::chunked;
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(desk_->head.how.length, limit + 1));
     if (length > limit) {
         refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
         co_return;
     }
     const std::size_t head_bytes = used_;
-    const bool all_there = !chunked && buffer_.size() - head_bytes >= length;
+    const bool all_there = !chunked && desk_->buffer.size() - head_bytes >= length;
     if (!all_there) {
         stream_.expires_after(held_to_.timeouts.request_body);
         // The views in head_ end when the buffer grows or moves: have all the room first, then parse the head again.
         if (!chunked) {
-            buffer_.make_room(head_bytes + length - std::min(buffer_.size(), head_bytes + length));
+            desk_->buffer.make_room(head_bytes + length - std::min(desk_->buffer.size(), head_bytes + length));
         }
-        if (head_.expects_continue && head_.http_1_1 && buffer_.size() == head_bytes) {
+        if (desk_->head.expects_continue && desk_->head.http_1_1 && desk_->buffer.size() == head_bytes) {
             const bool taken = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
             if (!taken) {
                 refuse(refusal::late, "the caller did not take 100 Continue");
@@ -136,26 +194,26 @@ task<> session::read_body() {
     }
 
     message::chunk_decoder decoder;
-    decoded_.clear();
+    desk_->decoded.clear();
     for (;;) {
         if (chunked) {
-            const auto rest = buffer_.data().substr(used_);
+            const auto rest = desk_->buffer.data().substr(used_);
             std::size_t taken = 0;
-            if (auto problem = decoder.feed(rest, taken, decoded_, limit + 1)) {
+            if (auto problem = decoder.feed(rest, taken, desk_->decoded, limit + 1)) {
                 refuse(*problem);
                 break;
             }
             bytes_in_ += taken;
             used_ += taken;
-            if (decoded_.size() > limit) {
+            if (desk_->decoded.size() > limit) {
                 refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
                 break;
             }
             if (decoder.done()) break;
             // All that came is decoded: only the head stays, so the buffer does not grow with the body.
             used_ = head_bytes;
-            buffer_.cut(head_bytes, taken);
-        } else if (buffer_.size() - head_bytes >= length) {
+            desk_->buffer.cut(head_bytes, taken);
+        } else if (desk_->buffer.size() - head_bytes >= length) {
             used_ = head_bytes + length;
             bytes_in_ = used_;
             break;
@@ -169,8 +227,9 @@ task<> session::read_body() {
             break;
         }
     }
-    if (!all_there) static_cast<void>(message::parse_request_head(buffer_.data().substr(0, head_bytes), head_));
-    body_ = chunked ? std::string_view(decoded_) : buffer_.data().substr(head_bytes, refused_ ? 0 : length);
+    if (!all_there)
+        static_cast<void>(message::parse_request_head(desk_->buffer.data().substr(0, head_bytes), desk_->head));
+    body_ = chunked ? std::string_view(desk_->decoded) : desk_->buffer.data().substr(head_bytes, refused_ ? 0 : length);
 }
 
 void session::refuse(refusal what, std::string_view why) {

@@ -26,6 +26,13 @@ task<transfer> stream::read_some(asio::mutable_buffer into) {
     return tls_ ? tls_->async_read_some(into, use_result) : socket_.async_read_some(into, use_result);
 }
 
+transfer stream::read_available(asio::mutable_buffer into) noexcept {
+    error_code ec;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);
+    const std::size_t bytes = ec ? 0 : socket_.read_some(asio::buffer(into), ec);
+    return {ec, bytes};
+}
+
 task<transfer> stream::write(std::string_view first, std::string_view second) {
     const pieces both{asio::buffer(first), asio::buffer(second)};
     return tls_ ? asio::async_write(*tls_, both, use_result) : write_plain(both);
@@ -47,7 +54,7 @@ task<transfer> stream::write_plain(pieces both) {
 }
 
 task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::string& host, SSL_SESSION* session) {
-    tls_.emplace(socket_, with);
+    tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, with);
     SSL* const ssl = tls_->native_handle();
     // RFC 9110, 4.3.4: the certificate is checked against the name or address that was asked for.
     error_code not_an_address;
@@ -61,7 +68,7 @@ task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::s
 }
 
 task<error_code> stream::start_tls_server(asio::ssl::context& with) {
-    tls_.emplace(socket_, with);
+    tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, with);
     const auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, use_result);
     co_return ec;
 }

@@ -31,7 +31,7 @@ call::call(gateway& of, http::session& from) : in(of), caller(from), by(of.in_fo
 
     record.time = std::chrono::system_clock::now();
     record.request_id = request_id();
-    record.peer = caller.peer();
+    record.peer = caller.from().text;
     record.listener = caller.listener();
 }
 

@@ -126,7 +126,9 @@ gateway::refused gateway::authenticate(call& c) {
                                     .query = head.query,
                                     .fields = head.fields,
                                     .payload = {c.payload.data(), c.payload.size()}};
-    const callers::connection_facts on{.listener = c.caller.listener()};
+    const http::peer& peer = c.caller.from();
+    const callers::connection_facts on{
+        .listener = c.caller.listener(), .certificate_names = peer.certificate_names, .unix_user = peer.unix_user};
     const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
     const auto who = c.now_in_force().callers.authenticate(received, on, now, signer_);
     if (who) {
@@ -148,11 +150,12 @@ gateway::refused gateway::authenticate(call& c) {
         case callers::refusal::not_authenticated:
             break;
     }
-    return own_answer{.code = answer_code::not_authenticated,
-                      .message =
-                          "the caller is not authenticated: send exactly one proof that the gateway knows, a signature "
-                          "with a key that it issued or an API key",
-                      .allow = {}};
+    return own_answer{
+        .code = answer_code::not_authenticated,
+        .message =
+            "the caller is not authenticated: send exactly one proof that the gateway knows, a signature "
+            "with a key that it issued or an API key, and the client certificate or unix user that goes with it",
+        .allow = {}};
 }
 
 gateway::refused gateway::read_body(call& c) {

@@ -1,11 +1,9 @@
 #include "build.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "gateway/config/load.hpp"
-#include "gateway/upstream/client.hpp"
 
 namespace gateway::runtime {
 
@@ -30,7 +28,8 @@ built build(const std::string& config_file, const pipeline::snapshot* before,
 
     config::settings& settings = loaded.values;
     append(result.problems, config::check_files(settings));
-    append(result.problems, callers::unsupported(settings));
+    if (!usable(result.problems)) return result;
+    auto tls = load_tls(settings, result.problems);
     auto directory = callers::directory::load(settings, memory, result.problems);
     auto store = std::make_shared<const credentials::store>(
         credentials::store::load(settings, result.problems, before == nullptr ? nullptr : before->credentials.get()));
@@ -41,16 +40,10 @@ built build(const std::string& config_file, const pipeline::snapshot* before,
     std::vector<config::endpoint> endpoints;
     for (const auto& region : rules.regions())
         endpoints.push_back(settings.regions.find(region)->second.ecs);
-    std::shared_ptr<boost::asio::ssl::context> tls;
-    try {
-        tls = upstream::make_tls_context(settings.upstream);
-    } catch (const std::exception& e) {
-        result.problems.push_back({{}, std::string("can't verify the cloud's certificates: ") + e.what(), false});
-        return result;
-    }
+    result.listeners = std::move(tls.listeners);
     result.snapshot = std::make_shared<const pipeline::snapshot>(
         pipeline::snapshot{std::move(settings), std::move(directory), std::move(rules), std::move(admission),
-                           std::move(store), std::move(endpoints), std::move(tls)});
+                           std::move(store), std::move(endpoints), std::move(tls.upstream)});
     return result;
 }
 

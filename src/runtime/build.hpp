@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "gateway/pipeline/snapshot.hpp"
+#include "gateway/runtime/tls.hpp"
 
 namespace gateway::runtime {
 
 struct built {
     std::shared_ptr<const pipeline::snapshot> snapshot;  // nullptr when any problem is more than a warning
+    std::vector<listener_tls> listeners;                 // in the order of the configuration
     std::vector<config::problem> problems;
 };
 

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -23,6 +24,7 @@
 #include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
 #include "gateway/outcome/journal.hpp"
+#include "service_manager.hpp"
 #include "worker.hpp"
 
 namespace gateway::runtime {
@@ -63,10 +65,9 @@ void report(const std::vector<config::problem>& problems, const std::string& fil
 // The process: what lives from start to end, and what signals do to it.
 class process {
 public:
-    process(std::string file, std::shared_ptr<const pipeline::snapshot> first,
-            std::shared_ptr<callers::replay_memory> memory)
+    process(std::string file, built first, std::shared_ptr<callers::replay_memory> memory)
         : file_(std::move(file)),
-          in_force_(std::move(first)),
+          in_force_(std::move(first.snapshot)),
           memory_(std::move(memory)),
           journal_(outcome::open_sink(in_force_->settings.log.outcomes)),
           signals_(main_, SIGTERM, SIGINT, SIGHUP) {
@@ -74,17 +75,11 @@ public:
         const std::size_t count = settings.workers > 0 ? settings.workers : usable_cores();
         for (std::size_t i = 0; i < count; ++i)
             workers_.emplace_back(journal_.new_page(), *keeper_, in_force_, connections_, cloud_connections_);
-        for (const auto& listener : settings.listeners) {
-            const auto& open = listening_.emplace_back(listener, count);
-            std::shared_ptr<asio::ssl::context> tls;
-            if (listener.tls) tls = http::make_tls_context(*listener.tls);
-            for (std::size_t i = 0; i < count; ++i)
-                workers_[i].listen(open.descriptor(i), open.name(), tls);
-        }
-        if (settings.admin)
-            admin_.emplace(
-                main_, *settings.admin,
-                admin::status{[this] { return not_ready(); }, [this] { return admin::families_of(shown()); }});
+        for (std::size_t i = 0; i < settings.listeners.size(); ++i)
+            open_.push_back(open(settings.listeners[i], first.listeners[i]));
+        for (const auto& address : manager_.unclaimed(settings.listeners))
+            spdlog::warn("a socket was handed over that no listener has: address={}", address);
+        if (settings.admin) admin_ = open_admin(*settings.admin);
     }
 
     int run() {
@@ -92,12 +87,13 @@ public:
         keeper_->start();
         for (auto& worker : workers_)
             worker.start();
-        for (const auto& open : listening_)
-            spdlog::info("listening address={} listener={}", open.address(), open.name());
+        for (const auto& listener : open_)
+            accept(listener);
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", file_, workers_.size(),
                      in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
                      in_force_->settings.policy.size());
         if (admin_) spdlog::info("listening address={} listener=admin", admin_->address());
+        manager_.ready();
         wait_for_signal();
         main_.run();
         for (auto& worker : workers_)
@@ -130,66 +126,148 @@ private:
         });
     }
 
+    // Everything that can fail comes first; then what was prepared takes the place of what was there.
     void reload() {
         if (ending_) return;
+        manager_.reloading();
+        load_again() ? ++reloads_.succeeded : ++reloads_.failed;
+        manager_.ready();
+    }
+
+    bool load_again() {
         auto next = build(file_, in_force_.get(), memory_);
         report(next.problems, file_);
         if (!next.snapshot) {
             spdlog::error("reload: the file has errors, nothing changes: config={}", file_);
-            ++reloads_.failed;
-            return;
+            return false;
         }
+        const config::settings& settings = next.snapshot->settings;
+        std::vector<open_listener> fresh;
+        std::unique_ptr<admin::server> other_admin;
         try {
-            if (next.snapshot->settings.log.outcomes != in_force_->settings.log.outcomes)
-                journal_.replace(outcome::open_sink(next.snapshot->settings.log.outcomes));
+            fresh = open_new_ones(settings.listeners, next.listeners);
+            if (settings.admin && settings.admin != in_force_->settings.admin)
+                other_admin = open_admin(*settings.admin);
+            if (settings.log.outcomes != in_force_->settings.log.outcomes)
+                journal_.replace(outcome::open_sink(settings.log.outcomes));
             else
                 journal_.reopen();
-            keeper_->adopt(next.snapshot->credentials, next.snapshot->settings);
+            keeper_->adopt(next.snapshot->credentials, settings);
         } catch (const std::exception& e) {
-            spdlog::error("reload: the outcome log or the cloud's CA can't be opened, nothing changes: error={}",
-                          e.what());
-            ++reloads_.failed;
-            return;
+            spdlog::error(
+                "reload: a listener, the outcome log or the cloud's CA can't be opened, nothing changes: error={}",
+                e.what());
+            return false;
         }
-        tell_what_stays(next.snapshot->settings);
+        if (in_force_->settings.workers != settings.workers)
+            spdlog::warn("reload: workers change at the next start only");
+        replace_listeners(settings.listeners, next.listeners, std::move(fresh));
+        if (other_admin) spdlog::info("listening address={} listener=admin", other_admin->address());
+        if (other_admin || !settings.admin) admin_ = std::move(other_admin);
         in_force_ = std::move(next.snapshot);
         spdlog::set_level(level_of(in_force_->settings.log.level));
         for (auto& worker : workers_)
             worker.adopt(in_force_);
-        ++reloads_.succeeded;
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
                      in_force_->settings.accounts.size(), in_force_->settings.policy.size());
+        return true;
     }
 
-    void tell_what_stays(const config::settings& next) const {
-        const auto& now = in_force_->settings;
-        const auto same = [](const config::listener& a, const config::listener& b) { return a.name == b.name; };
-        if (!std::equal(now.listeners.begin(), now.listeners.end(), next.listeners.begin(), next.listeners.end(), same))
-            spdlog::warn("reload: listeners change at the next start only, those of the start stay");
-        const auto same_place = [](const std::optional<config::admin>& a, const std::optional<config::admin>& b) {
-            return a.has_value() == b.has_value() && (!a || (a->host == b->host && a->port == b->port));
-        };
-        if (!same_place(now.admin, next.admin)) spdlog::warn("reload: admin changes at the next start only");
-        if (now.workers != next.workers) spdlog::warn("reload: workers change at the next start only");
+    // A listener that is open, and what its TLS was made from.
+    struct open_listener {
+        http::listening at;
+        listener_tls tls;
+    };
+
+    [[nodiscard]] open_listener open(const config::listener& at, const listener_tls& tls) const {
+        return {http::listening(at, workers_.size(), manager_.socket_for(at)), tls};
+    }
+
+    // Lets every worker accept there.
+    void accept(const open_listener& listener) {
+        for (std::size_t i = 0; i < workers_.size(); ++i)
+            workers_[i].listen(listener.at.descriptor(i), listener.at.name(), listener.tls.context);
+        spdlog::info("listening address={} listener={}", listener.at.address(), listener.at.name());
+    }
+
+    [[nodiscard]] std::vector<open_listener> open_new_ones(const std::vector<config::listener>& wanted,
+                                                           const std::vector<listener_tls>& tls) const {
+        std::vector<open_listener> fresh;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            const auto is_it = [&](const open_listener& each) { return each.at.name() == wanted[i].name; };
+            if (std::none_of(open_.begin(), open_.end(), is_it)) fresh.push_back(open(wanted[i], tls[i]));
+        }
+        return fresh;
+    }
+
+    void replace_listeners(const std::vector<config::listener>& wanted, const std::vector<listener_tls>& tls,
+                           std::vector<open_listener> fresh) {
+        std::vector<open_listener> kept;
+        for (auto& each : open_) {
+            const auto as_wanted =
+                std::find_if(wanted.begin(), wanted.end(), [&](const auto& one) { return one.name == each.at.name(); });
+            if (as_wanted == wanted.end()) {
+                for (auto& worker : workers_)
+                    worker.close(each.at.name());
+                spdlog::info("closed listener={}", each.at.name());
+                continue;
+            }
+            const auto& its_tls = tls[static_cast<std::size_t>(as_wanted - wanted.begin())];
+            if (its_tls.made_from != each.tls.made_from) {
+                each.tls = its_tls;
+                for (auto& worker : workers_)
+                    worker.renew(each.at.name(), its_tls.context);
+                spdlog::info("tls: new certificates are shown from now on: listener={}", each.at.name());
+            }
+            try {
+                each.at.set_mode(as_wanted->mode);
+            } catch (const std::exception& e) {
+                spdlog::error("reload: {}", e.what());
+            }
+            kept.push_back(std::move(each));
+        }
+        for (auto& each : fresh) {
+            accept(each);
+            kept.push_back(std::move(each));
+        }
+        open_ = std::move(kept);
+    }
+
+    [[nodiscard]] std::unique_ptr<admin::server> open_admin(const config::admin& at) {
+        return std::make_unique<admin::server>(
+            main_, at, admin::status{[this] { return not_ready(); }, [this] { return admin::families_of(shown()); }});
     }
 
     void end() {
         if (ending_) {
             spdlog::warn("ending at once: asked a second time");
             for (auto& worker : workers_)
-                worker.drain(0ms);
+                worker.drain(0ms, 0ms);
+            open_.clear();
             return;
         }
-        ending_ = true;
+        ending_ = true;  // seen by /readyz before anything else changes
+        manager_.stopping();
         const auto at_most = in_force_->settings.timeouts.drain;
-        spdlog::info("draining at_most={}ms connections={}", at_most.count(), connections_.load());
+        const auto accept_for = accept_while_draining(at_most);
+        spdlog::info("draining at_most={}ms accepting_for={}ms connections={}", at_most.count(), accept_for.count(),
+                     connections_.load());
+        closes_ = std::chrono::steady_clock::now() + accept_for;
         for (auto& worker : workers_)
-            worker.drain(at_most);
-        listening_.clear();  // the workers have theirs, which they close when they have taken what waits in the kernel
+            worker.drain(at_most, accept_for);
         look_for_end();
     }
 
+    // A pod is told to end before the cluster has told everybody to send it no more calls. Whatever is accepted until
+    // then is served, which is what `sleep` in a preStop hook is used for elsewhere.
+    static std::chrono::milliseconds accept_while_draining(std::chrono::milliseconds at_most) {
+        const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+        return in_pod ? std::min(at_most / 3, std::chrono::milliseconds(5s)) : 0ms;
+    }
+
     void look_for_end() {
+        // The workers have descriptors of their own, which they close when they have taken what waits in the kernel.
+        if (std::chrono::steady_clock::now() >= closes_) open_.clear();
         for (const auto& worker : workers_) {
             if (worker.ended()) continue;
             pause_.expires_after(5ms);
@@ -239,18 +317,20 @@ private:
     std::shared_ptr<callers::replay_memory> memory_;
     std::atomic<std::size_t> connections_{0}, cloud_connections_{0};
     admin::figures::tries reloads_;
+    service_manager manager_;
     outcome::journal journal_;
     std::unique_ptr<renewal::keeper> keeper_ = std::make_unique<renewal::keeper>([this](const auto& what) {
         for (auto& worker : workers_)
             worker.put(what);
     });
     std::deque<worker> workers_;
-    std::deque<http::listening> listening_;
+    std::vector<open_listener> open_;
     asio::io_context main_{1};
-    std::optional<admin::server> admin_;
+    std::unique_ptr<admin::server> admin_;
     asio::signal_set signals_;
     asio::steady_timer pause_{main_};
     bool ending_ = false;
+    std::chrono::steady_clock::time_point closes_;
 };
 
 }  // namespace
@@ -270,7 +350,7 @@ int serve(const std::string& config_file) {
     }
     spdlog::set_level(level_of(first.snapshot->settings.log.level));
     try {
-        process running(config_file, std::move(first.snapshot), memory);
+        process running(config_file, std::move(first), memory);
         return running.run();
     } catch (const std::exception& e) {
         spdlog::error("can't start: {}", e.what());

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 // cancelled, takes the longest.
 constexpr auto unwinding = 6s;
 
-http::service service_of(const config::settings& settings) { return {settings.limits, settings.timeouts, false}; }
+http::service service_of(const config::settings& settings) { return {.limits = settings.limits, .timeouts = settings.timeouts, .spare = {}}; }
 
 }  // namespace
 
@@ -32,8 +32,16 @@ worker::worker(outcome::page& records, credentials::supplier& supplier, std::sha
       gateway_(loop_.get_executor(), times_, records, counters_, cloud_connections, supplier, first),
       server_(loop_.get_executor(), times_, service_of(first->settings), connections) {}
 
-void worker::listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls) {
-    server_.listen(descriptor, name, std::move(tls), gateway_);
+void worker::listen(int descriptor, const std::string& name, const http::tls_context& tls) {
+    asio::post(loop_, [this, descriptor, name, tls] { server_.listen(descriptor, name, tls, gateway_); });
+}
+
+void worker::renew(const std::string& listener, const http::tls_context& tls) {
+    asio::post(loop_, [this, listener, tls] { server_.renew(listener, tls); });
+}
+
+void worker::close(const std::string& listener) {
+    asio::post(loop_, [this, listener] { server_.close(listener); });
 }
 
 void worker::start() {
@@ -56,9 +64,10 @@ void worker::put(const renewal::publication& what) {
     asio::post(loop_, [this, what] { gateway_.put(what.where, what.what, what.why, what.retry); });
 }
 
-void worker::drain(std::chrono::milliseconds at_most) {
-    asio::post(loop_, [this, at_most] {
+void worker::drain(std::chrono::milliseconds at_most, std::chrono::milliseconds accept_for) {
+    asio::post(loop_, [this, at_most, accept_for] {
         cut_off_ = steady_clock::now() + at_most;
+        closes_ = steady_clock::now() + accept_for;
         if (std::exchange(draining_, true)) return;
         server_.drain();
         asio::co_spawn(loop_.get_executor(), wait_for_connections(), asio::detached);
@@ -68,8 +77,12 @@ void worker::drain(std::chrono::milliseconds at_most) {
 // Looks every few milliseconds rather than being told: draining happens once, and every call would pay for the telling.
 task<> worker::wait_for_connections() {
     asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor> pause(loop_.get_executor());
-    while (server_.open() > 0) {
+    for (bool accepting = true; accepting || server_.open() > 0;) {
         const auto now = steady_clock::now();
+        if (accepting && now >= closes_) {
+            server_.close_all();
+            accepting = false;
+        }
         if (now >= cut_off_ + unwinding) break;
         if (now >= cut_off_) times_.expire_all();
         pause.expires_after(5ms);

@@ -26,16 +26,19 @@ public:
     worker(outcome::page& records, credentials::supplier& supplier, std::shared_ptr<const pipeline::snapshot> first,
            std::atomic<std::size_t>& connections, std::atomic<std::size_t>& cloud_connections);
 
-    // Before start(): accept on that descriptor, which stays the caller's.
-    void listen(int descriptor, const std::string& name, std::shared_ptr<asio::ssl::context> tls);
     void start();
 
     // From any thread.
+    // Accepts on that descriptor, which becomes the worker's.
+    void listen(int descriptor, const std::string& name, const http::tls_context& tls);
+    void renew(const std::string& listener, const http::tls_context& tls);  // for new connections
+    void close(const std::string& listener);
     void adopt(std::shared_ptr<const pipeline::snapshot> next);
     void put(const renewal::publication& what);
-    // Ends the thread's loop when all connections have ended. After `at_most` everything that still waits is late:
-    // calls are answered so, and have their outcome lines. A second call may shorten the time.
-    void drain(std::chrono::milliseconds at_most);
+    // Ends the thread's loop when all connections have ended; new ones are accepted for `accept_for` yet. After
+    // `at_most` everything that still waits is late: calls are answered so, and have their outcome lines. A second call
+    // may shorten the times.
+    void drain(std::chrono::milliseconds at_most, std::chrono::milliseconds accept_for);
 
     [[nodiscard]] const outcome::counters& counted() const noexcept { return counters_; }
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
@@ -53,7 +56,7 @@ private:
     pipeline::gateway gateway_;
     http::server server_;
     bool draining_ = false;
-    std::chrono::steady_clock::time_point cut_off_;
+    std::chrono::steady_clock::time_point cut_off_, closes_;
     std::atomic<bool> ended_{false};
     std::thread thread_;
 };

@@ -4,18 +4,17 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <tuple>
 #include <utility>
 
 #include "connection.hpp"
-#include "gateway/net/bell.hpp"
+#include "names.hpp"
 
 namespace gateway::upstream {
 
 namespace {
-
-using resolver = asio::ip::basic_resolver<asio::ip::tcp, executor>;
 
 // Shorter than the 60 s after which the cloud's front ends close an idle connection, so that few are found dead.
 constexpr auto longest_idle = std::chrono::seconds(50);
@@ -24,8 +23,27 @@ constexpr auto longest_idle = std::chrono::seconds(50);
 // thousand handshakes at once only delay each other until none is done in time.
 constexpr std::size_t most_being_opened = 64;
 
+// What a socket takes at once when it has nothing else to send: the least of Linux's net.ipv4.tcp_wmem.
+constexpr std::size_t surely_taken_at_once = 16 * 1024;
+
 failure before_sending(step at, boost::system::error_code cause, bool timed_out) {
     return failure{.at = at, .cloud = reached::no, .timed_out = timed_out, .cause = cause, .why = {}};
+}
+
+failure failed_to_write(const connection& over, boost::system::error_code cause, std::size_t bytes) {
+    // Over TLS a record may be on its way although no byte of ours counts as written.
+    const bool untouched = bytes == 0 && over.stream.tls() == nullptr && !over.stream.timed_out();
+    return {.at = step::write,
+            .cloud = untouched ? reached::no : reached::maybe,
+            .timed_out = over.stream.timed_out(),
+            .cause = cause,
+            .why = {}};
+}
+
+// "certificate verify failed" alone does not tell an expired certificate from another name's or another CA's.
+std::string_view why_not_verified(SSL* of) {
+    const long verdict = SSL_get_verify_result(of);
+    return verdict == X509_V_OK ? std::string_view() : std::string_view(X509_verify_cert_error_string(verdict));
 }
 
 }  // namespace
@@ -33,7 +51,12 @@ failure before_sending(step at, boost::system::error_code cause, bool timed_out)
 client::client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
                std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits,
                const config::timeouts& timeouts, std::atomic<std::size_t>* connections)
-    : on_(on), times_(times), tls_(std::move(tls)), most_idle_(limits.connections_per_worker), timeouts_(timeouts) {
+    : on_(on),
+      times_(times),
+      names_(std::make_unique<names>(on)),
+      tls_(std::move(tls)),
+      most_idle_(limits.connections_per_worker),
+      timeouts_(timeouts) {
     for (auto& endpoint : endpoints) {
         auto authority = endpoint.authority();
         pools_.push_back(std::make_unique<pool>());
@@ -93,33 +116,6 @@ std::unique_ptr<connection> client::take_idle(pool& from) {
     return nullptr;
 }
 
-// A name look-up can't be cancelled, so the call waits beside it, and leaves it to itself when time is up.
-struct client::look_up {
-    explicit look_up(const executor& on) : names(on), came(on) {}
-    resolver names;
-    net::bell came;
-    bool done = false;
-    boost::system::error_code why;
-    resolver::results_type found;
-};
-
-task<std::shared_ptr<client::look_up>> client::resolve(const config::endpoint& what) {
-    auto running = std::make_shared<look_up>(on_);
-    running->names.async_resolve(what.host, std::to_string(what.port),
-                                 [running](boost::system::error_code ec, resolver::results_type found) {
-                                     running->done = true;
-                                     running->why = ec;
-                                     running->found = std::move(found);
-                                     running->came.ring();
-                                 });
-    net::deadline late(
-        times_, [](void* bell) { static_cast<net::bell*>(bell)->ring(); }, &running->came);
-    late.set(timeouts_.upstream_connect);
-    while (!running->done && !late.expired())
-        co_await running->came.wait(timeouts_.upstream_connect);
-    co_return running;
-}
-
 task<result<std::unique_ptr<connection>>> client::open_or_wait(pool& to) {
     // One time for the wait, the name, TCP and TLS together.
     const auto until = std::chrono::steady_clock::now() + timeouts_.upstream_connect;
@@ -161,25 +157,35 @@ bool pool::let_the_next_open() {
 task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono::steady_clock::time_point until) {
     auto fresh = std::make_unique<connection>(on_, times_, to);
     net::stream& stream = fresh->stream;
-    const auto names = co_await resolve(to.to);
+    const auto left = [until] {
+        return std::max(std::chrono::milliseconds(1),
+                        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()));
+    };
+    const auto names = co_await names_->find(to.to, to.looking_up, left());
     if (!names->done || names->why) co_return before_sending(step::resolve, names->why, !names->done);
 
-    stream.expires_after(std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(
-                                                                    until - std::chrono::steady_clock::now())));
+    // Each address has its share of the time, so that a dead one leaves some for those behind it.
     boost::system::error_code ec = asio::error::host_not_found;
-    for (const auto& address : names->found) {
+    const auto count = static_cast<long>(names->found.size());
+    for (long i = 0; i < count; ++i) {
         net::error_code ignored;
         stream.plain().close(ignored);
-        std::tie(ec) = co_await stream.plain().async_connect(address.endpoint(), use_result);
-        if (!ec || stream.timed_out()) break;
+        stream.expires_after(std::max(std::chrono::milliseconds(1), left() / (count - i)));
+        std::tie(ec) = co_await stream.plain().async_connect(names->found[static_cast<std::size_t>(i)], use_result);
+        if (!ec && !stream.timed_out()) break;
     }
     if (ec || stream.timed_out()) co_return before_sending(step::connect, ec, stream.timed_out());
     const int on = 1;  // a request is written in one piece and waits for nothing
     ::setsockopt(stream.plain().native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
     if (to.to.tls) {
+        stream.expires_after(left());
         ec = co_await stream.start_tls_client(*tls_, to.to.host, to.session.get());
-        if (ec || stream.timed_out()) co_return before_sending(step::handshake, ec, stream.timed_out());
+        if (ec || stream.timed_out()) {
+            auto failed = before_sending(step::handshake, ec, stream.timed_out());
+            failed.why = why_not_verified(stream.tls());
+            co_return failed;
+        }
     }
     stream.expires_never();
     co_return fresh;
@@ -187,18 +193,42 @@ task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono:
 
 task<result<void>> client::send_and_read_head(connection& over, const outgoing& what) {
     over.stream.expires_after(timeouts_.upstream_response);
+    if (what.head.size() + what.body.size() > surely_taken_at_once) co_return co_await send_large(over, what);
     const auto [ec, bytes] = co_await over.stream.write(what.head, what.body);
-    if (ec) {
-        // Over TLS a record may be on its way although no byte of ours counts as written.
-        const bool untouched = bytes == 0 && over.stream.tls() == nullptr && !over.stream.timed_out();
-        co_return failure{.at = step::write,
-                          .cloud = untouched ? reached::no : reached::maybe,
-                          .timed_out = over.stream.timed_out(),
-                          .cause = ec,
-                          .why = {}};
-    }
+    if (ec) co_return failed_to_write(over, ec, bytes);
     over.stream.expires_after(timeouts_.upstream_response);
     co_return co_await over.read_head();
+}
+
+// RFC 9112, 9.5: an endpoint may answer before it has the whole request, and read no more of it. So the answer is read
+// while the request is written; one that comes too early ends the writing, and the connection with it.
+task<result<void>> client::send_large(connection& over, const outgoing& what) {
+    struct writing {
+        explicit writing(const executor& on) : ended(on) {}
+        net::bell ended;
+        bool done = false;
+        net::transfer result;
+    };
+    writing all(on_);
+    asio::co_spawn(on_, over.stream.write(what.head, what.body),
+                   [&, this](const std::exception_ptr& unforeseen, net::transfer result) {
+                       all.result = unforeseen ? net::transfer(asio::error::no_memory, 0) : result;
+                       all.done = true;
+                       all.ended.ring();
+                       // The time for the answer begins with the last byte sent.
+                       if (!over.stream.timed_out()) over.stream.expires_after(timeouts_.upstream_response);
+                   });
+    auto got = co_await over.read_head();
+    over.may_be_kept = all.done && !std::get<0>(all.result);
+    if (!all.done) {
+        if (!got) over.stream.close();
+        over.stream.cancel();
+    }
+    while (!all.done)  // it uses what is here
+        co_await all.ended.wait(timeouts_.upstream_response);
+    const auto [ec, bytes] = all.result;
+    if (!got && ec && !got.error().timed_out) co_return failed_to_write(over, ec, bytes);
+    co_return got;
 }
 
 answer::answer(std::unique_ptr<connection> from) : from_(std::move(from)) {}

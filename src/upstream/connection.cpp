@@ -129,7 +129,7 @@ bool connection::finish() noexcept {
     // Bytes behind the answer belong to no request: whoever sent them can't be trusted with another one (RFC
     // 9112, 9.2).
     const std::size_t body_bytes = head.how.body == message::body_framing::length ? static_cast<std::size_t>(left) : 0;
-    const bool reusable = whole() && head.how.keep_alive && buffer.size() == head_bytes + body_bytes;
+    const bool reusable = whole() && may_be_kept && head.how.keep_alive && buffer.size() == head_bytes + body_bytes;
     buffer.consume(buffer.size());
     buffer.shrink(room_for_body + room_for_head);
     if (in.secret) wipe(decoded.data(), decoded.capacity());

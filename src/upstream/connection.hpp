@@ -7,6 +7,7 @@
 
 #include "gateway/net/bell.hpp"
 #include "gateway/upstream/client.hpp"
+#include "names.hpp"
 
 namespace gateway::upstream {
 
@@ -39,6 +40,7 @@ struct pool {
         session;  // of the last handshake: the next one resumes it (RFC 8446, 2.2)
     std::size_t open = 0;
     std::size_t being_opened = 0;
+    std::shared_ptr<look_up> looking_up;  // the last one, which may be under way
     std::deque<std::shared_ptr<waiting_call>> line;
     std::atomic<std::size_t>* everywhere = nullptr;  // those of all workers
     bool secret = false;  // what comes over its connections is overwritten when it is done with
@@ -98,6 +100,7 @@ public:
     bool ended = false;     // of a body until close
     bool answered = false;  // any byte of the answer has come
     bool used_before = false;
+    bool may_be_kept = true;  // the request went out whole
     net::deadline grown_old;  // set while it waits in its pool; closes it
 };
 

@@ -87,9 +87,10 @@ class answer:
 class connection:
     """One connection to the gateway, for as many calls as a test wants."""
 
-    def __init__(self, port):
+    def __init__(self, port, over=None):
+        """`over`: a socket that is connected already."""
         self.port = port
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.socket = over or socket.create_connection(("127.0.0.1", port), PATIENCE)
 
     def __enter__(self):
         return self

@@ -24,8 +24,8 @@ class stage:
         new.mkdir()
         return new
 
-    def gateway(self, settings, environment=None, secrets=None):
-        started = programs.gateway(self.folder(), settings, {**world.SECRETS, **(secrets or {})}, environment)
+    def gateway(self, settings, environment=None, secrets=None, through=()):
+        started = programs.gateway(self.folder(), settings, {**world.SECRETS, **(secrets or {})}, environment, through)
         self._stack.callback(started.close)
         return started
 

@@ -54,10 +54,11 @@ class output:
 
 
 class program:
-    def __init__(self, name, *arguments, environment=None):
+    def __init__(self, name, *arguments, environment=None, through=()):
+        """`through`: a command that starts the program in its place, as a service manager does."""
         self.name = name
         self.process = subprocess.Popen(
-            [BIN / name, *map(str, arguments)],
+            [*through, BIN / name, *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=os.environ | (environment or {}))
         self.stdout, self.stderr = output(self.process.stdout), output(self.process.stderr)
@@ -140,20 +141,21 @@ def no_key_twice(pairs):
 class gateway(program):
     """ecs-gateway run, with a configuration and secrets in a folder of their own."""
 
-    def __init__(self, folder, settings, secrets, environment=None):
+    def __init__(self, folder, settings, secrets, environment=None, through=()):
         self.file = folder / "gateway.yaml"
         for name, secret in secrets.items():
             (folder / name).write_text(secret + "\n", encoding="utf-8")
         self.configure(settings)
-        super().__init__("ecs-gateway", "run", "--config", self.file, environment=environment)
-        self.ports = []
-        for listener in settings["listeners"]:
-            found = self.wait_for(self.stderr,
-                                  rf"listening address=\S+:(\d+) listener={re.escape(listener['address'])}$")
-            self.ports.append(int(found[1]))
+        super().__init__("ecs-gateway", "run", "--config", self.file, environment=environment, through=through)
+        self.ports = [self.port_of(listener["address"]) for listener in settings["listeners"]]
         self.port = self.ports[0]
         if "admin" in settings:
             self._admin_port = int(self.wait_for(self.stderr, r"listening address=\S+:(\d+) listener=admin$")[1])
+
+    def port_of(self, listener):
+        """Waits until it listens there. A unix socket has no port."""
+        found = self.wait_for(self.stderr, rf"listening address=\S*?:(\d+|/\S*) listener={re.escape(listener)}$")
+        return int(found[1]) if found[1].isdigit() else None
 
     def admin(self, path):
         """Status and text of a page of the admin listener."""

@@ -42,12 +42,15 @@ def hanging_up(_connection, _request):
 
 
 class scripted_cloud:
-    """Plain HTTP, or TLS with a context. `behave(socket, received)` answers each request; may be exchanged."""
+    """Plain HTTP, or TLS with a context. `behave(socket, received)` answers each request; `arrive(socket)` comes before
+    anything is read or shaken hands over; `at_head(socket, received)`, where there is one, before the body is read. All
+    of these and the TLS context may be exchanged."""
 
-    def __init__(self, behave=answering(), tls=None):
+    def __init__(self, behave=answering(), tls=None, at=("127.0.0.1", 0)):
         self.behave, self.requests, self.connections = behave, [], []
-        self._tls, self._open = tls, True
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.arrive, self.at_head = lambda _connection: None, None
+        self.tls, self._open = tls, True
+        self._listening = socket.create_server(at, backlog=512)
         self.port = self._listening.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -64,17 +67,25 @@ class scripted_cloud:
 
     def _serve(self, connection, number):
         try:
-            if self._tls:
-                connection = self.connections[number] = self._tls.wrap_socket(connection, server_side=True)
-            with connection, connection.makefile("rb") as stream:
-                while request := self._read(stream, number):
-                    self.requests.append(request)
-                    self.behave(connection, request)
+            with connection:
+                self.arrive(connection)
+                if self.tls:
+                    connection = self.connections[number] = self.tls.wrap_socket(connection, server_side=True)
+                with connection, connection.makefile("rb") as stream:
+                    while request := self._read_head(stream, number):
+                        early = self.at_head
+                        if early:
+                            self.requests.append(request)
+                            early(connection, request)
+                        request.body = stream.read(int(request["Content-Length"] or 0))
+                        if not early:
+                            self.requests.append(request)
+                        self.behave(connection, request)
         except OSError:
             pass  # the gateway hung up, or the behaviour wanted to
 
     @staticmethod
-    def _read(stream, number):
+    def _read_head(stream, number):
         line = stream.readline().decode("latin-1").rstrip("\r\n")
         if not line:
             return None
@@ -82,8 +93,7 @@ class scripted_cloud:
         while text := stream.readline().decode("latin-1").rstrip("\r\n"):
             name, _, value = text.partition(":")
             fields.append((name, value.strip()))
-        length = next((int(v) for n, v in fields if n.lower() == "content-length"), 0)
-        return received(line, fields, stream.read(length), number)
+        return received(line, fields, b"", number)
 
     def hang_up(self):
         """Closes every connection that is open, as an endpoint does with idle ones."""

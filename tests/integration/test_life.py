@@ -120,23 +120,6 @@ def test_an_outcome_file_that_was_moved_is_opened_again(start, tmp_path):
     assert second not in moved.read_text()
 
 
-NOT_YET = [
-    ("unix_user", {"callers": [{"name": "agent-of-node", "unix_user": "root"}],
-                   "listeners": [{"address": "unix:@FOLDER@/gw.sock"}]}, "agent-of-node"),
-]
-
-
-@pytest.mark.parametrize("more, name", [row[1:] for row in NOT_YET], ids=[row[0] for row in NOT_YET])
-def test_run_refuses_by_name_what_is_not_there_yet(start, tmp_path, more, name):
-    whole = settings("http://127.0.0.1:1")
-    for section, items in more.items():
-        whole[section] = whole[section] + [
-            {k: v.replace("@FOLDER@", str(tmp_path)) if isinstance(v, str) else v for k, v in item.items()}
-            for item in items]
-    with pytest.raises(AssertionError, match=rf"ended with 1:[\s\S]*{name}"):
-        start.gateway(whole)
-
-
 def test_an_address_in_use_is_an_error_at_start(start):
     first = start.gateway(settings("http://127.0.0.1:1"))
     with pytest.raises(AssertionError, match=rf"ended with 1:[\s\S]*127.0.0.1:{first.port}"):

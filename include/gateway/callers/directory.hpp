@@ -27,7 +27,10 @@ enum class proof : std::uint8_t { signature, api_key, certificate, unix_user, li
 
 // What the connection itself proves. Views that live as long as the connection.
 struct connection_facts {
-    std::string_view listener;  // its name
+    std::string_view listener{};  // its name
+    std::span<const std::string>
+        certificate_names{};                   // of a verified client certificate: "URI:…", "DNS:…" (lower case)
+    std::optional<std::uint32_t> unix_user{};  // the user id at the other end of a unix socket
 };
 
 struct identity {
@@ -51,8 +54,10 @@ class replay_memory;
 
 class directory {
 public:
-    // Reads the callers' secrets; problems point at the configuration's places. `memory` is the one of the directory
-    // that this one replaces, which must still be there: it is what keeps the callers' signatures remembered.
+    // Reads the callers' secrets and looks up unix users (a user that this machine does not know is a warning: it may
+    // come later; digits are a user id as they stand); problems point at the configuration's places. `memory` is the
+    // one of the directory that this one replaces, which must still be there: it is what keeps the callers' signatures
+    // remembered.
     [[nodiscard]] static directory load(const config::settings& from, std::shared_ptr<replay_memory> memory,
                                         std::vector<config::problem>& problems);
     directory(directory&&) noexcept;
@@ -61,7 +66,9 @@ public:
 
     // Who sends this request. `what` is the request as received (what.fields: all of its fields; what.payload: the hash
     // of its body); `scratch` is the worker's signer. A proof that is present and wrong is refused even where a weaker
-    // one would do; two header proofs are refused. An unknown access key costs what a wrong signature does.
+    // one would do; two header proofs are refused. A certificate or unix user that is a caller's must be the same
+    // caller's as the header proof above it; a caller with both kinds has to bring both. An unknown access key costs
+    // what a wrong signature does.
     [[nodiscard]] boost::system::result<identity, refusal> authenticate(const signing::request& what,
                                                                         const connection_facts& on,
                                                                         std::chrono::sys_seconds now,
@@ -76,13 +83,12 @@ public:
 private:
     directory();
     struct tables;
+    struct proved_by_connection;
+    [[nodiscard]] proved_by_connection look_at(const connection_facts& on) const;
     std::unique_ptr<const tables> tables_;
     std::shared_ptr<replay_memory> memory_;
 };
 
 [[nodiscard]] std::shared_ptr<replay_memory> make_replay_memory();
-
-// Proofs that `run` can't check yet (certificate_san, unix_user), one problem each; `check` accepts them.
-[[nodiscard]] std::vector<config::problem> unsupported(const config::settings& in);
 
 }  // namespace gateway::callers

@@ -72,6 +72,8 @@ struct admin {
     std::string host;
     std::uint16_t port = 0;
     place at;
+
+    bool operator==(const admin& other) const { return host == other.host && port == other.port; }
 };
 
 struct limits {
@@ -91,7 +93,8 @@ struct timeouts {
     milliseconds drain = seconds(30);
 };
 
-// Who may call. Exactly one of the five proofs is set.
+// Who may call. One of the five proofs is set, or two that a call must bring both: a key and what its connection proves
+// (a certificate or a unix user).
 struct caller {
     std::string name;
     std::optional<std::string> access_key;  // with secret_key: a pair that the gateway issued

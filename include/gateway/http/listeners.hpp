@@ -4,6 +4,7 @@
 #include <boost/asio/ssl.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,25 +16,30 @@ namespace gateway::http {
 // spreads connections; unix: duplicates of one, as the kernel has no such thing there.
 class listening {
 public:
+    // `handed_over` is a socket that listens there already (a service manager's), which stays the caller's; -1: none.
     // Throws std::system_error that names the address.
-    listening(const config::listener& at, std::size_t workers);
+    listening(const config::listener& at, std::size_t workers, int handed_over = -1);
     listening(listening&&) noexcept;
     listening(const listening&) = delete;
     listening& operator=(listening&&) = delete;
     listening& operator=(const listening&) = delete;
-    ~listening();  // closes what no worker took; removes a unix socket's file
+    ~listening();  // removes a unix socket's file that it has made
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }        // as the configuration spells it
     [[nodiscard]] const std::string& address() const noexcept { return address_; }  // with the port that was bound
-    [[nodiscard]] int descriptor(std::size_t worker) const { return descriptors_[worker]; }  // stays this object's
+    // A descriptor of its own for that worker. Throws std::system_error.
+    [[nodiscard]] int descriptor(std::size_t worker) const;
+    // Of a unix socket that this object has made; nothing for others. Throws std::system_error.
+    void set_mode(std::optional<unsigned> mode) const;
 
 private:
     void open_tcp(const config::listener& at, std::size_t workers);
-    void open_unix(const config::listener& at, std::size_t workers);
+    void open_unix(const config::listener& at);
+    void take_over(int handed_over);
     void close_all() noexcept;
 
     std::string name_, address_, unix_path_;
-    std::vector<int> descriptors_;
+    std::vector<int> descriptors_;  // one for each worker, or one for all
 };
 
 // What a TLS listener answers handshakes with: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, its certificate, and the CA of client

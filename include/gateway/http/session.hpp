@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/config/settings.hpp"
+#include "gateway/http/peer.hpp"
 #include "gateway/message/buffer.hpp"
 #include "gateway/message/chunk_decoder.hpp"
 #include "gateway/message/head.hpp"
@@ -16,11 +19,27 @@
 
 namespace gateway::http {
 
+// What it takes to read a request.
+struct desk {
+    message::buffer buffer;
+    message::request_head head;
+    std::string decoded;  // a chunked body
+};
+
 // What every connection of a worker is held to, and what the worker tells them. Outlives them all.
 struct service {
     config::limits limits;
     config::timeouts timeouts;
     bool draining = false;  // answers close their connection, idle connections go at once
+    // Where requests are read to. A connection has one while it reads or serves a request, and none while it waits for
+    // the next: thousands of idle connections share a few.
+    std::vector<std::unique_ptr<desk>> spare;
+};
+
+// What all connections through one listener share. Outlives them.
+struct entrance {
+    std::string listener;    // its name
+    std::uint32_t term = 0;  // rises when the listener's TLS changes or it is removed: older connections end then
 };
 
 // Why there is no request to handle, though an answer is due.
@@ -42,9 +61,16 @@ struct refused {
 
 class session {
 public:
-    // `listener` lives as long as the session. `over_capacity`: the connection is one too many; it is answered and
-    // closed.
-    session(net::stream& with, const service& held_to, std::string_view listener, std::string peer, bool over_capacity);
+    // `over_capacity`: the connection is one too many; it is answered and closed.
+    session(net::stream& with, service& held_to, const entrance& through, peer from, bool over_capacity);
+    ~session();
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+
+    // First of all, for each request. True when the connection is idle and can wait for its stream to be readable()
+    // with next to no memory; woke() then takes what came of that, and is false when the connection has ended.
+    [[nodiscard]] bool waits_lightly();
+    [[nodiscard]] bool woke(const net::error_code& why);
 
     // Waits for the next request and reads all of it. False when the connection ended with nothing to answer: closed
     // or silent between two calls. True with why_refused() set when what came can't be handled; the connection closes
@@ -53,14 +79,19 @@ public:
 
     // Of the request that was read; views until the next one.
     [[nodiscard]] const std::optional<refused>& why_refused() const noexcept { return refused_; }
-    [[nodiscard]] const message::request_head& head() const noexcept { return head_; }
+    [[nodiscard]] const message::request_head& head() const noexcept { return desk_->head; }
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
     [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
     // When its first byte was there.
     [[nodiscard]] std::chrono::steady_clock::time_point began() const noexcept { return began_; }
 
-    // Whether the connection lives on after this answer, which has to say so (Connection: close).
-    [[nodiscard]] bool keeps_alive() const noexcept { return keep_alive_ && !held_to_.draining; }
+    // Whether the connection lives on after this answer, which has to say so (Connection: close). What was said holds:
+    // a drain or reload that begins afterwards leaves the connection to the next answer.
+    [[nodiscard]] bool keeps_alive() noexcept {
+        if (held_to_.draining || through_.term != term_) keep_alive_ = false;
+        return keep_alive_;
+    }
+    [[nodiscard]] bool closes() const noexcept { return !keep_alive_; }
     [[nodiscard]] bool draining() const noexcept { return held_to_.draining; }
     void close_after_answer() noexcept { keep_alive_ = false; }
 
@@ -72,14 +103,17 @@ public:
     // After the last answer: says goodbye so that the answer arrives although unread bytes may be left (RFC 9112, 9.6).
     [[nodiscard]] task<> linger();
 
-    [[nodiscard]] std::string_view listener() const noexcept { return listener_; }
-    [[nodiscard]] std::string_view peer() const noexcept { return peer_; }
-    // Between two calls: a drain may close it.
-    [[nodiscard]] bool idle() const noexcept { return idle_; }
+    [[nodiscard]] std::string_view listener() const noexcept { return through_.listener; }
+    [[nodiscard]] peer& from() noexcept { return from_; }
+    void hurry();
     [[nodiscard]] net::stream& stream() noexcept { return stream_; }
 
 private:
     enum class arrival { bytes, end, late };
+    void sit_down();
+    void clear_desk() noexcept;
+    void begin_wait();
+    void request_begins();
     [[nodiscard]] task<arrival> receive(std::size_t room);
     [[nodiscard]] task<bool> read_head();
     [[nodiscard]] task<> read_body();
@@ -87,16 +121,15 @@ private:
     void refuse(const message::problem& why);
 
     net::stream& stream_;
-    const service& held_to_;
-    std::string_view listener_;
-    std::string peer_;
+    service& held_to_;
+    const entrance& through_;
+    std::uint32_t term_;
+    peer from_;
     bool over_capacity_;
 
-    message::buffer buffer_;
-    message::request_head head_;
+    std::unique_ptr<desk> desk_;
     std::size_t used_ = 0;  // of the buffer, by the request that is being handled
     std::string_view body_;
-    std::string decoded_;  // a chunked body
     std::optional<refused> refused_;
     std::chrono::steady_clock::time_point began_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
@@ -110,10 +143,15 @@ private:
 template <class Handler>
 task<> serve(session& connection, Handler& handle) {
     for (;;) {
+        // Here rather than further in, where each coroutine would keep its frame for an idle connection.
+        if (connection.waits_lightly()) {
+            const auto [ec] = co_await connection.stream().readable();
+            if (!connection.woke(ec)) co_return;
+        }
         const bool due = co_await connection.next_request();
         if (!due) co_return;
         co_await handle(connection);
-        if (!connection.keeps_alive()) {
+        if (connection.closes()) {
             co_await connection.linger();
             co_return;
         }

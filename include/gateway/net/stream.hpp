@@ -9,7 +9,6 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -34,6 +33,11 @@ public:
 
     // At least one byte, or an error (asio::error::eof at the end of the stream).
     [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);
+    // Waits until a read would give something: bytes, the end or an error. Over TLS it says nothing of what was read
+    // ahead: there only read_some() does.
+    [[nodiscard]] task<std::tuple<error_code>> readable() { return socket_.async_wait(socket::wait_read, use_result); }
+    // What is there right now, without TLS; asio::error::would_block when nothing is.
+    [[nodiscard]] transfer read_available(asio::mutable_buffer into) noexcept;
     // All bytes of both, in one system call where the kernel takes them, or an error.
     [[nodiscard]] task<transfer> write(std::string_view first, std::string_view second = {});
 
@@ -42,7 +46,7 @@ public:
     [[nodiscard]] task<error_code> start_tls_client(asio::ssl::context& with, const std::string& host,
                                                     SSL_SESSION* session);
     [[nodiscard]] task<error_code> start_tls_server(asio::ssl::context& with);
-    [[nodiscard]] SSL* tls() noexcept { return tls_ ? tls_->native_handle() : nullptr; }
+    [[nodiscard]] SSL* tls() const noexcept { return tls_ ? tls_->native_handle() : nullptr; }
 
     // Time is up for what is going on `after` from now: the operation under way fails with operation_aborted, and
     // timed_out() says why. A loop of operations asks timed_out() between them too, since time may run out there.
@@ -63,7 +67,7 @@ private:
     [[nodiscard]] task<transfer> write_plain(pieces both);
 
     socket socket_;
-    std::optional<asio::ssl::stream<socket&>> tls_;
+    std::unique_ptr<asio::ssl::stream<socket&>> tls_;  // not in place: thousands of plain connections have none
     deadline deadline_;
 };
 

@@ -83,16 +83,16 @@ public:
 private:
     friend class connection;
     friend class answer;
-    struct look_up;
-    [[nodiscard]] task<std::shared_ptr<look_up>> resolve(const config::endpoint& what);
     [[nodiscard]] task<result<std::unique_ptr<connection>>> open_or_wait(pool& to);
     [[nodiscard]] task<result<std::unique_ptr<connection>>> connect(pool& to,
                                                                     std::chrono::steady_clock::time_point until);
     [[nodiscard]] std::unique_ptr<connection> take_idle(pool& from);
     [[nodiscard]] task<result<void>> send_and_read_head(connection& over, const outgoing& what);
+    [[nodiscard]] task<result<void>> send_large(connection& over, const outgoing& what);
 
     executor on_;
     net::deadlines& times_;
+    std::unique_ptr<class names> names_;
     std::shared_ptr<asio::ssl::context> tls_;
     std::size_t most_idle_;
     config::timeouts timeouts_;

@@ -19,7 +19,7 @@ struct failure {
     reached cloud = reached::no;
     bool timed_out = false;
     boost::system::error_code cause;
-    std::string_view why;  // a sentence of ours for step::parse, else empty
+    std::string_view why;  // more than `cause` tells: for step::parse, and of a certificate; lives for ever
 
     [[nodiscard]] std::string text() const;  // "connect: Connection refused"
 };

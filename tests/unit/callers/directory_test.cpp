@@ -1,5 +1,6 @@
 #include "gateway/callers/directory.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -130,23 +131,120 @@ TEST(directory, tells_a_secret_that_can_not_be_read_and_knows_the_other_callers)
     EXPECT_EQ(outcome(by, with({{"X-Api-Key", "ci-key"}})), "ci by api_key");
 }
 
-TEST(directory, names_the_proofs_that_run_does_not_check_yet) {
+// Callers known by what their connection proves: bot (a certificate), agent (unix user 7), keyed-bot and keyed-agent
+// (an API key besides).
+config::settings connection_world() {
     config::settings from = world();
-    config::caller bot;
-    bot.name = "billing-bot";
-    bot.certificate_san = "DNS:bot.corp.example";
-    bot.at.line = 30;
-    config::caller agent;
-    agent.name = "node-agent";
-    agent.unix_user = "node-agent";
-    from.callers.push_back(bot);
-    from.callers.push_back(agent);
-    const auto found = unsupported(from);
-    ASSERT_EQ(found.size(), 2U);
-    EXPECT_EQ(found[0].what, "caller billing-bot: certificate_san is not supported by `run` yet");
-    EXPECT_EQ(found[0].at.line, 30U);
-    EXPECT_EQ(found[1].what, "caller node-agent: unix_user is not supported by `run` yet");
-    EXPECT_TRUE(unsupported(world()).empty());
+    const auto add = [&](const char* name, const char* san, const char* user, const char* key) {
+        config::caller one;
+        one.name = name;
+        if (san != nullptr) one.certificate_san = san;
+        if (user != nullptr) one.unix_user = user;
+        if (key != nullptr) one.api_key_sha256 = sha256_of(key);
+        from.callers.push_back(one);
+    };
+    add("bot", "DNS:bot.example", nullptr, nullptr);
+    add("agent", nullptr, "7", nullptr);
+    add("keyed-bot", "URI:spiffe://corp/keyed", nullptr, "keyed-bot-key");
+    add("keyed-agent", nullptr, "8", "keyed-agent-key");
+    return from;
+}
+
+TEST(directory, a_connection_proves_a_caller_by_certificate_or_unix_user) {
+    const directory by = load(connection_world());
+    struct {
+        const char* what;
+        std::vector<std::string> names;
+        std::optional<std::uint32_t> user;
+        std::string_view listener;
+        std::vector<std::pair<std::string, std::string>> fields;
+        const char* then;
+    } const table[] = {
+        {"a certificate", {"DNS:bot.example"}, {}, outer, {}, "bot by certificate"},
+        {"one of its names is enough", {"DNS:x.example", "DNS:bot.example"}, {}, outer, {}, "bot by certificate"},
+        {"a name of another kind", {"URI:bot.example"}, {}, outer, {}, "not authenticated"},
+        {"nobody's certificate", {"DNS:x.example"}, {}, outer, {}, "not authenticated"},
+        {"nobody's certificate where anybody may call", {"DNS:x.example"}, {}, local, {}, "not authenticated"},
+        {"names of two callers", {"DNS:bot.example", "URI:spiffe://corp/keyed"}, {}, outer, {}, "not authenticated"},
+        {"a unix user", {}, 7, outer, {}, "agent by unix_user"},
+        {"a unix user before the listener", {}, 7, local, {}, "agent by unix_user"},
+        {"another unix user", {}, 9, outer, {}, "not authenticated"},
+        {"another unix user where anybody may call", {}, 9, local, {}, "sidecar by listener"},
+        {"the certificate of one, the unix user of another", {"DNS:bot.example"}, 7, outer, {}, "not authenticated"},
+        {"a key beneath nobody's certificate",
+         {"DNS:x.example"},
+         {},
+         outer,
+         {{"X-Api-Key", "ci-key"}},
+         "ci by api_key"},
+        {"a key beneath another's certificate",
+         {"DNS:bot.example"},
+         {},
+         outer,
+         {{"X-Api-Key", "ci-key"}},
+         "not authenticated"},
+        {"a key beneath another's unix user", {}, 7, outer, {{"X-Api-Key", "ci-key"}}, "not authenticated"},
+        {"a key beneath nobody's unix user", {}, 9, outer, {{"X-Api-Key", "ci-key"}}, "ci by api_key"},
+        {"both that belong together",
+         {"URI:spiffe://corp/keyed"},
+         {},
+         outer,
+         {{"X-Api-Key", "keyed-bot-key"}},
+         "keyed-bot by api_key"},
+        {"the certificate alone of who has a key", {"URI:spiffe://corp/keyed"}, {}, outer, {}, "not authenticated"},
+        {"the key alone of who has a certificate",
+         {},
+         {},
+         outer,
+         {{"X-Api-Key", "keyed-bot-key"}},
+         "not authenticated"},
+        {"the user and the key", {}, 8, outer, {{"X-Api-Key", "keyed-agent-key"}}, "keyed-agent by api_key"},
+        {"the user alone of who has a key", {}, 8, outer, {}, "not authenticated"},
+        {"a wrong key beneath a right certificate",
+         {"DNS:bot.example"},
+         {},
+         outer,
+         {{"X-Api-Key", "no-key"}},
+         "not authenticated"},
+    };
+    for (const auto& row : table) {
+        const connection_facts on{.listener = row.listener, .certificate_names = row.names, .unix_user = row.user};
+        EXPECT_EQ(outcome(by, with(row.fields), on), row.then) << row.what;
+    }
+}
+
+TEST(directory, a_signature_needs_the_certificate_of_its_caller_and_is_not_used_up_without_it) {
+    config::settings from = world();
+    from.callers[0].certificate_san = "DNS:planner.example";
+    const directory by = load(from);
+    sent call;
+    call.sign("GWPLANNER1", "planner-secret");
+    const std::vector<std::string> names{"DNS:planner.example"};
+    EXPECT_EQ(outcome(by, call, {.listener = outer, .certificate_names = {}, .unix_user = {}}), "not authenticated");
+    EXPECT_EQ(outcome(by, call, {.listener = outer, .certificate_names = names, .unix_user = {}}),
+              "planner by signature");
+}
+
+TEST(directory, warns_of_a_unix_user_that_is_not_there_and_refuses_two_names_of_one_user) {
+    config::settings from = world();
+    config::caller one;
+    one.name = "one";
+    one.unix_user = "no-such-user-here";
+    from.callers.push_back(one);
+    one.name = "two";
+    one.unix_user = "root";
+    from.callers.push_back(one);
+    one.name = "three";
+    one.unix_user = "0";
+    from.callers.push_back(one);
+    std::vector<config::problem> problems;
+    const directory by = directory::load(from, make_replay_memory(), problems);
+    ASSERT_EQ(problems.size(), 2U);
+    EXPECT_TRUE(problems[0].warning);
+    EXPECT_THAT(problems[0].what, testing::HasSubstr("this machine has no user no-such-user-here"));
+    EXPECT_FALSE(problems[1].warning);
+    EXPECT_EQ(problems[1].what, "caller three: unix_user is another caller's user id, 0");
+    EXPECT_EQ(outcome(by, with({}), {.listener = outer, .certificate_names = {}, .unix_user = 0}), "two by unix_user");
 }
 
 TEST(directory, an_identity_can_not_be_taken_from_a_refusal) {

@@ -99,13 +99,22 @@ struct sent {
 };
 
 inline boost::system::result<identity, refusal> authenticate(const directory& by, const sent& what,
-                                                             std::string_view listener = outer,
+                                                             const connection_facts& on,
                                                              std::chrono::sys_seconds at = now) {
     const auto hash = signing::hash_payload(what.body);
     const auto views = what.fields();
     signing::signer scratch;
-    return by.authenticate({what.method, what.path, what.query, views, {hash.data(), hash.size()}}, {listener}, at,
-                           scratch);
+    return by.authenticate({what.method, what.path, what.query, views, {hash.data(), hash.size()}}, on, at, scratch);
+}
+
+inline connection_facts through(std::string_view listener) {
+    return {.listener = listener, .certificate_names = {}, .unix_user = {}};
+}
+
+inline boost::system::result<identity, refusal> authenticate(const directory& by, const sent& what,
+                                                             std::string_view listener = outer,
+                                                             std::chrono::sys_seconds at = now) {
+    return authenticate(by, what, through(listener), at);
 }
 
 // The caller and its proof, or why not.
@@ -125,6 +134,10 @@ inline std::string outcome(const boost::system::result<identity, refusal>& of) {
 inline std::string outcome(const directory& by, const sent& what, std::string_view listener = outer,
                            std::chrono::sys_seconds at = now) {
     return outcome(authenticate(by, what, listener, at));
+}
+
+inline std::string outcome(const directory& by, const sent& what, const connection_facts& on) {
+    return outcome(authenticate(by, what, on));
 }
 
 }  // namespace gateway::callers

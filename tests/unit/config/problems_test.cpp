@@ -149,8 +149,12 @@ TEST(problems, of_proofs) {
     expect_each({
         {"    " + proof + "\n", "", "11:5: callers[1]",
          "expected one of access_key with secret_key, api_key_sha256, certificate_san, unix_user, listener"},
-        {proof, proof + "\n    certificate_san: DNS:bob", "11:5: callers[1]",
-         "api_key_sha256 and certificate_san stand together; expected exactly one of"},
+        {proof, "certificate_san: DNS:bob\n    listener: 127.0.0.1:8080", "11:5: callers[1]",
+         "certificate_san and listener stand together; expected exactly one of"},
+        {proof, proof + "\n    listener: 127.0.0.1:8080", "11:5: callers[1]",
+         "api_key_sha256 and listener stand together; expected exactly one of"},
+        {proof, proof + "\n    access_key: GWBOB\n    secret_key: {file: bob.sk}", "11:5: callers[1]",
+         "access_key and api_key_sha256 stand together; expected exactly one of"},
         {"    secret_key: {file: alice.sk}\n", "", "8:5: callers[0].secret_key",
          "missing; expected it beside access_key"},
         {"    access_key: GWALICE\n", "", "8:5: callers[0].access_key", "missing; expected it beside secret_key"},
@@ -161,6 +165,9 @@ TEST(problems, of_proofs) {
          "other machines reach this listener; expected one with a loopback or unix address"},
     });
     EXPECT_TRUE(parse(base_with(proof, "certificate_san: DNS:bob"), "f").ok());
+    EXPECT_TRUE(parse(base_with(proof, proof + "\n    certificate_san: DNS:bob"), "f").ok()) << "both are needed then";
+    EXPECT_EQ(parse(base_with(proof, "certificate_san: DNS:Bob.Example"), "f").values.callers[1].certificate_san,
+              "DNS:bob.example");
     EXPECT_TRUE(parse(base_with(proof, "listener: 127.0.0.1:8080"), "f").ok());
     auto without_ca = base_with(", client_ca: ca.pem", "");
     without_ca.replace(without_ca.find(proof), proof.size(), "certificate_san: DNS:bob");

@@ -1,0 +1,71 @@
+#include "gateway/http/peer.hpp"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string_view>
+
+#include "gateway/base/field.hpp"
+
+namespace gateway::http {
+
+namespace {
+
+constexpr int most_names = 64;
+
+std::string_view text_of(const ASN1_IA5STRING* of) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(of)), static_cast<std::size_t>(ASN1_STRING_length(of))};
+}
+
+// RFC 5280, 4.2.1.6 wants IA5 text; a NUL within it has fooled others into reading half of a name.
+bool is_printable(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+}  // namespace
+
+peer peer_of(int descriptor) {
+    peer found;
+    boost::asio::ip::tcp::endpoint from;
+    auto length = static_cast<socklen_t>(from.capacity());
+    if (::getpeername(descriptor, from.data(), &length) != 0) return found;
+    if (from.data()->sa_family == AF_UNIX) {
+        ucred process{};
+        length = sizeof process;
+        if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &process, &length) != 0) return found;
+        found.unix_user = process.uid;
+        found.text = "unix:uid=" + std::to_string(process.uid) + ",pid=" + std::to_string(process.pid);
+        return found;
+    }
+    from.resize(length);
+    const std::string host = from.address().to_string();
+    found.text = (from.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(from.port());
+    return found;
+}
+
+std::vector<std::string> certificate_names(const SSL* of) {
+    std::vector<std::string> found;
+    const X509* const shown = SSL_get0_peer_certificate(of);
+    if (shown == nullptr || SSL_get_verify_result(of) != X509_V_OK) return found;
+    const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(shown, NID_subject_alt_name, nullptr, nullptr)),
+        GENERAL_NAMES_free);
+    if (!names || sk_GENERAL_NAME_num(names.get()) > most_names) return found;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const GENERAL_NAME* const one = sk_GENERAL_NAME_value(names.get(), i);
+        if (one->type == GEN_URI && is_printable(text_of(one->d.uniformResourceIdentifier))) {
+            found.push_back("URI:" + std::string(text_of(one->d.uniformResourceIdentifier)));
+        } else if (one->type == GEN_DNS && is_printable(text_of(one->d.dNSName))) {
+            std::string& name = found.emplace_back(text_of(one->d.dNSName));
+            std::transform(name.begin(), name.end(), name.begin(), lower_case);
+            name.insert(0, "DNS:");
+        }
+    }
+    return found;
+}
+
+}  // namespace gateway::http

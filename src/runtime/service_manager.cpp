@@ -1,0 +1,132 @@
+#include "service_manager.hpp"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace gateway::runtime {
+
+namespace {
+
+constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
+constexpr int most_sockets = 64;
+
+std::string take(const char* name) {
+    const char* const value = std::getenv(name);
+    std::string text = value == nullptr ? "" : value;
+    ::unsetenv(name);
+    return text;
+}
+
+int number(const std::string& text) {
+    int value = -1;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failed == std::errc() && end == text.data() + text.size() ? value : -1;
+}
+
+std::string address_of(const boost::asio::ip::tcp::endpoint& at) {
+    const std::string host = at.address().to_string();
+    return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
+}
+
+// Of a listening stream socket; empty for anything else.
+std::string address_of(int descriptor) {
+    int listens = 0, type = 0;
+    socklen_t length = sizeof listens;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens == 0) return {};
+    length = sizeof type;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM) return {};
+    sockaddr_storage bound{};
+    length = sizeof bound;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return {};
+    if (bound.ss_family == AF_UNIX) {
+        sockaddr_un path{};
+        std::memcpy(&path, &bound, std::min<std::size_t>(length, sizeof path - 1));
+        return "unix:" + std::string(path.sun_path);
+    }
+    if (bound.ss_family != AF_INET && bound.ss_family != AF_INET6) return {};
+    boost::asio::ip::tcp::endpoint at;
+    std::memcpy(at.data(), &bound, length);
+    at.resize(length);
+    return address_of(at);
+}
+
+// As address_of() spells it: 127.0.0.1:80 and [::1]:80 however the file spells them.
+std::string address_of(const config::listener& at) {
+    if (at.is_unix) return "unix:" + at.host;
+    return address_of(boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(at.host), at.port));
+}
+
+}  // namespace
+
+service_manager::service_manager() : notify_(take("NOTIFY_SOCKET")) {
+    const int process = number(take("LISTEN_PID"));
+    const int count = std::min(number(take("LISTEN_FDS")), most_sockets);
+    ::unsetenv("LISTEN_FDNAMES");
+    if (process != ::getpid()) return;  // meant for the process that started this one
+    for (int descriptor = first_descriptor; descriptor < first_descriptor + count; ++descriptor) {
+        ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+        sockets_.push_back({descriptor, address_of(descriptor)});
+    }
+}
+
+service_manager::~service_manager() {
+    for (const auto& each : sockets_)
+        ::close(each.descriptor);
+}
+
+int service_manager::socket_for(const config::listener& at) const {
+    const auto found = std::find_if(sockets_.begin(), sockets_.end(),
+                                    [wanted = address_of(at)](const auto& each) { return each.address == wanted; });
+    return found == sockets_.end() ? -1 : found->descriptor;
+}
+
+std::vector<std::string> service_manager::unclaimed(const std::vector<config::listener>& listeners) const {
+    std::vector<std::string> found;
+    for (const auto& each : sockets_) {
+        const auto is_its = [&](const config::listener& at) { return address_of(at) == each.address; };
+        if (std::none_of(listeners.begin(), listeners.end(), is_its))
+            found.push_back(each.address.empty() ? "(no listening stream socket)" : each.address);
+    }
+    return found;
+}
+
+void service_manager::ready() const { tell("READY=1"); }
+
+void service_manager::reloading() const {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000));
+}
+
+void service_manager::stopping() const { tell("STOPPING=1"); }
+
+void service_manager::tell(std::string_view state) const {
+    if (notify_.empty()) return;
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    if (notify_.size() >= sizeof where.sun_path || (notify_[0] != '/' && notify_[0] != '@')) {
+        spdlog::warn("service manager: NOTIFY_SOCKET is no address of a unix socket: it is not told: {}", state);
+        return;
+    }
+    std::memcpy(where.sun_path, notify_.data(), notify_.size());
+    if (notify_[0] == '@') where.sun_path[0] = '\0';  // an abstract address (unix(7))
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + notify_.size());
+    const int to = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool told = to >= 0 && ::sendto(to, state.data(), state.size(), MSG_NOSIGNAL,
+                                          reinterpret_cast<const sockaddr*>(&where), length) >= 0;
+    if (!told) spdlog::warn("service manager: can't be told: error={}", std::strerror(errno));
+    if (to >= 0) ::close(to);
+}
+
+}  // namespace gateway::runtime

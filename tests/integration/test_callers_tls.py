@@ -1,0 +1,254 @@
+"""TLS towards callers, and callers who prove themselves by a client certificate: with OpenSSL's and curl's own clients."""
+import contextlib
+import hashlib
+import re
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+import yaml
+
+import calling
+import programs
+from gateway_certificates import authority, listener
+from world import CI, PARTNER, PLANNER, settings
+
+LOOK = f"/v1/{PARTNER}/jobs/j"
+BOT = "spiffe://corp.example/billing-bot"
+KEYED = calling.key("Zq7KEYEDapiKEYdoNOTleak9")
+
+
+def with_callers(cloud, **changes):
+    whole = settings(cloud.url, **changes)
+    whole["callers"] += [
+        {"name": "billing-bot", "certificate_san": f"URI:{BOT}"},
+        {"name": "by-name", "certificate_san": "DNS:Bot.Corp.Example"},
+        {"name": "keyed", "certificate_san": "DNS:keyed.example",
+         "api_key_sha256": hashlib.sha256(b"Zq7KEYEDapiKEYdoNOTleak9").hexdigest()},
+    ]
+    whole["policy"][0]["callers"] += ["billing-bot", "by-name", "keyed"]
+    return whole
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    return authority(tmp_path_factory.mktemp("callers-ca"))
+
+
+@pytest.fixture(scope="module")
+def own(ca):
+    return ca.server()
+
+
+@pytest.fixture(scope="module")
+def gate(start_once, ca, own):
+    """One listener asks for client certificates, one demands them."""
+    cloud = start_once.cloud()
+    return start_once.gateway(with_callers(cloud, listeners=[listener(own, ca.file),
+                                                             listener(own, ca.file, True, "127.0.0.2:0")]))
+
+
+def over_tls(port, context, host="127.0.0.1", name="127.0.0.1"):
+    return calling.connection(port, context.wrap_socket(socket.create_connection((host, port), 30), server_hostname=name))
+
+
+def look(gate, context, proof=calling.nothing):
+    with over_tls(gate.port, context) as to:
+        return to.call("GET", LOOK, proof=proof)
+
+
+@pytest.mark.parametrize("names, caller", [
+    (f"URI:{BOT}", "billing-bot"),
+    ("DNS:bot.corp.example", "by-name"),
+    ("DNS:BOT.corp.EXAMPLE", "by-name"),
+    (f"DNS:other.example,URI:{BOT},email:x@y.example", "billing-bot"),
+])
+def test_a_certificate_proves_its_caller(gate, ca, names, caller):
+    answer = look(gate, ca.trusting(ca.issue("caller", names)))
+    assert answer.status == 200
+    line = gate.outcome_of(answer)
+    assert (line["caller"], line["proof"]) == (caller, "certificate")
+
+
+@pytest.mark.parametrize("names", [f"URI:{BOT}/more", "URI:spiffe://corp.example/billing-bo", f"DNS:{BOT[9:21]}",
+                                   "DNS:sub.bot.corp.example", "DNS:*.corp.example", f"email:{BOT}@x", "",
+                                   f"URI:{BOT},DNS:bot.corp.example"])
+def test_a_certificate_of_nobody_or_of_several_callers_proves_nothing(gate, ca, names):
+    answer = look(gate, ca.trusting(ca.issue("stranger", names)))
+    assert (answer.status, answer.error()[0]) == (401, "Gateway.0101")
+
+
+def test_a_key_needs_the_certificate_that_its_caller_has_and_no_other_caller_s(gate, ca):
+    keyed, bot = (ca.trusting(ca.issue(*which)) for which in (("keyed", "DNS:keyed.example"), ("bot", f"URI:{BOT}")))
+    stranger, bare = ca.trusting(ca.issue("someone", "DNS:someone.example")), ca.trusting()
+    cases = [(keyed, KEYED, 200), (keyed, calling.nothing, 401), (bare, KEYED, 401), (stranger, KEYED, 401),
+             (bot, KEYED, 401), (bot, CI, 401), (bot, PLANNER, 401), (stranger, CI, 200), (bare, CI, 200),
+             (bare, PLANNER, 200), (bare, calling.nothing, 401)]
+    assert [look(gate, context, proof).status for context, proof, _ in cases] == [status for *_, status in cases]
+
+
+def test_a_listener_that_demands_certificates_serves_nobody_without_a_good_one(gate, ca, tmp_path):
+    forged = authority(tmp_path, "forged").issue("bot", f"URI:{BOT}")
+    contexts = [ca.trusting(), ca.trusting(forged), ca.trusting(ca.issue("server-only", f"URI:{BOT}", "serverAuth"))]
+    for context in contexts:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            with over_tls(gate.ports[1], context, "127.0.0.2", "gateway.test") as to:
+                to.call("GET", LOOK, proof=CI)
+    with over_tls(gate.ports[1], ca.trusting(ca.issue("bot", f"URI:{BOT}")), "127.0.0.2", "gateway.test") as to:
+        assert to.call("GET", LOOK).status == 200
+
+
+def s_client(port, *options):
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options], input="", timeout=60,
+                          capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("options, protocol", [
+    (["-tls1_3"], "TLSv1.3"),
+    (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], "TLSv1.2"),
+    (["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"], "TLSv1.2"),
+])
+def test_tls_1_2_and_1_3_are_spoken(gate, options, protocol):
+    said = s_client(gate.port, *options)
+    assert re.search(rf"New, {protocol}, Cipher is (TLS_|ECDHE)", said), said
+
+
+@pytest.mark.parametrize("options", [
+    ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
+    ["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
+    ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"],  # no AEAD
+    ["-tls1_2", "-cipher", "AES128-GCM-SHA256"],          # no forward secrecy
+    ["-alpn", "h2"],
+], ids=lambda options: " ".join(options))
+def test_what_is_older_or_weaker_is_not(gate, options):
+    said = s_client(gate.port, *options)
+    assert "Cipher is (NONE)" in said, said
+
+
+def test_http_1_1_is_agreed_on_by_alpn(gate):
+    assert "ALPN protocol: http/1.1" in s_client(gate.port, "-alpn", "h2,http/1.1")
+
+
+def test_curl_calls_over_tls(gate, ca):
+    certificate, key = ca.issue("bot", f"URI:{BOT}")
+    done = subprocess.run(["curl", "-sS", "--cacert", ca.file, "--cert", certificate, "--key", key, "-w", "%{http_code}",
+                           "-o", "/dev/null", f"https://127.0.0.1:{gate.port}{LOOK}"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("200", "")
+
+
+def test_plain_http_and_noise_on_a_tls_listener_end_the_connection(gate):
+    for noise in (b"GET / HTTP/1.1\r\nHost: g\r\n\r\n", b"\x16\x03\x01" + bytes(600)):
+        with calling.connection(gate.port) as to:
+            to.send(noise)
+            assert to.is_closed()
+    assert gate.process.poll() is None
+
+
+def test_a_caller_who_never_ends_its_handshake_is_not_waited_for(start, ca, own):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file)],
+                                      timeouts={"request_header": "500ms"}))
+    with calling.connection(gate.port) as silent:
+        silent.send(b"\x16\x03\x01")
+        assert silent.is_closed()
+
+
+def test_many_calls_over_one_tls_connection(gate, ca):
+    with over_tls(gate.port, ca.trusting(ca.issue("bot", f"URI:{BOT}"))) as to:
+        assert [to.call("GET", LOOK).status for _ in range(20)] == [200] * 20
+        to.send(to.request("GET", LOOK) * 3)  # in one TLS record: the second and third are read with the first
+        assert [to.answer().status for _ in range(3)] == [200] * 3
+
+
+def test_new_certificates_are_shown_after_a_reload_and_no_call_is_lost(start, ca, tmp_path):
+    certificate, key = ca.server("first")
+    now_certificate, now_key = tmp_path / "now.pem", tmp_path / "now.key"
+
+    def put(files):
+        now_certificate.write_bytes(files[0].read_bytes())
+        now_key.write_bytes(files[1].read_bytes())
+
+    put((certificate, key))
+    whole = with_callers(start.cloud(), listeners=[listener((now_certificate, now_key), ca.file)])
+    gate = start.gateway(whole)
+
+    def serial():
+        with over_tls(gate.port, ca.trusting()) as to:
+            return to.socket.getpeercert()["serialNumber"]
+
+    before = serial()
+    with over_tls(gate.port, ca.trusting()) as kept:
+        assert kept.call("GET", LOOK, proof=CI)["Connection"] is None
+        gate.reload(whole, "reloaded")
+        assert serial() == before
+        assert kept.call("GET", LOOK, proof=CI)["Connection"] is None, "nothing has changed: the connection stays"
+        put(ca.server("second"))
+        gate.reload(whole, "reloaded")
+        after = serial()
+        assert after != before
+        last = kept.call("GET", LOOK, proof=CI)
+        assert (last.status, last["Connection"]) == (200, "close"), "callers come back and see the new certificate"
+
+    # A key that does not belong to the certificate: nothing changes.
+    now_key.write_bytes(key.read_bytes())
+    gate.reload(whole, "nothing changes")
+    assert serial() == after
+
+
+def test_who_has_a_certificate_of_the_old_ca_is_out_after_a_reload(start, ca, own, tmp_path):
+    other = authority(tmp_path, "other")
+    cloud = start.cloud()
+    gate = start.gateway(with_callers(cloud, listeners=[listener(own, ca.file, True)]))
+    context = ca.trusting(ca.issue("bot", f"URI:{BOT}"))
+    with over_tls(gate.port, context) as kept:
+        assert kept.call("GET", LOOK).status == 200
+        gate.reload(with_callers(cloud, listeners=[listener(own, other.file, True)]), "reloaded")
+        assert kept.call("GET", LOOK)["Connection"] == "close"
+        assert kept.is_closed()
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        look(gate, context)
+
+
+def test_a_listener_changes_between_plain_and_tls(start, ca, own):
+    cloud = start.cloud()
+    gate = start.gateway(with_callers(cloud, listeners=[{"address": "127.0.0.1:0"}, listener(own, ca.file, False, "127.0.0.2:0")]))
+    gate.reload(with_callers(cloud, listeners=[listener(own, ca.file), listener(own, ca.file, False, "127.0.0.2:0")]),
+                "reloaded")
+    assert look(gate, ca.trusting(), CI).status == 200
+
+
+@pytest.mark.parametrize("broken", ["certificate", "private_key", "client_ca", "another key"])
+def test_run_and_check_refuse_files_that_are_no_certificates(start, ca, own, tmp_path, broken):
+    at = listener(own, ca.file)
+    if broken == "another key":
+        at["tls"]["private_key"] = str(ca.server("else")[1])
+    else:
+        (tmp_path / "broken").write_text("no PEM\n", encoding="utf-8")
+        at["tls"][broken] = str(tmp_path / "broken")
+    whole = with_callers(start.cloud(), listeners=[at])
+    with pytest.raises(AssertionError, match=r"ended with 1:[\s\S]*listeners\[0\]\.tls"):
+        start.gateway(whole)
+    (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    done = programs.run("ecs-gateway", "check", "--config", tmp_path / "gateway.yaml")
+    assert done.returncode == 1 and "listeners[0].tls" in done.stdout
+
+
+def test_an_expired_certificate_is_a_warning(start, ca, own, tmp_path):
+    (certificate, key), expired = own, tmp_path / "expired.pem"
+    subprocess.run(["openssl", "x509", "-in", certificate, "-signkey", key, "-days", "-1", "-out", expired], check=True,
+                   capture_output=True)
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener((expired, key), ca.file)]))
+    gate.wait_for(gate.stderr, r"warning .*listeners\[0\]\.tls: the certificate has expired")
+
+
+def test_a_kept_tls_connection_is_closed_when_idle_for_too_long(start, ca, own):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file)], timeouts={"idle": "300ms"}))
+    with over_tls(gate.port, ca.trusting()) as to, contextlib.suppress(ssl.SSLError):
+        assert to.call("GET", LOOK, proof=CI).status == 200
+        began = time.monotonic()
+        assert to.is_closed() and time.monotonic() - began < 25
+
+

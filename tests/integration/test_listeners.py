@@ -1,0 +1,238 @@
+"""Unix listeners and the users behind them, listeners that come and go with a reload, sockets from a service manager."""
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+import calling
+from programs import wait_until
+from world import CI, PARTNER, PLANNER, settings
+
+LOOK = f"/v1/{PARTNER}/jobs/j"
+ME = pwd.getpwuid(os.geteuid()).pw_name
+OTHER = "nobody"
+
+
+@pytest.fixture
+def folder():
+    """A short path that every user may enter: a unix socket's may have 107 bytes."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="gw"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+def with_agents(cloud, *listeners, **changes):
+    whole = settings(cloud.url, listeners=[{"address": "127.0.0.1:0"}, *listeners], **changes)
+    if any(each["address"].startswith("unix:") for each in listeners):
+        whole["callers"] += [{"name": "node-agent", "unix_user": ME}]
+        whole["policy"][0]["callers"] += ["node-agent"]
+    return whole
+
+
+def over_unix(path):
+    to = socket.socket(socket.AF_UNIX)
+    to.settimeout(30)
+    to.connect(str(path))
+    return calling.connection(0, to)
+
+
+def test_a_unix_user_proves_its_caller(start, folder):
+    gate = start.gateway(with_agents(start.cloud(), {"address": f"unix:{folder}/gw.sock", "mode": "0600"}))
+    assert stat.S_IMODE((folder / "gw.sock").stat().st_mode) == 0o600
+    with over_unix(folder / "gw.sock") as to:
+        answer = to.call("GET", LOOK)
+        assert answer.status == 200
+        assert to.call("GET", LOOK, proof=CI).error()[0] == "Gateway.0101", "another caller's key"
+    line = gate.outcome_of(answer)
+    assert (line["caller"], line["proof"], line["peer"]) == (
+        "node-agent", "unix_user", f"unix:uid={os.geteuid()},pid={os.getpid()}")
+    with calling.connection(gate.port) as to:
+        assert to.call("GET", LOOK).status == 401, "the same user over TCP"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_unix_user_proves_nobody_and_may_use_a_key(start, folder):
+    gate = start.gateway(with_agents(start.cloud(), {"address": f"unix:{folder}/gw.sock", "mode": "0666"}))
+    curl = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", folder / "gw.sock"]
+    statuses = [subprocess.run([*curl, *key, f"http://gateway{LOOK}"], user=OTHER, group="nogroup", extra_groups=[], capture_output=True, text=True,
+                               timeout=60, check=False).stdout
+                for key in ([], ["-H", "X-Api-Key: " + CI("", "", [], b"")[0][1]])]
+    assert statuses == ["401", "200"]
+    assert gate.process.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_the_mode_keeps_others_out(start, folder):
+    start.gateway(with_agents(start.cloud(), {"address": f"unix:{folder}/gw.sock", "mode": "0660"}))
+    done = subprocess.run(["curl", "-sS", "--unix-socket", folder / "gw.sock", f"http://gateway{LOOK}"], user=OTHER,
+                          group="nogroup", extra_groups=[], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 7, done
+
+
+def test_a_user_id_in_digits_is_taken_as_it_stands(start, folder):
+    whole = with_agents(start.cloud(), {"address": f"unix:{folder}/gw.sock"})
+    whole["callers"][-1]["unix_user"] = str(os.geteuid())
+    start.gateway(whole)
+    with over_unix(folder / "gw.sock") as to:
+        assert to.call("GET", LOOK).status == 200
+
+
+def test_the_socket_file_is_gone_afterwards_and_a_dead_one_is_taken_over(start, folder):
+    path = folder / "gw.sock"
+    whole = with_agents(start.cloud(), {"address": f"unix:{path}"})
+    gate = start.gateway(whole)
+    with pytest.raises(AssertionError, match=r"ended with 1:[\s\S]*gw\.sock"):
+        start.gateway(whole)
+    with over_unix(path) as to:
+        assert to.call("GET", LOOK).status == 200, "the second one has left it alone"
+    gate.tell(signal.SIGTERM)
+    assert gate.ended() == 0 and not path.exists()
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    start.gateway(whole)
+    with over_unix(path) as to:
+        assert to.call("GET", LOOK).status == 200
+
+
+def test_listeners_come_and_go_with_a_reload(start, folder):
+    cloud = start.cloud()
+    gate = start.gateway(with_agents(cloud))
+    with calling.connection(gate.port) as kept:
+        assert kept.call("GET", LOOK, proof=CI).status == 200
+        more = with_agents(cloud, {"address": "127.0.0.2:0"}, {"address": f"unix:{folder}/gw.sock"})
+        gate.reload(more, "reloaded")
+        added = gate.port_of("127.0.0.2:0")
+        with contextlib.closing(socket.create_connection(("127.0.0.2", added), 30)) as over:
+            to = calling.connection(added, over)
+            assert to.call("GET", LOOK, proof=CI).status == 200
+            with over_unix(folder / "gw.sock") as agent:
+                assert agent.call("GET", LOOK).status == 200
+                gate.reload(with_agents(cloud), "reloaded")
+                wait_until(lambda: not (folder / "gw.sock").exists(), "the socket's file to go")
+                # What is open ends in good order: one more answer, which says so.
+                for last in (to.call("GET", LOOK, proof=CI), agent.call("GET", LOOK, proof=CI)):
+                    assert (last.status, last["Connection"]) == (200, "close")
+                assert to.is_closed() and agent.is_closed()
+
+        def refused():
+            try:
+                socket.create_connection(("127.0.0.2", added), 30).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+        wait_until(refused, "the removed listener to refuse connections")
+        assert kept.call("GET", LOOK, proof=CI)["Connection"] is None, "the one that stayed has seen nothing of it"
+
+
+def test_a_listener_that_cannot_be_opened_changes_nothing(start):
+    cloud = start.cloud()
+    gate = start.gateway(with_agents(cloud))
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        bad = with_agents(cloud, {"address": f"127.0.0.1:{taken.getsockname()[1]}"}, {"address": "127.0.0.3:0"})
+        bad["policy"] = []
+        gate.reload(bad, "nothing changes")
+    assert gate.call("GET", LOOK, proof=CI).status == 200
+
+
+def test_the_admin_listener_moves_with_a_reload(start):
+    cloud = start.cloud()
+    gate = start.gateway(with_agents(cloud, admin={"address": "127.0.0.1:0"}))
+    assert gate.admin("/healthz")[0] == 200
+    seen = len(gate.stderr.lines)
+    gate.reload(with_agents(cloud, admin={"address": "127.0.0.2:0"}), "reloaded")
+    moved = gate.wait_for_new(seen, r"listening address=127\.0\.0\.2:\d+ listener=admin")
+    socket.create_connection(("127.0.0.2", int(moved.split(":")[-1].split()[0])), 30).close()
+    with pytest.raises(OSError):
+        gate.admin("/healthz")
+
+
+class told:
+    """A service manager's end of sd_notify(3)."""
+
+    def __init__(self, folder):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.address = str(folder / "notify")
+        self._socket.bind(self.address)
+        self.messages = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            self.messages.append(self._socket.recv(4096).decode())
+
+    def wait_for(self, messages):
+        wait_until(lambda: [m.split("\n")[0] for m in self.messages] == messages, f"{messages}, not {self.messages}")
+
+
+def test_a_service_manager_is_told_what_goes_on(start, folder):
+    manager = told(folder)
+    whole = with_agents(start.cloud())
+    gate = start.gateway(whole, environment={"NOTIFY_SOCKET": manager.address})
+    manager.wait_for(["READY=1"])
+    gate.reload(whole, "reloaded")
+    manager.wait_for(["READY=1", "RELOADING=1", "READY=1"])
+    assert manager.messages[1].split("\n")[1].startswith("MONOTONIC_USEC=")
+    gate.reload({**whole, "version": 2}, "nothing changes")
+    manager.wait_for(["READY=1", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1"])
+    gate.tell(signal.SIGTERM)
+    assert gate.ended() == 0
+    assert manager.messages[-1] == "STOPPING=1"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="systemd's own activator is not there")
+def test_systemd_hands_its_sockets_over(start, folder):
+    port, path, cloud = free_port(), folder / "gw.sock", start.cloud()
+    whole = with_agents(cloud, {"address": f"127.0.0.1:{port}"}, {"address": f"unix:{path}"}, workers=2)
+    activate = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-l", str(path), "-l", f"127.0.0.1:{free_port()}"]
+    # It starts the program at the first connection, which waits in the socket until the program takes it.
+    with contextlib.ExitStack() as stack:
+        first = []
+
+        def knock():
+            to = wait_until(connected, "the activator to listen")
+            first.append(to)
+
+        def connected():
+            with contextlib.suppress(ConnectionRefusedError):
+                return socket.create_connection(("127.0.0.1", port), 30)
+
+        knocking = threading.Thread(target=knock, daemon=True)
+        knocking.start()
+        gate = start.gateway(whole, through=activate)
+        knocking.join(30)
+        early = stack.enter_context(calling.connection(port, first[0]))
+        assert early.call("GET", LOOK, proof=CI).status == 200
+        for _ in range(20):
+            with calling.connection(port) as to:
+                assert to.call("GET", LOOK, proof=PLANNER).status == 200
+        with over_unix(path) as agent:
+            assert agent.call("GET", LOOK).status == 200
+        gate.wait_for(gate.stderr, r"warning a socket was handed over that no listener has: address=127\.0\.0\.1:\d+")
+        # Taken away and put back by reloads: it is the service manager's socket all the time.
+        gate.reload(with_agents(cloud, workers=2), "reloaded")
+        gate.reload(whole, "reloaded")
+        with over_unix(path) as agent:
+            assert agent.call("GET", LOOK).status == 200
+    gate.tell(signal.SIGTERM)
+    assert gate.ended() == 0
+    assert path.exists(), "the file is the service manager's"
+
+
+def test_sockets_meant_for_another_process_are_left_alone(start):
+    gate = start.gateway(with_agents(start.cloud()), environment={"LISTEN_PID": "1", "LISTEN_FDS": "3"})
+    assert gate.call("GET", LOOK, proof=CI).status == 200
