@@ -2,9 +2,10 @@
 # with nothing but git and make, `make demo` is enough.
 SHELL := /bin/bash
 JOBS  ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 SETUP := tools/setup.sh
 
-.PHONY: help setup build demo run test test-sanitize bench bench-micro fuzz package format lint clean
+.PHONY: help setup build demo run test test-sanitize test-threads bench bench-micro fuzz fuzz-differential package format lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -48,8 +49,21 @@ bench-micro:    ## the micro-benchmarks of signing, policy and the others
 	ninja -C build/release -j$(JOBS) benchmarks
 	@for bench in build/release/bin/*_bench; do "$$bench" || exit; done
 
-fuzz:           ## not there yet
-	@echo 'make fuzz: there are no fuzz targets yet' >&2; exit 1
+fuzz:           ## every fuzz target for FUZZ_SECONDS (60) each, from the kept corpus
+	@$(SETUP) build fuzz
+	cmake --preset fuzz --log-level=WARNING
+	ninja -C build/fuzz -j$(JOBS) fuzzers
+	tests/fuzz/run.sh build/fuzz/bin $(FUZZ_SECONDS)
+
+fuzz-differential: build ## 100,000 mutated requests: what is sent on must read the same for another parser
+	@$(SETUP) test
+	GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B tests/fuzz/differential.py --count 100000
+
+test-threads:   ## the integration tests under ThreadSanitizer
+	@$(SETUP) build test sdk
+	cmake --preset tsan --log-level=WARNING
+	ninja -C build/tsan -j$(JOBS) ecs-gateway ecs-simulator
+	GATEWAY_BIN_DIR=build/tsan/bin TSAN_OPTIONS=exitcode=66 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/integration
 
 package:        ## not there yet
 	@echo 'make package: there are no packages yet; `make build` leaves the programs in build/release/bin' >&2; exit 1

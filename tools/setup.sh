@@ -8,9 +8,11 @@ declare -A packages=(
     [build]="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
              libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libgtest-dev libgmock-dev libbenchmark-dev"
-    [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk"
+    [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
+            systemd"
     [sdk]=""
     [bench]="nginx-light wrk"
+    [fuzz]="clang-14 libclang-rt-14-dev"
     [lint]="clang-format-14 clang-tidy-16"
 )
 

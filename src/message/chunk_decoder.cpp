@@ -18,6 +18,13 @@ int hex_value(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+// RFC 9110, 5.6.2
+bool is_token(char c) {
+    const char lower = lower_case(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
 bool is_text(char c) { return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7F : c == '\t'; }
 
 }  // namespace
@@ -82,9 +89,15 @@ std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& 
                     at_ = place::last_lf;
                     break;
                 }
-                if (c == ' ' || c == '\t' || c == ':') return bad("a trailer is malformed (RFC 9112, 7.1.2)");
-                at_ = place::trailer;
+                if (!is_token(c)) return bad("a trailer is malformed (RFC 9112, 7.1.2)");
+                at_ = place::trailer_name;
                 [[fallthrough]];
+            case place::trailer_name:
+                if (c == ':')
+                    at_ = place::trailer;
+                else if (!is_token(c) || ++overhead_ > most_trailer_bytes)
+                    return bad("a trailer is malformed or too long (RFC 9112, 7.1.2)");
+                break;
             case place::trailer:
                 if (c == '\r') {
                     at_ = place::trailer_lf;

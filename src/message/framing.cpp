@@ -161,6 +161,7 @@ std::optional<problem> check_bytes(std::string_view head) noexcept {
 
 std::optional<problem> check_request(request_head& head) noexcept {
     head.how = {};
+    if (head.method == "CONNECT") return malformed("CONNECT asks for a tunnel: there is none here (RFC 9110, 9.3.6)");
     if (auto p = split_target(head)) return p;
 
     // RFC 9112, 3.2: one Host, and it is a host. It never chooses where a call goes.

@@ -18,7 +18,9 @@ using namespace std::chrono_literals;
 // cancelled, takes the longest.
 constexpr auto unwinding = 6s;
 
-http::service service_of(const config::settings& settings) { return {.limits = settings.limits, .timeouts = settings.timeouts, .spare = {}}; }
+http::service service_of(const config::settings& settings) {
+    return {.limits = settings.limits, .timeouts = settings.timeouts, .spare = {}};
+}
 
 }  // namespace
 

@@ -18,6 +18,8 @@ import calling
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("GATEWAY_BIN_DIR", PROJECT / "build/release/bin"))
+# AddressSanitizer keeps freed memory on purpose, ThreadSanitizer shadows all of it: what is said of memory holds for neither.
+SANITIZED = any(word in str(BIN) for word in ("asan", "tsan"))
 PATIENCE = 30  # seconds until a condition that a test waits for counts as never met
 
 

@@ -495,7 +495,7 @@ def test_a_pair_in_files_is_rotated_under_load(gate_for, cloud, tmp_path, how):
     seen = {s["access_key"]: s["last_used"] for s in cloud.control("secrets_seen")}
     unused_since = datetime.datetime.fromisoformat(seen[first[0]].replace("Z", "+00:00")).timestamp()
     assert unused_since - swapped <= 1.0, "the old pair is unused within a second"
-    if os.geteuid() == 0 and "asan" not in str(programs.BIN):
+    if os.geteuid() == 0 and not programs.SANITIZED:
         assert not any(first[1].encode() in part for part in memory_of(gate.process.pid)), "its secret key is gone"
 
 
@@ -540,7 +540,7 @@ def memory_of(pid):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads another process's memory")
-@pytest.mark.skipif("asan" in str(programs.BIN), reason="AddressSanitizer keeps freed memory on purpose")
+@pytest.mark.skipif(programs.SANITIZED, reason="sanitizers keep memory of their own")
 def test_a_secret_that_was_renewed_is_nowhere_in_memory(gate_for, cloud):
     cloud.control("iam", life_ms=1500)
     gate = gate_for(TOKEN, {"name": "by-agency", **agency()}, accounts=[
@@ -599,5 +599,5 @@ def test_a_thousand_agencies_are_fetched_when_used_and_weigh_little(start):
     assert cloud.control("counts")["securitytokens"] == count
     each = (resident() - before) / count
     print(f"{each:.2f} KiB for an agency")
-    if "asan" not in str(programs.BIN):
+    if not programs.SANITIZED:
         assert each < 8

@@ -49,14 +49,13 @@ def test_reloads_lose_no_call(start, tmp_path):
     reloads, until = 0, time.monotonic() + SECONDS
     with (steady_callers(lambda: calling.connection(gate.port), look, 4) as plain,
           steady_callers(over_tls, look, 2) as secure):
-        while time.monotonic() < until:
+        while reloads < 3 or time.monotonic() < until:
             reloads += 1
             gate.reload(variant(reloads), "reloaded")
     print(f"{reloads} reloads in {SECONDS} s: {plain.answered} + {secure.answered} calls")
     for callers in (plain, secure):
         assert (callers.cut, callers.others, callers.refused) == ([], [], 0)
         assert callers.answered > 10
-    assert reloads >= 3
 
 
 @pytest.mark.parametrize("environment", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}], ids=["service", "pod"])

@@ -100,6 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         refused_case{"non_ascii_target", head("GET /\xC3\xA4 HTTP/1.1", {"Host: a"}), bad},
         refused_case{"quote_in_target", head("GET /\" HTTP/1.1", {"Host: a"}), bad},
         refused_case{"asterisk", head("OPTIONS * HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"connect_with_a_path", head("CONNECT /v1/x HTTP/1.1", {"Host: a"}), bad},
         refused_case{"authority_form", head("CONNECT a:443 HTTP/1.1", {"Host: a"}), bad},
         refused_case{"relative_target", head("GET a/b HTTP/1.1", {"Host: a"}), bad},
         refused_case{"other_scheme", head("GET ftp://a/b HTTP/1.1", {"Host: a"}), bad},

@@ -1,0 +1,83 @@
+#pragma once
+// Bytes read as one message, head and body, as a connection does: all at once, or in pieces.
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/message/chunk_decoder.hpp"
+#include "gateway/message/head.hpp"
+#include "must.hpp"
+
+namespace fuzzing {
+
+namespace message = gateway::message;
+
+struct body {
+    bool refused = false, whole = false;
+    std::string content;
+    std::size_t used = 0;
+};
+
+constexpr std::size_t most_content = 4096;
+
+inline body decode(std::string_view bytes, std::size_t piece) {
+    message::chunk_decoder decoder;
+    body got;
+    std::string_view rest;
+    for (std::size_t from = 0; from < bytes.size() && !decoder.done(); from += piece) {
+        rest = bytes.substr(from, piece);
+        while (!rest.empty() && !decoder.done()) {
+            std::size_t used = 0;
+            got.refused = decoder.feed(rest, used, got.content, most_content).has_value();
+            MUST(used <= rest.size());
+            MUST(got.content.size() <= most_content);
+            got.used += used;
+            if (got.refused || used == 0) return got;
+            rest.remove_prefix(used);
+        }
+    }
+    got.whole = decoder.done();
+    return got;
+}
+
+// However a body is cut into packets, the same comes of it.
+inline void check_chunked(std::string_view bytes) {
+    const body at_once = decode(bytes, std::max<std::size_t>(1, bytes.size()));
+    for (const std::size_t piece : {1U, 2U, 7U}) {
+        const body in_pieces = decode(bytes, piece);
+        MUST(in_pieces.refused == at_once.refused);
+        MUST(in_pieces.whole == at_once.whole);
+        MUST(in_pieces.content == at_once.content);
+        if (!at_once.refused) MUST(in_pieces.used == at_once.used);
+    }
+    if (at_once.whole) MUST(bytes.substr(0, at_once.used).ends_with("\r\n"));
+}
+
+inline bool is_clean(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte >= 0x20 || c == '\t') && byte != 0x7F;
+    });
+}
+
+// What was accepted of a head: no byte that another parser could take for the end of something.
+template <class Head>
+void check_fields(const Head& head) {
+    MUST(head.fields.size() <= message::most_fields);
+    int lengths = 0, codings = 0;
+    for (const gateway::field& each : head.fields) {
+        MUST(!each.name.empty() && is_clean(each.name) && is_clean(each.value));
+        MUST(each.name.find_first_of(" \t:\"(),/;<=>?@[\\]{}") == std::string_view::npos);
+        MUST(each.value.empty() || (each.value.front() != ' ' && each.value.back() != ' '));
+        lengths += gateway::same_name(each.name, "Content-Length") ? 1 : 0;
+        codings += gateway::same_name(each.name, "Transfer-Encoding") ? 1 : 0;
+    }
+    MUST(lengths + codings <= 1);
+    MUST(codings == 0 || head.http_1_1);
+    MUST((head.how.body == message::body_framing::chunked) <= (codings == 1));
+}
+
+}  // namespace fuzzing
