@@ -95,9 +95,9 @@ std::optional<problem> check_length(std::span<const field> fields, bool http_1_1
     return std::nullopt;
 }
 
+// RFC 9112, 9.3: "keep-alive" in HTTP/1.0 is for who is no proxy; one that did not know it would keep it up by mistake.
 bool wants_keep_alive(std::span<const field> fields, bool http_1_1) noexcept {
-    if (has_token(fields, "Connection", "close")) return false;
-    return http_1_1 || has_token(fields, "Connection", "keep-alive");
+    return http_1_1 && !has_token(fields, "Connection", "close");
 }
 
 // RFC 9112, 3.2: origin-form or absolute-form. Asterisk-form and authority-form are for OPTIONS and CONNECT, which no
@@ -119,6 +119,8 @@ std::optional<problem> split_target(request_head& head) noexcept {
     const auto mark = rest.find('?');
     head.path = rest.substr(0, mark);
     head.query = mark == std::string_view::npos ? std::string_view() : rest.substr(mark + 1);
+    // Another target than the one without '?' (RFC 3986, 6.2.3), though many read it as the same.
+    if (mark != std::string_view::npos && head.query.empty()) return malformed("the request target has an empty query");
     return std::nullopt;
 }
 

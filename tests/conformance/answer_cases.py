@@ -27,6 +27,8 @@ STATUS_LINE = [
     good("no reason", "9112 4", answer(LENGTH, status="HTTP/1.1 200 ", body=OK)),
     good("a long reason", "9112 4", answer(LENGTH, status="HTTP/1.1 200 " + "ok " * 50, body=OK)),
     good("HTTP/1.0", "9112 9.3", answer(LENGTH, status="HTTP/1.0 200 OK", body=OK), closes=True),
+    good("HTTP/1.0 with keep-alive", "9112 9.3", answer(LENGTH, "Connection: keep-alive", status="HTTP/1.0 200 OK", body=OK),
+         closes=True),
     good("an unknown status of a known class", "9110 15", answer(LENGTH, status="HTTP/1.1 299 Odd", body=OK), status=299),
     good("599", "9110 15", answer(LENGTH, status="HTTP/1.1 599 Odd", body=OK), status=599),
     *(bad(f"status line {line!r}", "9112 4", answer(LENGTH, status=line, body=OK)) for line in

@@ -1,6 +1,5 @@
 """Every row of the tables, over real sockets, with the real gateway in between."""
 import contextlib
-import http.client
 import re
 import socket
 import threading
@@ -125,11 +124,10 @@ def test_pipelined_calls_are_answered_in_order(gate, cloud):
 def test_an_answer_to_head_has_no_body(gate):
     with contextlib.closing(socket.create_connection(("127.0.0.1", gate.port), 30)) as to:
         to.sendall(get(method="HEAD") + get())
-        response = http.client.HTTPResponse(to, method="HEAD")
-        response.begin()
-        assert (response.status, response.read()) == (405, b"")
         to.shutdown(socket.SHUT_WR)
-        assert [status for status, _, _ in read_answers(to)[0]] == [200]
+        received = b"".join(iter(lambda: to.recv(65536), b""))
+    first, _, second = received.partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 405 ") and second.startswith(b"HTTP/1.1 200 ")
 
 
 class one_answer:

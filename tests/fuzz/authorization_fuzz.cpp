@@ -26,8 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     constexpr std::string_view date = "20261123T000000Z";
     const std::array<gateway::field, 2> fields{{{"host", "g"}, {"x-sdk-date", date}}};
     const auto hash = signing::hash_payload("");
-    const signing::request what{.method = "GET", .path = path, .query = query, .fields = fields,
-                                .payload = {hash.data(), hash.size()}};
+    const signing::request what{
+        .method = "GET", .path = path, .query = query, .fields = fields, .payload = {hash.data(), hash.size()}};
 
     signing::authorization claimed;
     if (signing::parse_authorization(header, claimed)) {
@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         MUST(claimed.signature.size() == 64 && !claimed.access_key.empty());
         MUST(header.find(claimed.access_key) != std::string::npos);
         // A signature that is right would be a forgery: nobody has the key.
-        if (claimed.access_key != "AK") static_cast<void>(worker.verify(claimed, what, fields, key_of(claimed.which), date));
+        if (claimed.access_key != "AK")
+            static_cast<void>(worker.verify(claimed, what, fields, key_of(claimed.which), date));
     }
     if (!signing::reads_one_way(path, query)) return 0;
     for (const auto which : {signing::algorithm::sdk_hmac_sha256, signing::algorithm::v11_hmac_sha256}) {

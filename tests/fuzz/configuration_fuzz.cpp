@@ -23,8 +23,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const auto* const where = rules.find_project(project.id);
             MUST(where != nullptr && where->account == account.name);
             for (std::uint32_t caller = 0; caller < std::min<std::size_t>(read.values.callers.size(), 3); ++caller) {
-                const policy::facts about{.caller = caller, .where = where, .operation = operations::id::resize,
-                                          .server_id = "s", .resize = &resize};
+                const policy::facts about{.caller = caller,
+                                          .where = where,
+                                          .operation = operations::id::resize,
+                                          .server_id = "s",
+                                          .resize = &resize};
                 const auto decided = rules.decide(about);
                 MUST(!decided.allowed || !decided.rule.empty());
                 MUST(!rules.explain(about).empty() || read.values.policy.empty());
