@@ -28,7 +28,7 @@ run: build      ## the gateway and the simulator of the demo, until Ctrl-C
 	@tools/demo.sh --stay
 
 test:           ## every test, with the programs as a user gets them
-	@$(SETUP) build test sdk
+	@$(SETUP) build test sdk package deploy
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS)
 	ctest --test-dir build/release --output-on-failure -j$(JOBS)
@@ -65,8 +65,9 @@ test-threads:   ## the integration tests under ThreadSanitizer
 	ninja -C build/tsan -j$(JOBS) ecs-gateway ecs-simulator
 	GATEWAY_BIN_DIR=build/tsan/bin TSAN_OPTIONS=exitcode=66 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/integration
 
-package:        ## not there yet
-	@echo 'make package: there are no packages yet; `make build` leaves the programs in build/release/bin' >&2; exit 1
+package: build  ## build/release/packages/ecs-gateway_*.deb
+	@$(SETUP) package
+	cd build/release && cpack --config CPackConfig.cmake
 
 format:         ## let clang-format 14 decide all white space
 	@$(SETUP) lint

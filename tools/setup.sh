@@ -12,6 +12,8 @@ declare -A packages=(
             systemd"
     [sdk]=""
     [bench]="nginx-light wrk"
+    [package]="dpkg-dev file binutils lintian adduser"
+    [deploy]="prometheus systemd"
     [fuzz]="clang-14 libclang-rt-14-dev"
     [lint]="clang-format-14 clang-tidy-16"
 )

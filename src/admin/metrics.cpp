@@ -116,6 +116,11 @@ std::vector<MetricFamily> families_of(const figures& shown) {
     connections.gauge({{"side", "caller"}}, number(shown.caller_connections));
     connections.gauge({{"side", "cloud"}}, number(shown.cloud_connections));
 
+    family waiting("ecs_gateway_outcome_waiting_bytes",
+                   "Outcome lines that the log has not taken yet. A worker with 16 MiB of them takes no more calls.",
+                   MetricType::Gauge);
+    waiting.gauge({}, number(shown.waiting_outcome_bytes));
+
     family build("ecs_gateway_build_info", "Always 1; the label tells which version runs.", MetricType::Gauge);
     build.gauge({{"version", shown.version}}, 1);
 
@@ -137,6 +142,7 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                "How far the cloud's clock is ahead of the gateway's. Beyond 900 the cloud refuses signatures.",
                "region", shown.cloud_is_ahead));
     all.push_back(build.take());
+    all.push_back(waiting.take());
     return all;
 }
 

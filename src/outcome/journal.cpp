@@ -102,6 +102,14 @@ void journal::replace(std::unique_ptr<sink> into) {
     next_sink_ = std::move(into);
 }
 
+std::size_t journal::waiting() const {
+    const std::lock_guard held(lock_);
+    std::size_t sum = batch_.size() - batch_done_;
+    for (const page& each : pages_)
+        sum += each.pending_bytes_.load(std::memory_order_relaxed);
+    return sum;
+}
+
 std::string journal::trouble() const {
     const std::lock_guard held(lock_);
     return trouble_;

@@ -297,6 +297,7 @@ private:
         all.caller_connections = connections_.load();
         all.cloud_connections = cloud_connections_.load();
         all.reloads = reloads_;
+        all.waiting_outcome_bytes = journal_.waiting();
         all.version = GATEWAY_VERSION;
         for (const auto& one : keeper_->conditions()) {
             auto& made = all.refreshes[one.name];

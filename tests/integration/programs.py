@@ -152,7 +152,7 @@ class gateway(program):
         self.ports = [self.port_of(listener["address"]) for listener in settings["listeners"]]
         self.port = self.ports[0]
         if "admin" in settings:
-            self._admin_port = int(self.wait_for(self.stderr, r"listening address=\S+:(\d+) listener=admin$")[1])
+            self.admin_port = int(self.wait_for(self.stderr, r"listening address=\S+:(\d+) listener=admin$")[1])
 
     def port_of(self, listener):
         """Waits until it listens there. A unix socket has no port."""
@@ -161,7 +161,7 @@ class gateway(program):
 
     def admin(self, path):
         """Status and text of a page of the admin listener."""
-        page = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=PATIENCE)
+        page = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=PATIENCE)
         with contextlib.closing(page):
             page.request("GET", path)
             got = page.getresponse()

@@ -21,6 +21,7 @@ struct figures {
     };
     outcome::totals calls;  // of all workers
     std::uint64_t caller_connections = 0, cloud_connections = 0;
+    std::uint64_t waiting_outcome_bytes = 0;  // lines that the log has not taken yet
     tries reloads;
     std::map<std::string, tries> refreshes;                       // by credential
     std::map<std::string, std::chrono::duration<double>> expiry;  // by credential: from now; gone by when negative
@@ -28,7 +29,7 @@ struct figures {
     std::string version;
 };
 
-// Every family of the contract, in its order, the empty ones too.
+// Every family of the contract, in its order, the empty ones too; then ecs_gateway_outcome_waiting_bytes.
 [[nodiscard]] std::vector<prometheus::MetricFamily> families_of(const figures& shown);
 
 inline constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -74,6 +74,9 @@ public:
     // Waits until all that was written so far is in the sink, at most that long. False when it is not.
     [[nodiscard]] bool flush(std::chrono::milliseconds at_most);
 
+    // Bytes of lines that no sink has taken yet. From any thread.
+    [[nodiscard]] std::size_t waiting() const;
+
     // Lines that the sink refuses just now: why, or empty.
     [[nodiscard]] std::string trouble() const;
 

@@ -83,6 +83,7 @@ figures example() {
     worker.add_to(shown.calls);
     shown.caller_connections = 7;
     shown.cloud_connections = 3;
+    shown.waiting_outcome_bytes = 4096;
     shown.reloads = {2, 1};
     shown.refreshes["acme"] = {5, 4};
     shown.expiry["acme"] = 1500ms;
@@ -103,7 +104,9 @@ TEST(metrics, have_the_contracts_names_and_types_and_no_others) {
                                                       {"ecs_gateway_connections", "gauge"},
                                                       {"ecs_gateway_credential_expiry_seconds", "gauge"},
                                                       {"ecs_gateway_upstream_clock_skew_seconds", "gauge"},
-                                                      {"ecs_gateway_build_info", "gauge"}};
+                                                      {"ecs_gateway_build_info", "gauge"},
+                                                      // Beyond the contract: for the alert on a log that is behind.
+                                                      {"ecs_gateway_outcome_waiting_bytes", "gauge"}};
     for (const figures& shown : {example(), figures{}}) {
         const scraped got = scrape(shown);
         EXPECT_EQ(got.types, contract);
@@ -155,6 +158,7 @@ TEST(metrics, show_the_values_that_they_were_given) {
     expect("ecs_gateway_credential_expiry_seconds", {{{{"credential", "acme"}}, 1.5}});
     expect("ecs_gateway_upstream_clock_skew_seconds", {{{{"region", "cn-north-4"}}, -2}});
     expect("ecs_gateway_build_info", {{{{"version", "0.1.0"}}, 1}});
+    expect("ecs_gateway_outcome_waiting_bytes", {{{}, 4096}});
     expect("ecs_gateway_call_seconds_count", {{{{"operation", "resize"}}, 2}, {{{"operation", "none"}}, 1}});
     expect("ecs_gateway_call_seconds_sum", {{{{"operation", "resize"}}, 70.003}, {{{"operation", "none"}}, 0}});
     expect("ecs_gateway_upstream_seconds_count", {{{{"region", "cn-north-4"}}, 2}});
