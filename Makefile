@@ -42,6 +42,7 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 bench: build    ## the gateway beside nginx as a plain proxy: docs/performance.md says how to read it
 	@$(SETUP) test bench
 	@/usr/bin/python3 -B bench/proxy_bench.py
+	@GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B bench/idle_memory.py
 
 bench-micro:    ## the micro-benchmarks of signing, policy and the others
 	@$(SETUP) build

@@ -11,7 +11,7 @@ declare -A packages=(
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
             systemd"
     [sdk]=""
-    [bench]="nginx-light wrk"
+    [bench]="nginx-light haproxy wrk"
     [package]="dpkg-dev file binutils lintian adduser"
     [deploy]="prometheus systemd"
     [fuzz]="clang-14 libclang-rt-14-dev"

@@ -183,10 +183,16 @@ private:
         return {http::listening(at, workers_.size(), manager_.socket_for(at)), tls};
     }
 
-    // Lets every worker accept there.
+    // Lets every worker accept there. What a reload has opened stays open even if descriptors run out here: fewer
+    // workers accept then.
     void accept(const open_listener& listener) {
-        for (std::size_t i = 0; i < workers_.size(); ++i)
-            workers_[i].listen(listener.at.descriptor(i), listener.at.name(), listener.tls.context);
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            try {
+                workers_[i].listen(listener.at.descriptor(i), listener.at.name(), listener.tls.context);
+            } catch (const std::exception& e) {
+                spdlog::error("listener is not served by every worker: {}", e.what());
+            }
+        }
         spdlog::info("listening address={} listener={}", listener.at.address(), listener.at.name());
     }
 

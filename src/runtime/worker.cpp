@@ -1,6 +1,8 @@
 #include "worker.hpp"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/detached.hpp>
@@ -35,7 +37,14 @@ worker::worker(outcome::page& records, credentials::supplier& supplier, std::sha
       server_(loop_.get_executor(), times_, service_of(first->settings), connections) {}
 
 void worker::listen(int descriptor, const std::string& name, const http::tls_context& tls) {
-    asio::post(loop_, [this, descriptor, name, tls] { server_.listen(descriptor, name, tls, gateway_); });
+    asio::post(loop_, [this, descriptor, name, tls] {
+        try {
+            server_.listen(descriptor, name, tls, gateway_);
+        } catch (const std::exception& e) {
+            spdlog::error("listener {} is not served by this worker: {}", name, e.what());
+            ::close(descriptor);
+        }
+    });
 }
 
 void worker::renew(const std::string& listener, const http::tls_context& tls) {
