@@ -27,6 +27,7 @@ class steady_callers:
     def _work(self):
         to = None
         while not self._stop.is_set():
+            fresh = to is None
             try:
                 to = to or self._connect()
             except ConnectionError:  # nobody listens, or has just stopped
@@ -39,7 +40,12 @@ class steady_callers:
                 answer = self._call(to)
             except Exception as problem:  # whatever it was, a call has no answer
                 with self._lock:
-                    self.cut.append(repr(problem))
+                    # The kernel finishes a handshake by itself, and resets what nobody has accepted when the listening
+                    # socket closes: no call of the gateway's, which never saw that connection.
+                    if fresh and type(problem) in (ConnectionResetError, BrokenPipeError):
+                        self.refused += 1
+                    else:
+                        self.cut.append(repr(problem))
                 to = None
                 continue
             with self._lock:
