@@ -1,5 +1,7 @@
 #include "framing.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -12,6 +14,7 @@ namespace {
 constexpr auto malformed(std::string_view why) { return problem{fault::malformed, why}; }
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_hex(char c) { return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'f'); }
 constexpr bool is_alnum(char c) { return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'z'); }
 
 // RFC 3986, 2: unreserved, reserved without the gen-delims that a target can't hold, and percent-escapes. A table,
@@ -26,18 +29,31 @@ constexpr auto target_characters = [] {
 }();
 bool is_target_char(char c) { return target_characters[static_cast<unsigned char>(c)]; }
 
+// RFC 3986, 3.2.2: what stands in brackets is an IPv6 address, and one without a zone.
+bool is_ipv6(std::string_view text) noexcept {
+    std::array<char, INET6_ADDRSTRLEN> terminated{};
+    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return false;
+    std::copy(text.begin(), text.end(), terminated.begin());
+    in6_addr address{};
+    return ::inet_pton(AF_INET6, terminated.data(), &address) == 1;
+}
+
+// RFC 9293, 3.1: a port has 16 bits.
+bool is_port(std::string_view text) noexcept {
+    if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
+    unsigned port = 0;
+    for (const char c : text)
+        port = port * 10 + static_cast<unsigned>(c - '0');
+    return port <= 0xFFFF;
+}
+
 // RFC 3986, 3.2.2 and 3.2.3: a name or address and perhaps a port. No user, no path, no blank.
 bool is_host(std::string_view text) noexcept {
     if (text.empty() || text.size() > 255) return false;
     std::string_view port;
     if (text.front() == '[') {
         const auto end = text.find(']');
-        if (end == std::string_view::npos || end == 1) return false;
-        const auto address = text.substr(1, end - 1);
-        if (!std::all_of(address.begin(), address.end(), [](char c) {
-                return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'f') || c == ':' || c == '.';
-            }))
-            return false;
+        if (end == std::string_view::npos || !is_ipv6(text.substr(1, end - 1))) return false;
         port = text.substr(end + 1);
     } else {
         const auto colon = text.find(':');
@@ -48,10 +64,7 @@ bool is_host(std::string_view text) noexcept {
             return false;
         port = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
     }
-    if (port.empty()) return true;
-    port.remove_prefix(1);
-    return !port.empty() && port.size() <= 5 &&
-           std::all_of(port.begin(), port.end(), [](char c) { return is_digit(c); });
+    return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
 }
 
 // The only field of that name, nullptr when there is none; `repeated` tells that there are several.
@@ -104,8 +117,6 @@ bool wants_keep_alive(std::span<const field> fields, bool http_1_1) noexcept {
 // operation here uses.
 std::optional<problem> split_target(request_head& head) noexcept {
     std::string_view rest = head.target;
-    if (!std::all_of(rest.begin(), rest.end(), [](char c) { return is_target_char(c); }))
-        return malformed("the request target holds a character that RFC 3986 does not allow there");
     if (rest.empty() || rest.front() != '/') {
         const auto scheme = rest.substr(0, rest.find("://"));
         if (scheme.size() == rest.size() || !(same_name(scheme, "http") || same_name(scheme, "https")))
@@ -116,11 +127,18 @@ std::optional<problem> split_target(request_head& head) noexcept {
         rest.remove_prefix(authority.size());
         if (rest.empty() || rest.front() != '/') return malformed("the request target has no path (RFC 9112, 3.2.2)");
     }
+    if (!std::all_of(rest.begin(), rest.end(), [](char c) { return is_target_char(c); }))
+        return malformed("the request target holds a character that RFC 3986 does not allow there");
     const auto mark = rest.find('?');
     head.path = rest.substr(0, mark);
     head.query = mark == std::string_view::npos ? std::string_view() : rest.substr(mark + 1);
     // Another target than the one without '?' (RFC 3986, 6.2.3), though many read it as the same.
     if (mark != std::string_view::npos && head.query.empty()) return malformed("the request target has an empty query");
+    // RFC 3986, 2.1. (In a path any escape, broken or not, makes it none of the paths that there are.)
+    for (auto at = head.query.find('%'); at != std::string_view::npos; at = head.query.find('%', at + 3)) {
+        if (at + 2 >= head.query.size() || !is_hex(head.query[at + 1]) || !is_hex(head.query[at + 2]))
+            return malformed("the query holds a broken percent-escape (RFC 3986, 2.1)");
+    }
     return std::nullopt;
 }
 
@@ -174,8 +192,9 @@ std::optional<problem> check_request(request_head& head) noexcept {
     if (host != nullptr && !is_host(host->value)) return malformed("Host is malformed (RFC 9110, 7.2)");
 
     // What decides who calls, or what the body is, must not be said twice.
-    static constexpr std::array once{"Authorization",        "X-Api-Key",    "X-Auth-Token", "X-Sdk-Date",
-                                     "X-Sdk-Content-Sha256", "Content-Type", "Expect"};
+    static constexpr std::array once{
+        "Authorization",    "X-Api-Key",    "X-Auth-Token",   "X-Sdk-Date", "X-Sdk-Content-Sha256",
+        "X-Security-Token", "Content-Type", "X-Client-Token", "Expect"};
     for (const auto* name : once) {
         static_cast<void>(only(head.fields, name, repeated));
         if (repeated) return malformed("a header that may occur once occurs twice (RFC 9110, 5.3)");
@@ -195,17 +214,26 @@ std::optional<problem> check_request(request_head& head) noexcept {
 std::optional<problem> check_response(response_head& head) noexcept {
     head.how = {};
     if (head.status < 100 || head.status > 599) return malformed("a status outside 100 to 599 (RFC 9110, 15)");
+    if (head.status < 200 && !head.http_1_1)
+        return malformed("an interim answer in HTTP/1.0, which has none (RFC 9110, 15.2)");
     if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
     const bool said = head.how.body != body_framing::none || find_field(head.fields, "Content-Length") != nullptr;
+    bool may_send_more = false;
     if (head.status / 100 == 1 || head.status == 204 || head.status == 304) {
         // RFC 9110, 6.4.1: these have no body, whatever the fields say (a 304 may tell the length it would have).
         if (head.status != 304 && head.how.body == body_framing::chunked)
             return malformed("Transfer-Encoding in an answer without a body (RFC 9112, 6.1)");
+        // RFC 9110, 8.6: nor does any but a 304 tell a length. Who tells one may yet send that many bytes: they must
+        // not be read as the next answer, which follows an interim one at once, and a 204 on the same connection.
+        may_send_more = head.status != 304 && head.how.body == body_framing::length;
+        if (may_send_more && head.status != 204)
+            return malformed("Content-Length in an interim answer (RFC 9110, 8.6)");
         head.how.body = body_framing::none;
     } else if (!said) {
         head.how.body = body_framing::until_close;  // RFC 9112, 6.3, rule 8
     }
-    head.how.keep_alive = head.how.body != body_framing::until_close && wants_keep_alive(head.fields, head.http_1_1);
+    head.how.keep_alive =
+        head.how.body != body_framing::until_close && !may_send_more && wants_keep_alive(head.fields, head.http_1_1);
     return std::nullopt;
 }
 

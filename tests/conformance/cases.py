@@ -13,6 +13,7 @@ CODING, EXPECTATION = (501, "Gateway.0404"), (417, "Gateway.0404")
 LARGE = (413, "Gateway.0402")
 NOT_FOUND, NOT_ALLOWED, NO_PROOF = (404, "Gateway.0301"), (405, "Gateway.0302"), (401, "Gateway.0101")
 CALLED = (200, None)
+SILENT = (None, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,7 @@ class case:
     expected: tuple  # status and code of the gateway's own answer; CALLED: it reached the cloud
     closes: bool = True
     note: str = ""
+    content: bytes = b'{"job_id":"j"}'  # of an answer that is handed back
 
 
 def get(*lines, target=LOOK, method="GET", version="HTTP/1.1", host="Host: gateway", key=True):
@@ -37,8 +39,8 @@ def post(*lines, body=b"", **named):
     return get("Content-Type: application/json", *lines, target=RESIZE, method="POST", **named) + body
 
 
-def chunked(body, *lines):
-    return post("Transfer-Encoding: chunked", *lines, body=body)
+def chunked(body, *lines, **named):
+    return post("Transfer-Encoding: chunked", *lines, body=body, **named)
 
 
 def chunks(*pieces, end=b"0\r\n\r\n"):

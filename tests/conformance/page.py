@@ -21,6 +21,8 @@ def verdict(case, direction):
     status, code = case.expected
     if direction == "answer":
         return "502" if code else f"{status} handed back" + (", connection not used again" if case.closes else "")
+    if status is None:
+        return "no answer, closes"
     if code is None:
         return "sent on" + (", then closes" if case.closes else "")
     return f"{status} {code}" + (", closes" if case.closes else ", stays open")
@@ -34,9 +36,10 @@ def table(title, cases, direction):
 
 
 def page():
-    counts = [sum(map(len, groups.values())) for groups in (request_cases.GROUPS, answer_cases.GROUPS)]
+    requests = request_cases.GROUPS | request_cases.OTHERS
+    counts = [sum(map(len, groups.values())) for groups in (requests, answer_cases.GROUPS)]
     parts = [HEAD, f"\n{counts[0]} requests, {counts[1]} answers.\n"]
-    for direction, groups, prefix in (("request", request_cases.GROUPS, "Requests: "),
+    for direction, groups, prefix in (("request", requests, "Requests: "),
                                       ("answer", answer_cases.GROUPS, "Answers: ")):
         for title, cases in groups.items():
             parts += table(prefix + title, cases, direction)

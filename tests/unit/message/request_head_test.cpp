@@ -113,6 +113,22 @@ INSTANTIATE_TEST_SUITE_P(
         refused_case{"date_twice", head("GET / HTTP/1.1", {"Host: a", "X-Sdk-Date: x", "X-Sdk-Date: x"}), bad},
         refused_case{"content_type_twice", head("GET / HTTP/1.1", {"Host: a", "Content-Type: x", "Content-Type: y"}),
                      bad},
+        refused_case{"security_token_twice",
+                     head("GET / HTTP/1.1", {"Host: a", "X-Security-Token: x", "x-security-token: y"}), bad},
+        refused_case{"client_token_twice",
+                     head("GET / HTTP/1.1", {"Host: a", "X-Client-Token: x", "X-Client-Token: x"}), bad},
+        refused_case{"host_with_port_beyond_16_bits", head("GET / HTTP/1.1", {"Host: a:65536"}), bad},
+        refused_case{"host_without_port_behind_its_colon", head("GET / HTTP/1.1", {"Host: a:"}), bad},
+        refused_case{"host_with_text_behind_its_bracket", head("GET / HTTP/1.1", {"Host: [::1]8080"}), bad},
+        refused_case{"host_in_brackets_that_is_no_address", head("GET / HTTP/1.1", {"Host: [:::1]"}), bad},
+        refused_case{"host_in_brackets_of_ipv4", head("GET / HTTP/1.1", {"Host: [127.0.0.1]"}), bad},
+        refused_case{"host_in_brackets_too_long", head("GET / HTTP/1.1", {"Host: [1:2:3:4:5:6:7:8:9]"}), bad},
+        refused_case{"host_in_empty_brackets", head("GET / HTTP/1.1", {"Host: []"}), bad},
+        refused_case{"absolute_of_no_address", head("GET http://[:::1]/ HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"bracket_in_path", head("GET /[::1] HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"broken_escape_in_query", head("GET /a?b=%4g HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"half_an_escape_in_query", head("GET /a?b=%4 HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"percent_at_the_end_of_a_query", head("GET /a?b=%41% HTTP/1.1", {"Host: a"}), bad},
         refused_case{"other_expectation", head("GET / HTTP/1.1", {"Host: a", "Expect: 200-ok"}),
                      fault::unknown_expectation}),
     [](const auto& of) { return std::string(of.param.name); });
@@ -164,6 +180,18 @@ TEST(request_head, in_absolute_form_gives_its_path) {
     ASSERT_FALSE(parse_request_head(text, parsed));
     EXPECT_EQ(parsed.path, "/v1/p");
     EXPECT_EQ(parsed.query, "q");
+}
+
+TEST(request_head, of_an_address_and_a_port_is_taken) {
+    for (const auto& [line, host] :
+         {std::pair{"GET http://[2001:db8::1]:65535/v1/p HTTP/1.1", "Host: [2001:db8::1]:65535"},
+          {"GET /v1/p?a=%41%5a&b=%c3%A4 HTTP/1.1", "Host: [::ffff:127.0.0.1]"},
+          {"GET /v1/p HTTP/1.1", "Host: 127.0.0.1:0"}}) {
+        const auto text = head(line, {host});
+        request_head parsed;
+        EXPECT_FALSE(parse_request_head(text, parsed)) << text;
+        EXPECT_EQ(parsed.path, "/v1/p");
+    }
 }
 
 struct kept_case {

@@ -21,6 +21,9 @@ TEST(response_head, tells_how_its_body_ends) {
              body_case{"HTTP/1.1 200 OK\r\n\r\n", body_framing::until_close, false},
              body_case{"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", body_framing::length, false},
              body_case{"HTTP/1.1 204 No Content\r\n\r\n", body_framing::none, true},
+             body_case{"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", body_framing::none, true},
+             body_case{"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", body_framing::none, false},
+             body_case{"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n", body_framing::none, true},
              body_case{"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", body_framing::none, true},
              body_case{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", body_framing::length,
                        false},
@@ -48,6 +51,8 @@ TEST(response_head, is_held_to_the_same_framing_as_a_request) {
              "HTTP/1.1 999 OK\r\n\r\n",
              "HTTP/2 200 OK\r\n\r\n",
              "ICY 200 OK\r\n\r\n",
+             "HTTP/1.0 100 Continue\r\n\r\n",
+             "HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n",
              "HTTP/1.1 200 OK\nX: y\r\n\r\n",
          }) {
         response_head parsed;
