@@ -108,6 +108,7 @@ void append_line(std::string& to, const record& r) {
     out.number(R"(,"bytes_out":)", r.bytes_out);
     out.number(R"(,"duration_us":)", count(r.duration));
     if (r.upstream) out.number(R"(,"upstream_us":)", count(*r.upstream));
+    out.text(R"(,"trace_id":")", r.trace_id);  // later than the contract: such keys come last
     to += "}\n";
 }
 

@@ -6,7 +6,8 @@
 
 namespace gateway::pipeline {
 
-void append_passed_on(std::string& to, std::span<const field> fields) {
+bool append_passed_on(std::string& to, std::span<const field> fields) {
+    bool has_trace = false;
     static constexpr std::array<std::string_view, 7> passed_on{
         "Content-Type", "Accept", "User-Agent", "X-Language", "X-Client-Token", "traceparent", "tracestate"};
     for (const field& f : fields) {
@@ -16,7 +17,9 @@ void append_passed_on(std::string& to, std::span<const field> fields) {
         if (message::has_token(fields, "Connection", f.name))
             continue;  // the caller made it hop-by-hop (RFC 9110, 7.6.1)
         to.append(f.name).append(": ").append(f.value).append("\r\n");
+        has_trace = has_trace || same_name(f.name, "traceparent");
     }
+    return has_trace;
 }
 
 void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,

@@ -11,6 +11,7 @@
 #include "call.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/pipeline/forwarding.hpp"
+#include "trace.hpp"
 
 namespace gateway::pipeline {
 
@@ -79,6 +80,8 @@ gateway::refused gateway::understand(call& c) {
     if (c.caller.why_refused()) return answer_to(*c.caller.why_refused());
 
     const auto& head = c.caller.head();
+    const field* const trace = find_field(head.fields, "traceparent");
+    if (trace != nullptr) c.record.trace_id = trace_id_of(trace->value);
     const auto found = operations::match_path(head.method, head.path);
     if (!found) {
         const bool no_path = found.error().allow.empty();
@@ -255,7 +258,10 @@ gateway::refused gateway::sign(call& c) {
     out.assign(what.method).append(" ").append(head.path);
     if (!head.query.empty()) out.append("?").append(head.query);
     out.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
-    append_passed_on(out, head.fields);
+    if (!append_passed_on(out, head.fields)) {
+        c.record.trace_id = c.request_id();  // the trace is the call itself
+        append_traceparent(out, c.record.trace_id);
+    }
     if (c.what.what->body != operations::body_kind::none) {
         out.append("Content-Length: ").append(std::to_string(c.caller.body().size())).append("\r\n");
     }

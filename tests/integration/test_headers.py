@@ -64,6 +64,25 @@ def test_no_proof_of_the_caller_goes_upstream(gate, cloud, header):
     assert sent["X-Auth-Token"] is None and sent["X-Api-Key"] is None
 
 
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize("fields, trace", [
+    ([], None),
+    ([("traceparent", f"00-{TRACE}-{PARENT}-01")], TRACE),
+    ([("traceparent", f"00-{TRACE}-{PARENT}-01"), ("Connection", "keep-alive, traceparent")], None),
+    ([("traceparent", "its-own")], ""),
+], ids=["none", "its_own", "for_this_connection_only", "another_form"])
+def test_every_call_has_a_trace(gate, cloud, fields, trace):
+    answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, CI, fields=fields, dry_run=True)
+    sent, line = cloud.requests[-1]["traceparent"], gate.outcome_of(answer)
+    if trace is None:  # it begins here
+        assert sent == f"00-{line['trace_id']}-{line['trace_id'][16:]}-00"
+        assert line["trace_id"] == answer["X-Gateway-Request-Id"]
+    else:
+        assert sent == fields[0][1] and line.get("trace_id", "") == trace
+
+
 def test_what_is_signed_is_what_no_proxy_changes(gate, cloud):
     gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
     partner = cloud.requests[-1]

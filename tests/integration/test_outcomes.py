@@ -8,7 +8,7 @@ from world import ACME, CI, PARTNER, PLANNER, STRANGER, settings
 KEYS = """
     time request_id peer listener caller proof operation api_version project_id server_id job_id account credential region
     rule shadow flavor auto_pay mode dry_run decision status code message upstream_status upstream_request_id
-    result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us""".split()
+    result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us trace_id""".split()
 EVIL = 'x"\n{"time":"now"}\u2028\u001b[31m\u007f\u009b31m é'
 ALWAYS = {"time", "request_id", "peer", "listener", "decision", "status", "outcome", "bytes_in", "bytes_out",
           "duration_us"}
@@ -87,9 +87,10 @@ def test_a_line_tells_what_became_of_a_call(gate, call, expected):
     line = gate.outcome_of(answer)
     assert [key for key in KEYS if key in line] == list(line)  # all known, in the contract's order
     assert ALWAYS <= set(line)
-    measured = ALWAYS | {"message", "upstream_us"}
+    measured = ALWAYS | {"message", "upstream_us", "trace_id"}
     assert {k: v for k, v in line.items() if k in expected or k not in measured} == expected
     assert ("upstream_us" in line) == ("upstream_status" in line)
+    assert line.get("trace_id") == (line["request_id"] if "upstream_status" in line else None)
     at = datetime.datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert abs((datetime.datetime.now(datetime.timezone.utc) - at).total_seconds()) < 60 and len(line["time"]) == 27
     assert line["peer"].startswith("127.0.0.1:")

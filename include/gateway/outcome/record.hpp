@@ -36,6 +36,7 @@ struct record {
     std::uint64_t bytes_in = 0, bytes_out = 0;  // of the whole request and the whole answer, heads included
     std::chrono::microseconds duration{};
     std::optional<std::chrono::microseconds> upstream;
+    std::string_view trace_id;  // W3C Trace Context
 };
 
 // Appends the line with its LF. At most `longest_line` bytes.

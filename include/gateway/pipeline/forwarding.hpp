@@ -11,8 +11,9 @@
 
 namespace gateway::pipeline {
 
-// Appends the fields that the contract passes on ("Content-Type: …\r\n"), in the order the caller sent them.
-void append_passed_on(std::string& to, std::span<const field> fields);
+// Appends the fields that the contract passes on ("Content-Type: …\r\n"), in the order the caller sent them. Tells
+// whether a traceparent is among them.
+[[nodiscard]] bool append_passed_on(std::string& to, std::span<const field> fields);
 
 // The head of an answer handed back: status and end-to-end fields as they came, then X-Gateway-Request-Id. Its framing
 // is this connection's own: `length` bytes, or chunked, or until the connection closes.

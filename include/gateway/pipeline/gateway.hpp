@@ -97,9 +97,10 @@ private:
     signing::signer signer_;
     operations::resize_reader resize_reader_;
     std::vector<std::unique_ptr<workspace>> spare_;
-    std::uint64_t id_prefix_, next_id_ = 0;  // of request ids: random for each worker, then counted
-    std::chrono::sys_seconds date_of_{};     // the second that date_ tells
-    std::string date_;                       // X-Sdk-Date, written once a second
+    std::uint64_t id_prefix_,
+        next_id_ = 1;  // of request ids: random for each worker, then counted; no half of them is all zeros
+    std::chrono::sys_seconds date_of_{};  // the second that date_ tells
+    std::string date_;                    // X-Sdk-Date, written once a second
     std::uint64_t unrecorded_ = 0;
 };
 

@@ -42,6 +42,7 @@ record full() {
     r.bytes_out = 2;
     r.duration = 3us;
     r.upstream = 4us;
+    r.trace_id = "tr";
     return r;
 }
 
@@ -55,7 +56,8 @@ TEST(outcome_line, has_every_key_in_the_order_of_the_contract) {
         R"("job_id":"ji","account":"a","credential":"cr","region":"re","rule":"ru","shadow":"sh","flavor":"fl",)"
         R"("auto_pay":true,"mode":"withStopServer","dry_run":false,"decision":"allowed","status":200,"code":"co",)"
         R"("message":"me","upstream_status":201,"upstream_request_id":"ur","result_job_id":"rj",)"
-        R"("result_order_id":"ro","outcome":"answered","bytes_in":1,"bytes_out":2,"duration_us":3,"upstream_us":4})"
+        R"("result_order_id":"ro","outcome":"answered","bytes_in":1,"bytes_out":2,"duration_us":3,"upstream_us":4,)"
+        R"("trace_id":"tr"})"
         "\n");
 }
 
