@@ -5,14 +5,14 @@ JOBS  ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 SETUP := tools/setup.sh
 
-.PHONY: help setup build demo run test test-sanitize test-threads bench bench-micro fuzz fuzz-differential package format lint clean
+.PHONY: help setup build demo run test test-sanitize test-threads bench bench-micro instructions-keep fuzz fuzz-differential package reference format lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:          ## install everything that the other targets need (they do it themselves, too)
-	@$(SETUP) build test sdk bench lint
+	@$(SETUP) build test sdk browser package deploy bench lint
 
 build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simulator
 	@$(SETUP) build
@@ -28,7 +28,7 @@ run: build      ## the gateway and the simulator of the demo, until Ctrl-C
 	@tools/demo.sh --stay
 
 test:           ## every test, with the programs as a user gets them
-	@$(SETUP) build test sdk package deploy
+	@$(SETUP) build test sdk browser package deploy
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS)
 	ctest --test-dir build/release --output-on-failure -j$(JOBS)
@@ -50,6 +50,10 @@ bench-micro:    ## the micro-benchmarks of signing, policy and the others
 	ninja -C build/release -j$(JOBS) benchmarks
 	@for bench in build/release/bin/*_bench; do "$$bench" || exit; done
 
+instructions-keep: build ## keep the instructions of a call, as they are now, for the test that watches over them
+	@$(SETUP) test
+	@GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B bench/instructions.py --keep
+
 fuzz:           ## every fuzz target for FUZZ_SECONDS (60) each, from the kept corpus
 	@$(SETUP) build fuzz
 	cmake --preset fuzz --log-level=WARNING
@@ -69,6 +73,13 @@ test-threads:   ## the integration tests under ThreadSanitizer
 package: build  ## build/release/packages/ecs-gateway_*.deb
 	@$(SETUP) package
 	cd build/release && cpack --config CPackConfig.cmake
+
+reference:      ## docs/configuration.md and conf/gateway.schema.json anew, from the schema that files are read by
+	@$(SETUP) build test
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS) describe
+	build/release/bin/describe reference > docs/configuration.md
+	build/release/bin/describe schema | /usr/bin/python3 -m json.tool --no-ensure-ascii > conf/gateway.schema.json
 
 format:         ## let clang-format 14 decide all white space
 	@$(SETUP) lint

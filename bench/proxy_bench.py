@@ -6,7 +6,9 @@ turns in short rounds, so that what the machine does besides falls on all of the
 ratios, each to nginx in the same round. CPU for a call is the user and system time of the whole process tree, from /proc, divided by the calls that wrk counted; the
 gateway's includes authentication, policy, signature and outcome line.
 
-    bench/proxy_bench.py [--rounds 15] [--seconds 2] [--connections 32] [--bin build/release/bin]
+    bench/proxy_bench.py [--rounds 15] [--seconds 2] [--connections 32] [--bin build/release/bin] [--beside OTHER/bin]
+
+`--beside` puts another build of the gateway into the same run, to tell what a change of the code costs.
 """
 
 import argparse
@@ -85,6 +87,24 @@ JSON_LOG = """log_format line escape=json '{"time":"$time_iso8601","id":"$reques
   '"status":$status,"us":$upstream_response_time}'; access_log @folder@/@name@.log line buffer=64k flush=1s;"""
 
 
+HAPROXY = """
+global
+  nbthread 1
+  maxconn 4096
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  http-reuse always
+frontend in
+  bind 127.0.0.1:@port@
+  default_backend origin
+backend origin
+  server origin 127.0.0.1:@origin@ pool-max-conn 256
+"""
+
+
 def fill(template, **values):
     """Puts values in the place of @name@: nginx's own syntax is full of braces and dollars."""
     for name, value in values.items():
@@ -121,6 +141,12 @@ class Bench:
         file.write_text(text)
         return port, self.start(["nginx", "-p", str(self.folder), "-c", str(file)], port, core)
 
+    def haproxy(self, origin):
+        port = free_port()
+        file = self.folder / "haproxy.conf"
+        file.write_text(fill(HAPROXY, port=port, origin=origin))
+        return port, self.start(["haproxy", "-db", "-f", str(file)], port, SERVE_CORE)
+
     def certificates(self):
         run = lambda *a: subprocess.run(a, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
@@ -131,7 +157,7 @@ class Bench:
         run("openssl", "x509", "-req", "-in", "origin.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
             "-out", "origin.pem", "-extfile", "san")
 
-    def gateway(self, name, origin, tls):
+    def gateway(self, name, origin, tls, programs=None):
         port = free_port()
         file = self.folder / f"{name}.yaml"
         file.write_text(f"""version: 1
@@ -157,7 +183,7 @@ policy:
     resize: {{flavors: [s6.*], auto_pay: false}}
 log: {{level: warn, outcomes: {name}.outcomes}}
 """)
-        process = self.start([str(pathlib.Path(self.options.bin, "ecs-gateway").resolve()), "run", "--config", str(file)], port, SERVE_CORE)
+        process = self.start([str(pathlib.Path(programs or self.options.bin, "ecs-gateway").resolve()), "run", "--config", str(file)], port, SERVE_CORE)
         return port, process
 
     def load(self, port, headers, script_name):
@@ -199,7 +225,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--bin", default="build/release/bin")
-    parser.add_argument("--only", default="", help="names of the proxies to measure, comma-separated")
+    parser.add_argument("--beside", help="the bin folder of another build")
+    parser.add_argument("--only", default="", help="names of the proxies to measure, with ; between")
     options = parser.parse_args()
     if os.cpu_count() < 2:
         sys.exit("the benchmark needs two cores: one that serves, one that loads")
@@ -226,9 +253,12 @@ def run(bench, options):
 
     add("nginx", bench.nginx("nginx", SERVE_CORE, fill(PROXY, origin=origin, scheme="http", verify="")))
     add("nginx, JSON log", bench.nginx("nginx-log", SERVE_CORE, fill(PROXY, origin=origin, scheme="http", verify=""), JSON_LOG))
+    add("HAProxy", bench.haproxy(origin))
     gateway = bench.gateway("gateway", origin, tls=False)
     add("gateway, API key", gateway)
     add("gateway, signed caller", gateway, bench.signed_headers(gateway[0]))
+    if options.beside:
+        add("other build, API key", bench.gateway("beside", origin, tls=False, programs=options.beside))
     add("nginx, TLS origin", bench.nginx("nginx-tls", SERVE_CORE, fill(PROXY, origin=tls_origin, scheme="https", verify=verify)))
     add("gateway, API key, TLS origin", bench.gateway("gateway-tls", tls_origin, tls=True))
     if options.only:

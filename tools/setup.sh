@@ -4,13 +4,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What npm installs, as its lock file says: the folder for each purpose.
+declare -A modules=([sdk]=tests/integration/sdk [browser]=tests/browser [deploy]=tests/deploy/kubernetes)
+
 declare -A packages=(
     [build]="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
              libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
-            systemd"
+            python3-jsonschema systemd valgrind"
     [sdk]=""
+    [browser]="chromium"
     [bench]="nginx-light haproxy wrk"
     [package]="dpkg-dev file binutils lintian adduser"
     [deploy]="prometheus systemd"
@@ -29,7 +33,7 @@ for purpose in "$@"; do
     [ -v "packages[$purpose]" ] || { echo "$0: no such purpose: $purpose (there are: ${!packages[*]})" >&2; exit 2; }
     read -r -d '' -a these <<<"${packages[$purpose]}" || true
     wanted+=("${these[@]}")
-    if [ "$purpose" = sdk ]; then
+    if [ -v "modules[$purpose]" ]; then
         # A machine may have another nodejs than Debian's, which brings its own npm and conflicts with Debian's.
         command -v node >/dev/null || wanted+=(nodejs)
         command -v npm >/dev/null || wanted+=(npm)
@@ -56,12 +60,12 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 for purpose in "$@"; do
-    [ "$purpose" = sdk ] || continue
-    sdk=tests/integration/sdk
+    [ -v "modules[$purpose]" ] || continue
+    folder=${modules[$purpose]}
     # npm leaves this file when it has installed all of the lock file.
-    if [ ! "$sdk/node_modules/.package-lock.json" -nt "$sdk/package-lock.json" ]; then
-        say 'installing the official Node SDK, as locked'
-        npm ci --prefix "$sdk" --no-audit --no-fund >&2
-        touch "$sdk/node_modules/.package-lock.json"
+    if [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+        say "installing the npm packages of $folder, as locked"
+        npm ci --prefix "$folder" --no-audit --no-fund >&2
+        touch "$folder/node_modules/.package-lock.json"
     fi
 done

@@ -2,6 +2,7 @@
 
 #include "gateway/admin/metrics.hpp"
 #include "gateway/base/escape.hpp"
+#include "status_page.hpp"
 
 namespace gateway::admin {
 
@@ -9,11 +10,11 @@ namespace {
 
 constexpr std::string_view methods = "GET, HEAD";
 
-page health(const status&) { return {.body = "{\"status\":\"ok\"}\n", .allow = {}}; }
+page health(const status&) { return {.body = "{\"status\":\"ok\"}\n"}; }
 
 page readiness(const status& from) {
     const auto reasons = from.not_ready();
-    if (reasons.empty()) return {.body = "{\"ready\":true}\n", .allow = {}};
+    if (reasons.empty()) return {.body = "{\"ready\":true}\n"};
     std::string body = R"({"ready":false,"reasons":[)";
     for (const reason& one : reasons) {
         if (body.back() != '[') body += ',';
@@ -28,21 +29,36 @@ page readiness(const status& from) {
         body += '}';
     }
     body += "]}\n";
-    return {.status = 503, .body = std::move(body), .allow = {}};
+    return {.status = 503, .body = std::move(body)};
 }
 
-page metrics(const status& from) { return {.type = metrics_type, .body = text_of(from.metrics()), .allow = {}}; }
+page metrics(const status& from) { return {.type = metrics_type, .body = text_of(from.metrics())}; }
+
+page overview(const status& from) { return {.body = from.overview()}; }
+
+page configuration(const status& from) { return {.body = from.configuration()}; }
+
+// The page holds its own script and style; it may load and ask nothing but this listener, and stand in no frame.
+page for_people(const status&) {
+    return {.type = "text/html; charset=utf-8",
+            .body = std::string(status_page),
+            .security_policy =
+                "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+                "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+                "frame-ancestors 'none'"};
+}
 
 struct route {
     std::string_view path;
     page (*make)(const status&);
 };
-constexpr route routes[] = {{"/healthz", health}, {"/readyz", readiness}, {"/metrics", metrics}};
+constexpr route routes[] = {{"/healthz", health}, {"/readyz", readiness},     {"/metrics", metrics},
+                            {"/", for_people},    {"/status.json", overview}, {"/config", configuration}};
 
 }  // namespace
 
 page refusal(unsigned status, std::string_view why) {
-    return {.status = status, .body = "{\"error\":" + json_string(why) + "}\n", .allow = {}};
+    return {.status = status, .body = "{\"error\":" + json_string(why) + "}\n"};
 }
 
 page page_for(std::string_view method, std::string_view target, const status& from) {
@@ -54,7 +70,7 @@ page page_for(std::string_view method, std::string_view target, const status& fr
         no.allow = methods;
         return no;
     }
-    return refusal(404, "no such page; there are /healthz, /readyz and /metrics");
+    return refusal(404, "no such page; there are /, /healthz, /readyz, /metrics, /status.json and /config");
 }
 
 }  // namespace gateway::admin

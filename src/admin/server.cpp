@@ -122,6 +122,9 @@ void write_head(Message& to, const page& what, bool keep) {
     to.result(what.status);
     to.set(http::field::content_type, beast::string_view(what.type.data(), what.type.size()));
     to.set(http::field::cache_control, "no-store");
+    to.set("X-Content-Type-Options", "nosniff");
+    const auto policy = what.security_policy;
+    if (!policy.empty()) to.set("Content-Security-Policy", beast::string_view(policy.data(), policy.size()));
     if (!what.allow.empty()) to.set(http::field::allow, beast::string_view(what.allow.data(), what.allow.size()));
     to.content_length(what.body.size());
     to.keep_alive(keep);

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "gateway/base/utf8.hpp"
 
@@ -18,47 +20,80 @@ constexpr auto plain_characters = [] {
 }();
 bool plain(char c) { return plain_characters[static_cast<unsigned char>(c)]; }
 
+// Whether eight characters all are plain, at once: for a byte of x, (x - 0x01…) & ~x & 0x80… is not 0 where it is 0.
+bool plain_eight(std::uint64_t x) {
+    constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    const auto holds = [x](std::uint64_t c) {
+        const std::uint64_t zero_where_c = x ^ (ones * c);
+        return (zero_where_c - ones) & ~zero_where_c;
+    };
+    const std::uint64_t below_blank = (x - ones * 0x20) & ~x;
+    return ((x | below_blank | holds('"') | holds('\\') | holds(0x7F)) & tops) == 0;
+}
+
+char* write(char* to, std::string_view what) {
+    std::memcpy(to, what.data(), what.size());
+    return to + what.size();
+}
+
+char* write_hex_escape(char* to, char code) {
+    static constexpr char digits[] = "0123456789abcdef";
+    to = write(to, "\\u00");
+    *to++ = digits[static_cast<unsigned char>(code) >> 4];
+    *to++ = digits[static_cast<unsigned char>(code) & 15];
+    return to;
+}
+
 }  // namespace
 
-void append_json_text(std::string& to, std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
+char* write_json_text(char* to, std::string_view text) noexcept {
     while (!text.empty()) {
-        std::size_t run = 0;
-        while (run < text.size() && plain(text[run]))
-            ++run;
-        to.append(text.substr(0, run));
-        text.remove_prefix(run);
+        while (text.size() >= 8) {
+            std::uint64_t eight = 0;
+            std::memcpy(&eight, text.data(), sizeof eight);
+            if (!plain_eight(eight)) break;
+            std::memcpy(to, &eight, sizeof eight);
+            to += 8;
+            text.remove_prefix(8);
+        }
+        while (!text.empty() && plain(text.front())) {
+            *to++ = text.front();
+            text.remove_prefix(1);
+        }
         if (text.empty()) break;
 
         const char c = text.front();
         std::size_t taken = 1;
         if (c == '"' || c == '\\') {
-            to += '\\';
-            to += c;
+            *to++ = '\\';
+            *to++ = c;
         } else if (c == '\n') {
-            to += "\\n";
+            to = write(to, "\\n");
         } else if (c == '\r') {
-            to += "\\r";
+            to = write(to, "\\r");
         } else if (c == '\t') {
-            to += "\\t";
+            to = write(to, "\\t");
         } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            to += "\\u00";
-            to += digits[static_cast<unsigned char>(c) >> 4];
-            to += digits[static_cast<unsigned char>(c) & 15];
+            to = write_hex_escape(to, c);
         } else if (c == '\xC2' && text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0x80 &&
                    static_cast<unsigned char>(text[1]) <= 0x9F) {
-            to += "\\u00";  // U+0080 to U+009F: terminals take them for control sequences
-            to += digits[static_cast<unsigned char>(text[1]) >> 4];
-            to += digits[static_cast<unsigned char>(text[1]) & 15];
+            to = write_hex_escape(to, text[1]);  // U+0080 to U+009F: terminals take them for control sequences
             taken = 2;
         } else if (const std::size_t length = utf8_length(text); length > 0) {
-            to.append(text.substr(0, length));
+            to = write(to, text.substr(0, length));
             taken = length;
         } else {
-            to += "\\ufffd";
+            to = write(to, "\\ufffd");
         }
         text.remove_prefix(taken);
     }
+    return to;
+}
+
+void append_json_text(std::string& to, std::string_view text) {
+    const std::size_t before = to.size();
+    to.resize(before + most_json_text * text.size());
+    to.resize(static_cast<std::size_t>(write_json_text(to.data() + before, text) - to.data()));
 }
 
 void append_json_string(std::string& to, std::string_view text) {

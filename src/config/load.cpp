@@ -8,6 +8,8 @@
 #include <tuple>
 
 #include "gateway/base/escape.hpp"
+#include "gateway/base/hex.hpp"
+#include "gateway/base/sha256.hpp"
 #include "reader.hpp"
 #include "region_table.hpp"
 #include "relations.hpp"
@@ -76,6 +78,7 @@ loaded parse(std::string_view yaml, const std::string& path) {
     if (yaml.size() > most_bytes) return refused(path, "is too large; expected at most " + write_size(most_bytes));
     loaded result;
     result.values.file = path;
+    result.values.sha256 = to_hex(sha256_of(yaml));
     result.values.regions = built_in_regions();
     const node root = read_tree(yaml, result.problems);
     if (!result.problems.empty()) return result;
@@ -85,6 +88,7 @@ loaded parse(std::string_view yaml, const std::string& path) {
         in.define(names::region, id, {});
     }
     if (in.read(root, result.values, section<settings>{})) check_relations(result.values, root, in);
+    result.values.lines = std::move(in.lines);
     result.problems = std::move(in.problems);
     sort_by_line(result.problems);
     return result;

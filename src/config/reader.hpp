@@ -40,6 +40,7 @@ public:
     explicit reader(std::string folder) : folder_(std::move(folder)) {}
 
     std::vector<problem> problems;
+    std::vector<std::uint32_t> lines;  // settings::lines
 
     // Reads a value of that kind (kinds.hpp and below). False when it is not one at all; `into` is then untouched.
     template <class T, class Kind>
@@ -68,7 +69,7 @@ public:
             wrong(from, expected, true);
             return false;
         }
-        std::unordered_map<std::string_view, std::uint32_t> lines;
+        std::unordered_map<std::string_view, std::uint32_t> first_lines;
         for (std::size_t i = 0; i < from.keys.size(); ++i) {
             const node& key = from.keys[i];
             if (key.is != node::kind::scalar) {
@@ -76,7 +77,7 @@ public:
                 continue;
             }
             inside(key.text, [&] {
-                const auto [first, is_new] = lines.emplace(key.text, key.line);
+                const auto [first, is_new] = first_lines.emplace(key.text, key.line);
                 if (is_new) {
                     read_one(key, from.values[i]);
                 } else {
@@ -224,7 +225,9 @@ struct map_of {
             std::string id;
             if (!in.read(name, id, key)) return;
             if (!over_a_table || !in.is_defined(defines, id)) in.define(defines, id, in.at(name));
+            const auto noted = in.lines.size();
             in.read(content, slot_for(into, id), value);
+            in.lines.resize(noted);  // what stands in a map has the map's own line
         });
     }
 };
@@ -239,6 +242,7 @@ public:
     void operator()(std::string_view name, T& into, const Kind& kind, presence needed, std::string_view /*doc*/) {
         known_.push_back(name);
         const node* value = from_.find(name);
+        in_.lines.push_back(value == nullptr ? 0 : value->line);
         if (value != nullptr) {
             in_.inside(name, [&] { in_.read(*value, into, kind); });
         } else if (needed == required) {

@@ -4,6 +4,12 @@
 
 namespace gateway::net {
 
+namespace {
+
+constexpr std::size_t most_queues = 16;  // before those that nobody waits in make room
+
+}  // namespace
+
 void deadline::set(milliseconds after) {
     unlink();
     expired_ = false;
@@ -13,8 +19,8 @@ void deadline::set(milliseconds after) {
 void deadlines::add(deadline& what, milliseconds after) {
     auto same = std::find_if(queues_.begin(), queues_.end(), [&](const auto& q) { return q.length == after; });
     if (same == queues_.end()) {
-        // A reload may bring new lengths: those that nobody waits for any more make room.
-        std::erase_if(queues_, [](const auto& q) { return q.waiting.empty(); });
+        // A reload brings new lengths, and a share of a time is any length: those that nobody waits for make room.
+        if (queues_.size() >= most_queues) std::erase_if(queues_, [](const auto& q) { return q.waiting.empty(); });
         same = queues_.emplace(queues_.end());
         same->length = after;
     }

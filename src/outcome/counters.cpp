@@ -63,6 +63,14 @@ counters::histogram& counters::times_of_region(std::string_view region) {
     return at(upstream_seconds_, {or_none(region), {}, {}, 0}, most_regions, {other_label, {}, {}, 0});
 }
 
+void counters::count_rule(std::string_view name) {
+    if (hits_of_last_rule_ == nullptr || last_rule_ != name) {
+        hits_of_last_rule_ = &at(rules_, {name, {}, {}, 0}, most_call_series, {other_label, {}, {}, 0});
+        last_rule_ = name;
+    }
+    hits_of_last_rule_->add(1);
+}
+
 void counters::count(const record& what) {
     alike& like_it = calls_like(what);
     like_it.calls.add(1);
@@ -73,6 +81,9 @@ void counters::count(const record& what) {
         if (like_it.of_one_region) like_it.upstream_seconds = times;
         times->add(*what.upstream);
     }
+    if (!what.rule.empty()) count_rule(what.rule);
+    // "denied by NAME"
+    if (!what.shadow.empty()) count_rule(what.shadow.substr(what.shadow.find(" by ") + 4));
     if (what.upstream_status == 401) count_failure(what.region, upstream_error::credential_refused);
     if (what.upstream_status >= 500) count_failure(what.region, upstream_error::server_error);
 }
@@ -97,6 +108,7 @@ void counters::add_to(totals& sums) const {
     errors_.each([&](const label_set& of, const tally& errors) {
         sums.errors[{std::string(of.first), static_cast<upstream_error>(of.code)}] += errors.read();
     });
+    rules_.each([&](const label_set& of, const tally& hits) { sums.rules[std::string(of.first)] += hits.read(); });
 }
 
 }  // namespace gateway::outcome

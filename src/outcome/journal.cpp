@@ -147,6 +147,7 @@ bool journal::collect() {
         }
         p.pending_bytes_.store(0, std::memory_order_relaxed);
     }
+    last_.add(batch_);
     return !batch_.empty();
 }
 

@@ -12,13 +12,16 @@ constexpr std::size_t most_spare = 64;  // workspaces kept for later calls; more
 
 }  // namespace
 
-call::call(gateway& of, http::session& from) : in(of), caller(from), by(of.in_force_) {
-    if (in.spare_.empty()) {
-        space = std::make_unique<gateway::workspace>();
-    } else {
-        space = std::move(in.spare_.back());
-        in.spare_.pop_back();
-    }
+std::unique_ptr<gateway::workspace> gateway::take_workspace() {
+    if (spare_.empty()) return std::make_unique<workspace>();
+    auto taken = std::move(spare_.back());
+    spare_.pop_back();
+    return taken;
+}
+
+call::call(gateway& of, http::session& from)
+    : in(of), caller(from), by(of.in_force_), space(of.take_workspace()), record(space->record) {
+    record = {};
     space->code.clear();
     space->message.clear();
     std::array<unsigned char, 16> bytes{};

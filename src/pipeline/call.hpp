@@ -9,6 +9,7 @@ namespace gateway::pipeline {
 
 // Strings that keep their memory from call to call: in the steady state a call allocates nothing of its own.
 struct gateway::workspace {
+    outcome::record record;
     std::string request_head;  // to the cloud
     std::string answer_head;   // to the caller, or a whole answer of the gateway's own
     std::string shadow;
@@ -30,7 +31,9 @@ struct call {
     boost::local_shared_ptr<gateway::in_force> by;  // what is in force for this call
     std::unique_ptr<gateway::workspace> space;
     std::array<char, 32> id;
-    outcome::record record;  // views into what is here
+    // Views into what is here. In the workspace since Asio keeps a coroutine's frame for the next only up to 1,020
+    // bytes.
+    outcome::record& record;
     bool recorded = true;
 
     operations::match what;

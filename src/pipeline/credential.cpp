@@ -88,6 +88,21 @@ void gateway::look_at_clock(call& c, const message::response_head& answer) {
     supplier_.note_skew(c.project->region, c.ahead);
 }
 
+// The one answer after which a call goes out a second time: the cloud turned it away, before anything was done, since
+// what it was signed with has expired. False when the caller has its answer.
+task<bool> gateway::signed_anew(call& c, upstream::answer& got, bool again) {
+    const bool expired = co_await has_expired(c, got);
+    if (!expired || again) {
+        co_await turned_away(c, got);
+        co_return false;
+    }
+    auto late = co_await renew_credential(c);
+    if (!late) late = sign(c);
+    if (!late) co_return true;
+    co_await answer(c, *late);
+    co_return false;
+}
+
 // Whether a 401 says that the token or the temporary pair is no good any more, so that a fresh one is. Reads what the
 // 401 says, for whoever answers it.
 task<bool> gateway::has_expired(call& c, upstream::answer& got) {

@@ -36,16 +36,14 @@ task<> gateway::operator()(http::session& caller) {
         co_await answer(c, *no);
         co_return;
     }
-    for (bool again = false;;) {
+    for (bool again = false;; again = true) {
         c.sent = steady_clock::now();
         c.record.outcome =
             outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
         const upstream::outgoing out{c.space->request_head, caller.body(), c.what.what->method == "GET"};
         auto got = co_await c.by->client.exchange(c.project->region_index, out);
         if (!got) {
-            counters_.count_failure(c.project->region, kind_of(got.error()));
-            const own_answer failed = answer_to(got.error());
-            co_await answer(c, failed);
+            co_await fail(c, got.error());
             co_return;
         }
         look_at_clock(c, got->head());
@@ -54,19 +52,8 @@ task<> gateway::operator()(http::session& caller) {
             co_await hand_back(c, *got);  // 7. as it came
             co_return;
         }
-        // The one answer after which a call goes out a second time: the cloud turned it away, before anything was done,
-        // since what it was signed with has expired.
-        const bool expired = co_await has_expired(c, *got);
-        if (!expired || std::exchange(again, true)) {
-            co_await turned_away(c, *got);
-            co_return;
-        }
-        auto late = co_await renew_credential(c);
-        if (!late) late = sign(c);
-        if (late) {
-            co_await answer(c, *late);
-            co_return;
-        }
+        const bool once_more = co_await signed_anew(c, *got, again);
+        if (!once_more) co_return;
     }
 }  // 8. the outcome line: ~call()
 
@@ -292,9 +279,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
     const auto& head = got.head();
     note_answer(c, head);
     if (!filled) {
-        counters_.count_failure(c.project->region, kind_of(filled.error()));
-        const own_answer failed = answer_to(filled.error());
-        co_await answer(c, failed);
+        co_await fail(c, filled.error());
         co_return;
     }
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
@@ -368,6 +353,12 @@ task<> gateway::stream_back(call& c, upstream::answer& got) {
     if (taken && chunked) taken = co_await c.caller.send("0\r\n\r\n");
     if (taken) c.record.outcome = outcome::reached::answered;
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
+}
+
+task<> gateway::fail(call& c, const upstream::failure& why) {
+    counters_.count_failure(c.project->region, kind_of(why));
+    const own_answer failed = answer_to(why);
+    co_await answer(c, failed);
 }
 
 task<> gateway::answer(call& c, const own_answer& with) {

@@ -19,11 +19,13 @@
 #include "build.hpp"
 #include "cores.hpp"
 #include "gateway/admin/metrics.hpp"
+#include "gateway/admin/overview.hpp"
 #include "gateway/admin/server.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
 #include "gateway/outcome/journal.hpp"
+#include "outlook.hpp"
 #include "service_manager.hpp"
 #include "worker.hpp"
 
@@ -165,6 +167,7 @@ private:
         if (other_admin) spdlog::info("listening address={} listener=admin", other_admin->address());
         if (other_admin || !settings.admin) admin_ = std::move(other_admin);
         in_force_ = std::move(next.snapshot);
+        loaded_ = std::chrono::system_clock::now();
         spdlog::set_level(level_of(in_force_->settings.log.level));
         for (auto& worker : workers_)
             worker.adopt(in_force_);
@@ -241,7 +244,11 @@ private:
 
     [[nodiscard]] std::unique_ptr<admin::server> open_admin(const config::admin& at) {
         return std::make_unique<admin::server>(
-            main_, at, admin::status{[this] { return not_ready(); }, [this] { return admin::families_of(shown()); }});
+            main_, at,
+            admin::status{.not_ready = [this] { return not_ready(look()); },
+                          .metrics = [this] { return admin::families_of(figures_of(look())); },
+                          .overview = [this] { return admin::json_of(overview_of(look())); },
+                          .configuration = [this] { return configuration_of(look()); }});
     }
 
     void end() {
@@ -286,37 +293,17 @@ private:
         signals_.cancel();
     }
 
-    // Why calls can't be served, or not all of them.
-    [[nodiscard]] std::vector<admin::reason> not_ready() const {
-        std::vector<admin::reason> why;
-        if (ending_) why.push_back({"draining", "", "the gateway was told to end"});
-        for (const auto& one : keeper_->conditions()) {
-            if (!one.why.empty() && (!one.usable || one.refused)) why.push_back({"credential", one.name, one.why});
-        }
-        return why;
-    }
-
-    [[nodiscard]] admin::figures shown() const {
-        admin::figures all;
-        for (const auto& each : workers_)
-            each.counted().add_to(all.calls);
-        all.caller_connections = connections_.load();
-        all.cloud_connections = cloud_connections_.load();
-        all.reloads = reloads_;
-        all.waiting_outcome_bytes = journal_.waiting();
-        all.version = GATEWAY_VERSION;
-        for (const auto& one : keeper_->conditions()) {
-            auto& made = all.refreshes[one.name];
-            made.succeeded += one.fetched;
-            made.failed += one.failed;
-            if (!one.expires) continue;
-            const std::chrono::duration<double> left = *one.expires - std::chrono::steady_clock::now();
-            const auto [at, fresh] = all.expiry.try_emplace(one.name, left);
-            if (!fresh && left < at->second) at->second = left;  // of several projects, the first to go
-        }
-        for (const auto& [region, ahead] : keeper_->skews())
-            all.cloud_is_ahead[region] = ahead;
-        return all;
+    [[nodiscard]] outlook look() const {
+        return {.in_force = *in_force_,
+                .workers = workers_,
+                .keeper = *keeper_,
+                .journal = journal_,
+                .caller_connections = connections_.load(),
+                .cloud_connections = cloud_connections_.load(),
+                .reloads = reloads_,
+                .started = started_,
+                .loaded = loaded_,
+                .ending = ending_};
     }
 
     std::string file_;
@@ -324,6 +311,8 @@ private:
     std::shared_ptr<callers::replay_memory> memory_;
     std::atomic<std::size_t> connections_{0}, cloud_connections_{0};
     admin::figures::tries reloads_;
+    const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+    std::chrono::system_clock::time_point loaded_ = started_;
     service_manager manager_;
     outcome::journal journal_;
     std::unique_ptr<renewal::keeper> keeper_ = std::make_unique<renewal::keeper>([this](const auto& what) {

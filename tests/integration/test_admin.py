@@ -43,9 +43,53 @@ def test_failures_towards_the_cloud_and_reloads_are_counted(start):
     assert gate.metric("ecs_gateway_config_reloads_total", result="failure") == 1
 
 
+def test_it_shows_the_configuration_in_force_and_where_each_value_came_from(start):
+    whole = settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}, limits={"body_bytes": "64KiB"})
+    gate = start.gateway(whole)
+
+    def shown():
+        status, page = gate.admin("/config")
+        assert status == 200
+        return json.loads(page)["values"]
+    line = next(n for n, text in enumerate(gate.file.read_text().splitlines(), 1) if "64KiB" in text)
+    assert shown()["limits"]["body_bytes"] == {"value": "64KiB", "from": f"line {line}"}
+    assert shown()["limits"]["header_bytes"] == {"value": "16KiB", "from": "default"}
+    gate.reload({**whole, "nonsense": 1}, "nothing changes")
+    assert "nonsense" not in shown()
+    gate.reload({**whole, "limits": {"body_bytes": "32KiB"}}, "reloaded")
+    assert shown()["limits"]["body_bytes"]["value"] == "32KiB"
+
+
+def test_its_status_tells_counts_rules_credentials_and_the_last_outcomes(start):
+    gate = start.gateway(settings(start.cloud().url, admin={"address": "127.0.0.1:0"}))
+    answers = [gate.call("GET", LOOK, proof=proof) for proof in (CI, GUEST)]
+    lines = [gate.outcome_of(answer) for answer in answers]
+    status, page = gate.admin("/status.json")
+    told = json.loads(page)
+    assert status == 200
+    assert told["outcomes"] == lines
+    calls = sorted((c["decision"], c["status"], c["count"]) for c in told["calls"])
+    assert calls == [("allowed", 200, 1), ("denied", 403, 1)]
+    assert {rule["name"]: rule["hits"] for rule in told["rules"]}["look"] == 1
+    assert [c["name"] for c in told["credentials"]] == ["partner-key", "acme-key"]
+    assert told["configuration"]["generation"] == 1 and told["not_ready"] == []
+
+
+def test_its_status_keeps_the_last_two_hundred_outcomes(start):
+    gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
+    with calling.connection(gate.port) as to:
+        for _ in range(205):
+            to.send(to.request("GET", LOOK, proof=calling.nothing))
+            last = to.answer()
+    gate.outcome_of(last)
+    outcomes = json.loads(gate.admin("/status.json")[1])["outcomes"]
+    assert len(outcomes) == 200
+    assert outcomes[-1]["request_id"] == last["X-Gateway-Request-Id"]
+
+
 def test_callers_do_not_reach_it(start):
     gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
-    for page in ("/healthz", "/readyz", "/metrics"):
+    for page in ("/", "/healthz", "/readyz", "/metrics", "/status.json", "/config"):
         assert gate.call("GET", page, proof=CI).error()[0] == "Gateway.0301"
 
 

@@ -21,13 +21,16 @@ struct reason {
 struct status {
     std::function<std::vector<reason>()> not_ready;  // none: ready
     std::function<std::vector<prometheus::MetricFamily>()> metrics;
+    std::function<std::string()> overview;       // JSON, of overview.hpp
+    std::function<std::string()> configuration;  // JSON: what is in force, without secrets
 };
 
 struct page {
     unsigned status = 200;
     std::string_view type = "application/json";
     std::string body;
-    std::string_view allow;  // of a 405
+    std::string_view allow = {};            // of a 405
+    std::string_view security_policy = {};  // Content-Security-Policy, of a page for browsers
 };
 
 // `target` is the request's, as it stands; a query makes no difference. HEAD gets what GET gets: its body is left out

@@ -225,7 +225,10 @@ struct log {
 };
 
 struct settings {
-    std::string file;  // as given on the command line: what problems are reported against
+    std::string file;                  // as given on the command line: what problems are reported against
+    std::string sha256;                // of its bytes, in hexadecimal digits
+    std::vector<std::uint32_t> lines;  // where each key stands, 0 for a default: in the order of the schema, which
+                                       // describe.cpp walks again
     std::vector<listener> listeners;
     std::optional<config::admin> admin;
     std::size_t workers = 0;  // 0 = auto: one for each core it may use

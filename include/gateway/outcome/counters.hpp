@@ -64,6 +64,7 @@ struct totals {
     std::map<std::string, times> call_seconds;                               // by operation
     std::map<std::string, times> upstream_seconds;                           // by region
     std::map<std::pair<std::string, upstream_error>, std::uint64_t> errors;  // of upstream, by region and kind
+    std::map<std::string, std::uint64_t> rules;  // how often each decided; of a shadow rule, would have
 };
 
 // One for each worker.
@@ -92,11 +93,15 @@ private:
         bool of_one_region = true;              // but for those beyond most_call_series
     };
     [[nodiscard]] alike& calls_like(const record& what);
+    void count_rule(std::string_view name);
     [[nodiscard]] histogram& times_of_region(std::string_view region);
 
     series<alike> calls_;  // by operation, account, region; decision and status
     series<histogram> call_seconds_, upstream_seconds_;
-    series<tally> errors_;
+    series<tally> errors_, rules_;
+    // The rule that decided last, which as a rule decides next, too.
+    std::string last_rule_;
+    tally* hits_of_last_rule_ = nullptr;
 };
 
 }  // namespace gateway::outcome

@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "gateway/outcome/recent.hpp"
 #include "gateway/outcome/record.hpp"
 
 namespace gateway::outcome {
@@ -77,6 +78,9 @@ public:
     // Bytes of lines that no sink has taken yet. From any thread.
     [[nodiscard]] std::size_t waiting() const;
 
+    // The last lines, those that wait for the sink among them.
+    [[nodiscard]] const recent& last() const noexcept { return last_; }
+
     // Lines that the sink refuses just now: why, or empty.
     [[nodiscard]] std::string trouble() const;
 
@@ -98,6 +102,7 @@ private:
     std::string trouble_;
     std::string batch_;  // the writer's own
     std::size_t batch_done_ = 0;
+    recent last_;
     std::thread writer_;
 };
 

@@ -63,6 +63,7 @@ private:
     struct workspace;  // the memory of a call, used again by a later one
 
     using refused = std::optional<own_answer>;
+    [[nodiscard]] std::unique_ptr<workspace> take_workspace();
     [[nodiscard]] refused understand(call& c);
     [[nodiscard]] refused authenticate(call& c);
     [[nodiscard]] refused read_body(call& c);
@@ -71,6 +72,7 @@ private:
     void note_answer(call& c, const message::response_head& head);
     [[nodiscard]] task<> hand_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> stream_back(call& c, upstream::answer& got);
+    [[nodiscard]] task<> fail(call& c, const upstream::failure& why);  // of the way to the cloud
     [[nodiscard]] task<> answer(call& c, const own_answer& with);
     [[nodiscard]] task<bool> room_for_record();
 
@@ -81,6 +83,7 @@ private:
     void accepted(call& c, const message::response_head& answer);
     void end_trial(call& c);
     void look_at_clock(call& c, const message::response_head& answer);
+    [[nodiscard]] task<bool> signed_anew(call& c, upstream::answer& got, bool again);
     [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
     [[nodiscard]] task<> turned_away(call& c, upstream::answer& got);
 

@@ -16,7 +16,9 @@ status saying(std::vector<reason> not_ready) {
                     family.help = "two";
                     family.type = prometheus::MetricType::Gauge;
                     return std::vector{family};
-                }};
+                },
+            .overview = [] { return std::string("an overview"); },
+            .configuration = [] { return std::string("a configuration"); }};
 }
 
 TEST(admin_pages, are_found_by_their_path_and_no_other) {
@@ -28,7 +30,10 @@ TEST(admin_pages, are_found_by_their_path_and_no_other) {
                  {"/metrics", 200},
                  {"/metrics?name[]=x", 200},
                  {"/healthz?", 200},
-                 {"/", 404},
+                 {"/", 200},
+                 {"/status.json", 200},
+                 {"/config", 200},
+                 {"/config?x=1", 200},
                  {"", 404},
                  {"*", 404},
                  {"/healthz/", 404},
@@ -39,7 +44,9 @@ TEST(admin_pages, are_found_by_their_path_and_no_other) {
                  {"/%6detrics", 404},
                  {"/../metrics", 404},
                  {"?/metrics", 404},
-                 {"/config", 404},
+                 {"/config/", 404},
+                 {"/status", 404},
+                 {"/index.html", 404},
                  {"http://a/healthz", 404}};
     for (const auto& [target, expected] : cases)
         EXPECT_EQ(page_for("GET", target, saying({})).status, expected) << target;
@@ -47,7 +54,7 @@ TEST(admin_pages, are_found_by_their_path_and_no_other) {
 
 TEST(admin_pages, are_for_get_and_head_only) {
     for (const std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", ""}) {
-        for (const std::string_view target : {"/healthz", "/readyz", "/metrics"}) {
+        for (const std::string_view target : {"/healthz", "/readyz", "/metrics", "/", "/status.json", "/config"}) {
             const page no = page_for(method, target, saying({}));
             EXPECT_EQ(no.status, 405U) << method << ' ' << target;
             EXPECT_EQ(no.allow, "GET, HEAD");
@@ -90,14 +97,29 @@ TEST(admin_pages, give_the_metrics_as_text_of_the_format_that_prometheus_reads) 
     EXPECT_EQ(metrics.body, "# HELP one two\n# TYPE one gauge\n");
 }
 
+TEST(admin_pages, show_people_a_page_that_may_load_nothing_from_elsewhere) {
+    const page people = page_for("GET", "/", saying({}));
+    EXPECT_EQ(people.type, "text/html; charset=utf-8");
+    EXPECT_TRUE(people.body.starts_with("<!doctype html>")) << people.body.substr(0, 40);
+    EXPECT_TRUE(people.security_policy.starts_with("default-src 'none';")) << people.security_policy;
+    for (const std::string_view outside : {" src=", "@import", "url(", "href=\"http", "href=\"/"})
+        EXPECT_EQ(people.body.find(outside), std::string::npos) << outside;
+    EXPECT_EQ(page_for("GET", "/status.json", saying({})).body, "an overview");
+    EXPECT_EQ(page_for("GET", "/config", saying({})).body, "a configuration");
+}
+
 TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
     const status asked{.not_ready = []() -> std::vector<reason> { throw std::logic_error("asked"); },
-                       .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); }};
+                       .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); },
+                       .overview = []() -> std::string { throw std::logic_error("asked"); },
+                       .configuration = []() -> std::string { throw std::logic_error("asked"); }};
+    EXPECT_EQ(page_for("GET", "/", asked).status, 200U);
     EXPECT_EQ(page_for("GET", "/healthz", asked).status, 200U);
     EXPECT_EQ(page_for("POST", "/metrics", asked).status, 405U);
     EXPECT_EQ(page_for("GET", "/elsewhere", asked).status, 404U);
     EXPECT_THROW(static_cast<void>(page_for("GET", "/readyz", asked)), std::logic_error);
-    EXPECT_THROW(static_cast<void>(page_for("GET", "/metrics", asked)), std::logic_error);
+    for (const std::string_view target : {"/metrics", "/status.json", "/config"})
+        EXPECT_THROW(static_cast<void>(page_for("GET", target, asked)), std::logic_error) << target;
 }
 
 TEST(admin_pages, refuse_in_json) {

@@ -25,5 +25,19 @@ TEST(json_string, keeps_valid_utf8_and_replaces_every_other_byte) {
         EXPECT_EQ(json_string(bytes), escaped);
 }
 
+// Plain text is taken eight characters at once: every byte means the same wherever it stands among them.
+TEST(json_string, escapes_a_byte_alike_at_every_place) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        const std::string one(1, static_cast<char>(byte));
+        std::string escaped = json_string(one);
+        escaped = escaped.substr(1, escaped.size() - 2);
+        for (std::size_t place = 0; place < 17; ++place) {
+            const std::string before(place, 'a'), after(17 - place, '~');
+            EXPECT_EQ(json_string(before + one + after), "\"" + before + escaped + after + "\"")
+                << byte << " at " << place;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace gateway
