@@ -10,3 +10,4 @@ loaded = importlib.util.spec_from_file_location("integration_conftest", INTEGRAT
 fixtures = importlib.util.module_from_spec(loaded)
 loaded.loader.exec_module(fixtures)
 start = fixtures.start
+certificate = fixtures.certificate
