@@ -85,12 +85,17 @@ std::size_t client::open() const noexcept {
 
 task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what) {
     pool& to = *pools_[endpoint];
+    reached cloud = reached::no;  // by what was sent over a connection that died
+    const auto failed = [&cloud](failure why) {
+        if (cloud == reached::maybe) why.cloud = cloud;
+        return why;
+    };
     for (bool again = false;;) {
         // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
         auto over = again ? nullptr : take_idle(to);
         if (!over) {
             auto ready = co_await open_or_wait(to);
-            if (!ready) co_return ready.error();
+            if (!ready) co_return failed(ready.error());
             over = std::move(*ready);
         }
         const auto done = co_await send_and_read_head(*over, what);
@@ -102,7 +107,8 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         // call goes out again: one of which nothing was written, or one that changes nothing.
         const bool connection_died = over->used_before && !over->answered && !done.error().timed_out;
         const bool harmless = done.error().cloud == reached::no || what.may_repeat;
-        if (!connection_died || !harmless || std::exchange(again, true)) co_return done.error();
+        if (!connection_died || !harmless || std::exchange(again, true)) co_return failed(done.error());
+        cloud = done.error().cloud;
     }
 }
 

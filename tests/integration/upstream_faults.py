@@ -120,6 +120,8 @@ KEPT = [
     lost("resize_reset_at_reuse", "… for a resize", **at_reuse(reset, "POST")),
     lost("kept_closed_twice", "closed at the moment of its reuse, and the new connection likewise", kept=True,
          behave=close, seen=(2, 1), again=GET_ONCE),
+    lost("kept_closed_then_refused", "closed at the moment of its reuse, and nobody listens any more", kept=True,
+         behave=second_call_of_connection(close), leads=(REFUSES,)),
     lost("kept_half_answer", "a kept connection breaks within the answer", kept=True,
          behave=say(b"HTTP/1.1 200 OK\r\nConte", then=close)),
     lost("kept_interim", "… after a 1xx answer", kept=True, behave=say(head("103 Early Hints"), then=close)),
