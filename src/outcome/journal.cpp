@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // After each batch the writer rests, so that a busy gateway pays one write for many lines, and no wake-up for each.
-constexpr auto rest = 10ms;
+constexpr auto rest = 3ms;
 constexpr auto retry_pause = 100ms;
 
 class file_sink : public sink {
