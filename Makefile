@@ -39,9 +39,11 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 	ninja -C build/asan -j$(JOBS)
 	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
 
-bench: build    ## the gateway beside nginx as a plain proxy: docs/performance.md says how to read it
+bench: build    ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; ten minutes
 	@$(SETUP) test bench
+	ninja -C build/release -j$(JOBS) steady_load
 	@/usr/bin/python3 -B bench/proxy_bench.py
+	@/usr/bin/python3 -B bench/scale_bench.py
 	@GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B bench/idle_memory.py
 
 bench-micro:    ## the micro-benchmarks of signing, policy and the others

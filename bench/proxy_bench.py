@@ -65,6 +65,8 @@ def build(on, beside):
     add("gateway, signed caller", gateway, None)  # signed anew for each round: a signature ages
     if beside:
         add("other build, API key", on.gateway("beside", origin, programs=beside))
+    if beside:
+        add("other build, API key, TLS origin", on.gateway("beside-tls", tls_origin, tls=True, programs=beside))
     add("nginx, TLS origin", on.nginx_proxy("nginx-tls", tls_origin, tls=True))
     add("HAProxy, TLS origin", on.haproxy("haproxy-tls", tls_origin, tls=True))
     add("gateway, API key, TLS origin", on.gateway("gateway-tls", tls_origin, tls=True))

@@ -1,5 +1,6 @@
 """The stage of the benchmark: an origin, the proxies before it, all from Debian, each pinned to a core, and what loads them."""
 import base64
+import dataclasses
 import hashlib
 import json
 import os
@@ -131,21 +132,45 @@ replay_protection: false    # wrk repeats one signed request
 callers:
   - {name: bench-key, api_key_sha256: @key_hash@}
   - {name: bench-sdk, access_key: @caller_access@, secret_key: {literal: @caller_secret@}}
-credentials:
+@more_callers@credentials:
   - {name: partner-key, access_key: @partner_access@, secret_key: {literal: @partner_secret@}}
 regions:
   cn-north-4: {ecs: "@scheme@://127.0.0.1:@origin@", iam: "https://127.0.0.1:1"}
 upstream: {connections_per_worker: 256, @upstream@}
 accounts:
   - {name: partner, kind: partner, credential: partner-key, projects: {@project@: cn-north-4}}
-policy:
-  - rule: bench-resizes
+@more_accounts@policy:
+@more_rules@  - rule: bench-resizes
     callers: [bench-key, bench-sdk]
     accounts: [partner]
     operations: [resize]
     resize: {flavors: [s6.*], auto_pay: false}
 log: {level: warn, outcomes: @name@.outcomes}
 """
+
+
+@dataclasses.dataclass(frozen=True)
+class crowd:
+    """Callers, projects and rules that are there besides those of the calls, and before them."""
+    caller_count: int = 0
+    project_count: int = 0
+    rule_count: int = 0
+    projects_of_account: int = 100
+
+    def callers(self):
+        return "".join(f"  - {{name: caller-{n}, api_key_sha256: {hashlib.sha256(str(n).encode()).hexdigest()}}}\n"
+                       for n in range(self.caller_count))
+
+    def accounts(self):
+        parts = []
+        for first in range(0, self.project_count, self.projects_of_account):
+            parts.append(f"  - name: customer-{first}\n    kind: sub-customer\n    credential: partner-key\n    projects:\n")
+            parts += [f"      {first + n:032x}: cn-north-4\n" for n in range(self.projects_of_account)]
+        return "".join(parts)
+
+    def rules(self):
+        return "".join(f"  - {{rule: rule-{n}, callers: [bench-sdk], operations: [resize], resize: {{flavors: [c{n}.*]}}}}\n"
+                       for n in range(self.rule_count))
 
 
 def fill(template, **values):
@@ -207,13 +232,14 @@ class stage:
         file = self.file(f"{name}.conf", fill(HAPROXY, signing=signs, port=port, origin=origin, tls=verify))
         return self.start(["haproxy", "-db", "-f", file], port)
 
-    def gateway(self, name, origin, tls=False, programs=None, workers=1, core=SERVE_CORE):
+    def gateway(self, name, origin, tls=False, programs=None, workers=1, core=SERVE_CORE, more=crowd()):
         port = free_port()
         file = self.file(f"{name}.yaml", fill(
             GATEWAY, port=port, name=name, workers=workers, origin=origin, project=PROJECT,
             key_hash=hashlib.sha256(API_KEY.encode()).hexdigest(), caller_access=CALLER[0], caller_secret=CALLER[1],
             partner_access=PARTNER[0], partner_secret=PARTNER[1], scheme="https" if tls else "http",
-            upstream="ca_file: ca.pem" if tls else "plain_http_hosts: [127.0.0.1]"))
+            upstream="ca_file: ca.pem" if tls else "plain_http_hosts: [127.0.0.1]",
+            more_callers=more.callers(), more_accounts=more.accounts(), more_rules=more.rules()))
         return self.start([pathlib.Path(programs or self.programs).resolve() / "ecs-gateway", "run", "--config", file], port, core)
 
     def certificates(self):

@@ -1,6 +1,7 @@
 #include "gateway/base/escape.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,15 +21,18 @@ constexpr auto plain_characters = [] {
 }();
 bool plain(char c) { return plain_characters[static_cast<unsigned char>(c)]; }
 
-// Whether eight characters all are plain, at once: for a byte of x, (x - 0x01…) & ~x & 0x80… is not 0 where it is 0.
-bool plain_eight(std::uint64_t x) {
+// How many of eight characters are plain before the first that is not, all looked at in one go: for a byte of x,
+// (x - 0x01…) & ~x & 0x80… is not 0 where it is 0. The subtraction borrows from bytes behind only: the first is right.
+std::size_t plain_of_eight(std::uint64_t x) {
+    if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
     constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
     const auto holds = [x](std::uint64_t c) {
         const std::uint64_t zero_where_c = x ^ (ones * c);
         return (zero_where_c - ones) & ~zero_where_c;
     };
     const std::uint64_t below_blank = (x - ones * 0x20) & ~x;
-    return ((x | below_blank | holds('"') | holds('\\') | holds(0x7F)) & tops) == 0;
+    const std::uint64_t others = (x | below_blank | holds('"') | holds('\\') | holds(0x7F)) & tops;
+    return static_cast<std::size_t>(std::countr_zero(others)) / 8;
 }
 
 char* write(char* to, std::string_view what) {
@@ -51,10 +55,11 @@ char* write_json_text(char* to, std::string_view text) noexcept {
         while (text.size() >= 8) {
             std::uint64_t eight = 0;
             std::memcpy(&eight, text.data(), sizeof eight);
-            if (!plain_eight(eight)) break;
             std::memcpy(to, &eight, sizeof eight);
-            to += 8;
-            text.remove_prefix(8);
+            const std::size_t plain_ones = plain_of_eight(eight);
+            to += plain_ones;
+            text.remove_prefix(plain_ones);
+            if (plain_ones < 8) break;
         }
         while (!text.empty() && plain(text.front())) {
             *to++ = text.front();

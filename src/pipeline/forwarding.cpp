@@ -6,6 +6,8 @@
 
 namespace gateway::pipeline {
 
+using namespace std::string_view_literals;
+
 bool append_passed_on(std::string& to, std::span<const field> fields) {
     bool has_trace = false;
     static constexpr std::array<std::string_view, 7> passed_on{
@@ -16,7 +18,7 @@ bool append_passed_on(std::string& to, std::span<const field> fields) {
             continue;
         if (message::has_token(fields, "Connection", f.name))
             continue;  // the caller made it hop-by-hop (RFC 9110, 7.6.1)
-        to.append(f.name).append(": ").append(f.value).append("\r\n");
+        to.append(f.name).append(": "sv).append(f.value).append("\r\n"sv);
         has_trace = has_trace || same_name(f.name, "traceparent");
     }
     return has_trace;
@@ -26,29 +28,29 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
                        const answer_framing& how) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
     to = "HTTP/1.1 ";
-    to.append(std::to_string(from.status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
+    to.append(std::to_string(from.status)).append(" "sv).append(reason.data(), reason.size()).append("\r\n"sv);
     for (const field& f : from.fields) {
         // X-Gateway-… are the gateway's own words: nobody else speaks them.
         if (message::is_hop_by_hop(f.name, from.fields) || same_name(f.name, "Content-Length") ||
             (f.name.size() > 10 && same_name(f.name.substr(0, 10), "X-Gateway-")))
             continue;
-        to.append(f.name).append(": ").append(f.value).append("\r\n");
+        to.append(f.name).append(": "sv).append(f.value).append("\r\n"sv);
     }
-    to.append("X-Gateway-Request-Id: ").append(request_id).append("\r\n");
+    to.append("X-Gateway-Request-Id: "sv).append(request_id).append("\r\n"sv);
     switch (how.is) {
         case answer_framing::kind::none:
             break;
         case answer_framing::kind::length:
-            to.append("Content-Length: ").append(std::to_string(how.length)).append("\r\n");
+            to.append("Content-Length: "sv).append(std::to_string(how.length)).append("\r\n"sv);
             break;
         case answer_framing::kind::chunked:
-            to += "Transfer-Encoding: chunked\r\n";
+            to += "Transfer-Encoding: chunked\r\n"sv;
             break;
         case answer_framing::kind::until_close:
             break;
     }
-    if (how.close) to += "Connection: close\r\n";
-    to += "\r\n";
+    if (how.close) to += "Connection: close\r\n"sv;
+    to += "\r\n"sv;
 }
 
 std::string without_credential(std::string_view message, std::string_view access_key) {

@@ -15,6 +15,8 @@
 
 namespace gateway::pipeline {
 
+using namespace std::string_view_literals;  // a literal as a view: its length is known, where append(const char*) counts
+
 using std::chrono::steady_clock;
 
 // The path of a call.
@@ -242,25 +244,25 @@ gateway::refused gateway::sign(call& c) {
     std::string& out = c.space->request_head;
     c.forget_request();  // of the first try, when this is the second
     if (token != nullptr) out.reserve(1024 + c.caller.bytes_in() + token->reveal().size());
-    out.assign(what.method).append(" ").append(head.path);
-    if (!head.query.empty()) out.append("?").append(head.query);
-    out.append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");
+    out.assign(what.method).append(" "sv).append(head.path);
+    if (!head.query.empty()) out.append("?"sv).append(head.query);
+    out.append(" HTTP/1.1\r\nHost: "sv).append(authority).append("\r\n"sv);
     if (!append_passed_on(out, head.fields)) {
         c.record.trace_id = c.request_id();  // the trace is the call itself
         append_traceparent(out, c.record.trace_id);
     }
     if (c.what.what->body != operations::body_kind::none) {
-        out.append("Content-Length: ").append(std::to_string(c.caller.body().size())).append("\r\n");
+        out.append("Content-Length: "sv).append(std::to_string(c.caller.body().size())).append("\r\n"sv);
     }
-    out.append("X-Project-Id: ").append(c.what.project_id).append("\r\n");
+    out.append("X-Project-Id: "sv).append(c.what.project_id).append("\r\n"sv);
     if (key == nullptr) {
-        out.append("X-Auth-Token: ").append(token->reveal()).append("\r\n\r\n");
+        out.append("X-Auth-Token: "sv).append(token->reveal()).append("\r\n\r\n"sv);
         return std::nullopt;
     }
-    out.append("X-Sdk-Date: ").append(date_).append("\r\n");
-    if (token != nullptr) out.append("X-Security-Token: ").append(token->reveal()).append("\r\n");
+    out.append("X-Sdk-Date: "sv).append(date_).append("\r\n"sv);
+    if (token != nullptr) out.append("X-Security-Token: "sv).append(token->reveal()).append("\r\n"sv);
     const auto authorization = signer_.sign(what, *key, date_, {.region = c.project->region, .service = "ecs"});
-    out.append("Authorization: ").append(authorization).append("\r\n\r\n");
+    out.append("Authorization: "sv).append(authorization).append("\r\n\r\n"sv);
     if (token != nullptr) signer_.forget();
     return std::nullopt;
 }

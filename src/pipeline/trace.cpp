@@ -4,6 +4,8 @@
 
 namespace gateway::pipeline {
 
+using namespace std::string_view_literals;
+
 namespace {
 
 // 3.2.2: lower case only.
@@ -27,7 +29,7 @@ std::string_view trace_id_of(std::string_view traceparent) noexcept {
 }
 
 void append_traceparent(std::string& to, std::string_view trace_id) {
-    to.append("traceparent: 00-").append(trace_id).append("-").append(trace_id.substr(16)).append("-00\r\n");
+    to.append("traceparent: 00-"sv).append(trace_id).append("-"sv).append(trace_id.substr(16)).append("-00\r\n"sv);
 }
 
 }  // namespace gateway::pipeline

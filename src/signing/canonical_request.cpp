@@ -6,6 +6,8 @@
 
 namespace gateway::signing {
 
+using namespace std::string_view_literals;
+
 namespace {
 
 // RFC 3986, 2.3, as a table: every byte of every path is looked up.
@@ -131,7 +133,7 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
     for (const field& f : ordered)
         most += 2 * f.name.size() + f.value.size() + 4;
     canonical_.reserve(most);
-    canonical_.assign(what.method).append("\n");
+    canonical_.assign(what.method).append("\n"sv);
 
     // The path, decoded and encoded again, segment by segment, with a '/' at its end that the path sent need not have.
     if (std::all_of(what.path.begin(), what.path.end(), [](char c) { return is_unreserved(c) || c == '/'; })) {
@@ -159,9 +161,9 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
         names_.append(f.name);
         std::transform(names_.begin() + static_cast<std::ptrdiff_t>(begin), names_.end(),
                        names_.begin() + static_cast<std::ptrdiff_t>(begin), [](char c) { return lower_case(c); });
-        canonical_.append(std::string_view(names_).substr(begin)).append(":").append(trimmed(f.value)).append("\n");
+        canonical_.append(std::string_view(names_).substr(begin)).append(":"sv).append(trimmed(f.value)).append("\n"sv);
     }
-    canonical_.append("\n").append(names_).append("\n").append(what.payload);
+    canonical_.append("\n"sv).append(names_).append("\n"sv).append(what.payload);
 }
 
 }  // namespace gateway::signing

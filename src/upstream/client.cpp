@@ -202,7 +202,6 @@ task<result<void>> client::send_and_read_head(connection& over, const outgoing& 
     if (what.head.size() + what.body.size() > surely_taken_at_once) co_return co_await send_large(over, what);
     const auto [ec, bytes] = co_await over.stream.write(what.head, what.body);
     if (ec) co_return failed_to_write(over, ec, bytes);
-    over.stream.expires_after(timeouts_.upstream_response);
     co_return co_await over.read_head();
 }
 

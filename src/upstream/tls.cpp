@@ -7,7 +7,6 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const config::upstream& fro
     SSL_CTX* const raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
-    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
     // Sessions are kept by the pools, one for each endpoint and worker.
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     static constexpr unsigned char http_1_1[] = "\x08http/1.1";
