@@ -87,7 +87,9 @@ void project_and_decision(benchmark::State& state) {
         ++i;
     }
 }
-BENCHMARK(project_and_decision)->ArgsProduct({{10, 1000}, {10, 1'000, 10'000, 100'000}})->ArgNames({"rules", "projects"});
+BENCHMARK(project_and_decision)
+    ->ArgsProduct({{10, 1000}, {10, 1'000, 10'000, 100'000}})
+    ->ArgNames({"rules", "projects"});
 
 // The worst that a policy can ask for: every rule is for everybody, everywhere, and tells servers by pattern.
 void all_patterns(benchmark::State& state) {

@@ -98,7 +98,9 @@ public:
 
     void print() {
         std::sort(micros_.begin(), micros_.end());
-        const auto of = [&](double part) { return micros_[static_cast<std::size_t>(part * double(micros_.size() - 1))]; };
+        const auto of = [&](double part) {
+            return micros_[static_cast<std::size_t>(part * double(micros_.size() - 1))];
+        };
         std::printf(R"({"calls": %zu, "errors": %zu, "p50_us": %.0f, "p99_us": %.0f, "p99_9_us": %.0f, "max_us": %.0f})"
                     "\n",
                     micros_.size(), errors_, of(.5), of(.99), of(.999), of(1));
@@ -120,7 +122,8 @@ private:
     std::vector<caller*>& wait() {
         const bool due_later = sent_ < calls_ && !free_.empty();
         const auto left = std::max(clock_type::duration(0), next_ - clock_type::now());
-        const timespec until{.tv_sec = 0, .tv_nsec = due_later ? std::min<long>(left.count(), 900'000'000) : 900'000'000};
+        const timespec until{.tv_sec = 0,
+                             .tv_nsec = due_later ? std::min<long>(left.count(), 900'000'000) : 900'000'000};
         epoll_event ready[64];
         const int count = ::epoll_pwait2(epoll_, ready, 64, &until, nullptr);
         if (count < 0 && errno != EINTR) fail("epoll_pwait2");
