@@ -264,8 +264,15 @@ bool has_token(std::span<const field> fields, std::string_view name, std::string
 }
 
 bool is_hop_by_hop(std::string_view name, std::span<const field> fields) noexcept {
-    static constexpr std::array known{"Connection"sv, "Keep-Alive"sv, "Proxy-Connection"sv, "Proxy-Authenticate"sv,
-                                      "Proxy-Authorization"sv, "TE"sv, "Trailer"sv, "Transfer-Encoding"sv, "Upgrade"sv};
+    static constexpr std::array known{"Connection"sv,
+                                      "Keep-Alive"sv,
+                                      "Proxy-Connection"sv,
+                                      "Proxy-Authenticate"sv,
+                                      "Proxy-Authorization"sv,
+                                      "TE"sv,
+                                      "Trailer"sv,
+                                      "Transfer-Encoding"sv,
+                                      "Upgrade"sv};
     return std::any_of(known.begin(), known.end(), [&](std::string_view k) { return same_name(name, k); }) ||
            has_token(fields, "Connection", name);
 }
