@@ -5,6 +5,7 @@ import threading
 import time
 
 import scripted_cloud as scripts
+from calling import connection
 from programs import wait_until
 from test_cloud import SEED
 from world import CI, PARTNER, PLANNER, settings
@@ -39,11 +40,13 @@ def test_a_content_type_that_stays_here_is_not_signed(start):
         assert gate.call("GET", LOOK, fields=hop_by_hop, proof=CI).status == 200
 
 
-def test_a_query_with_an_empty_parameter_is_refused(start):
+def test_a_query_with_an_empty_parameter_is_refused_and_ends_the_connection(start):
     gate = start.gateway(settings("http://127.0.0.1:1"))
     for query in ("?&&a=1", "?a=1&", "?&"):
-        answer = gate.call("GET", f"/v1/{PARTNER}/cloudservers/resize_flavors{query}", proof=CI)
-        assert (answer.status, answer.error()[0]) == (400, "Gateway.0001"), query
+        with connection(gate.port) as to:
+            answer = to.call("GET", f"/v1/{PARTNER}/cloudservers/resize_flavors{query}", proof=CI)
+            assert (answer.status, answer.error()[0]) == (400, "Gateway.0001"), query
+            assert answer["Connection"] == "close" and to.is_closed(), query
 
 
 def test_a_refusal_of_which_only_the_head_comes_has_an_end(start):
