@@ -15,6 +15,12 @@ failure read_failure(const net::stream& from, boost::system::error_code cause) {
     return failure{.at = step::read, .cloud = reached::maybe, .timed_out = from.timed_out(), .cause = cause, .why = {}};
 }
 
+// Whether the one begins with the other, as far as both go.
+bool begins_alike(std::string_view a, std::string_view b) noexcept {
+    const auto both = std::min(a.size(), b.size());
+    return a.substr(0, both) == b.substr(0, both);
+}
+
 failure parse_failure(std::string_view why) {
     return failure{.at = step::parse, .cloud = reached::maybe, .timed_out = false, .cause = {}, .why = why};
 }
@@ -43,6 +49,9 @@ task<result<void>> connection::read_head() {
         std::size_t length = 0, seen = 0;
         while ((length = message::head_length(buffer.data(), seen)) == 0) {
             seen = buffer.size();
+            // What speaks first, or another protocol, need not be waited for until time is up.
+            if (!begins_alike(buffer.data(), "HTTP/1."))
+                co_return parse_failure("it does not begin as an HTTP/1.1 answer does (RFC 9112, 4)");
             if (seen >= most_head_bytes) co_return parse_failure("the header of the answer is longer than 64 KiB");
             auto got = co_await receive(room_for_head);
             if (!got) co_return got;

@@ -162,6 +162,7 @@ BREAKING = [
 
 NOT_HTTP = [
     lost("not_http", "an answer that is not HTTP", **cut(b"SSH-2.0-server\r\n")),
+    lost("not_http_silent", "… then nothing", **cut(b"SSH-2.0-server\r\n", be_silent)),
     lost("http_2", "HTTP/2 that nobody asked for", **cut(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0d\0\4\0\0\xff\xff")),
     lost("bad_version", "HTTP/3.0 in the status line", **cut(b"HTTP/3.0 200 OK\r\nContent-Length: 0\r\n\r\n")),
     lost("bad_status", "a status outside 100 to 599", **cut(head("999 What", "Content-Length: 0"))),
