@@ -53,6 +53,15 @@ task<transfer> stream::write_plain(pieces both) {
     co_return transfer(late, taken + rest);
 }
 
+transfer stream::write_tls_at_once(std::string_view first, std::string_view second) noexcept {
+    const pieces both{asio::buffer(first), asio::buffer(second)};
+    error_code ec;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);  // or Asio would wait in poll(), and the worker with it
+    if (ec) return {ec, 0};
+    const std::size_t taken = asio::write(*tls_, both, ec);
+    return {ec, taken};
+}
+
 task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::string& host, SSL_SESSION* session) {
     tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, with);
     SSL* const ssl = tls_->native_handle();

@@ -23,8 +23,8 @@ constexpr auto longest_idle = std::chrono::seconds(50);
 // thousand handshakes at once only delay each other until none is done in time.
 constexpr std::size_t most_being_opened = 64;
 
-// What a socket takes at once when it has nothing else to send: the least of Linux's net.ipv4.tcp_wmem.
-constexpr std::size_t surely_taken_at_once = 16 * 1024;
+// Larger requests are written while the answer is read.
+constexpr std::size_t most_in_one_go = 16 * 1024;
 
 failure before_sending(step at, boost::system::error_code cause, bool timed_out) {
     return failure{.at = at, .cloud = reached::no, .timed_out = timed_out, .cause = cause, .why = {}};
@@ -199,9 +199,14 @@ task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono:
 
 task<result<void>> client::send_and_read_head(connection& over, const outgoing& what) {
     over.stream.expires_after(timeouts_.upstream_response);
-    if (what.head.size() + what.body.size() > surely_taken_at_once) co_return co_await send_large(over, what);
-    const auto [ec, bytes] = co_await over.stream.write(what.head, what.body);
-    if (ec) co_return failed_to_write(over, ec, bytes);
+    const std::size_t size = what.head.size() + what.body.size();
+    if (size > most_in_one_go) co_return co_await send_large(over, what);
+    net::transfer sent;
+    if (size <= net::stream::surely_taken && over.stream.tls() != nullptr)
+        sent = over.stream.write_tls_at_once(what.head, what.body);
+    else
+        sent = co_await over.stream.write(what.head, what.body);
+    if (const auto [ec, bytes] = sent; ec) co_return failed_to_write(over, ec, bytes);
     co_return co_await over.read_head();
 }
 

@@ -41,6 +41,12 @@ public:
     // All bytes of both, in one system call where the kernel takes them, or an error.
     [[nodiscard]] task<transfer> write(std::string_view first, std::string_view second = {});
 
+    // The same over TLS without the three ways through the scheduler that Asio's write takes there, for what the kernel
+    // takes at once: at most `surely_taken`, on a connection where nothing waits to be sent. Where it does not after all,
+    // that is an error, and nobody knows how much went out.
+    static constexpr std::size_t surely_taken = 4096 - 256;  // the least of Linux's net.ipv4.tcp_wmem, less TLS's own
+    [[nodiscard]] transfer write_tls_at_once(std::string_view first, std::string_view second) noexcept;
+
     // TLS over the connected socket, as the client of `host`: its certificate must be for that name or address. A
     // `session` from an earlier connection (may be nullptr) is resumed.
     [[nodiscard]] task<error_code> start_tls_client(asio::ssl::context& with, const std::string& host,
