@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <fstream>
 #include <utility>
 
 #include "gateway/credentials/read.hpp"
@@ -22,6 +23,16 @@ std::optional<std::uint32_t> user_id(const std::string& user) {
     const auto [end, failed] = std::from_chars(user.data(), user.data() + user.size(), number);
     if (failed != std::errc() || end != user.data() + user.size()) return std::nullopt;
     return number;
+}
+
+// What the kernel gives instead of a user id that it can't name in this process's user namespace, or that does not fit
+// (user_namespaces(7)): it is any number of users, of whom the one that really has this id is only one. Where /proc is
+// not to be seen whole (ProcSubset=pid), the id is the one that no distribution changes.
+bool may_be_anybody(std::uint32_t user) {
+    constexpr std::uint32_t usual = 65534, none = -1U;
+    std::uint32_t here = usual;
+    std::ifstream("/proc/sys/kernel/overflowuid") >> here;
+    return user == usual || user == none || user == here;
 }
 
 }  // namespace
@@ -58,6 +69,10 @@ directory directory::load(const config::settings& from, std::shared_ptr<replay_m
                                     "caller " + one.name + ": this machine has no user " + *one.unix_user +
                                         ": calls of it are refused until it has and the file is loaded again",
                                     true});
+            else if (may_be_anybody(*user))
+                problems.push_back({one.at, "caller " + one.name + ": unix_user is user id " + std::to_string(*user) +
+                                                ", which the kernel also gives for users that it can't name here: it "
+                                                "proves nobody; run that process as a user of its own"});
             else if (!made->by_unix_user.emplace(*user, who).second)
                 problems.push_back({one.at, "caller " + one.name + ": unix_user is another caller's user id, " +
                                                 std::to_string(*user)});

@@ -52,6 +52,11 @@ def test_the_unit_is_valid_and_exposes_little(tmp_path):
     exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", said)[1])
     print(f"exposure of the unit: {exposure}")
     assert exposure <= 2.0
+    assert f"(exposure {exposure} of 10" in (DEPLOY / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_unit_lets_the_kernel_tell_who_calls_over_a_unix_socket():
+    assert re.search(r"^PrivateUsers=no$", UNIT.read_text(encoding="utf-8"), re.M), "in a user namespace everybody else is 65534"
 
 
 def test_the_socket_unit_names_the_listener_of_the_configuration():

@@ -55,9 +55,9 @@ class replay_memory;
 class directory {
 public:
     // Reads the callers' secrets and looks up unix users (a user that this machine does not know is a warning: it may
-    // come later; digits are a user id as they stand); problems point at the configuration's places. `memory` is the
-    // one of the directory that this one replaces, which must still be there: it is what keeps the callers' signatures
-    // remembered.
+    // come later; digits are a user id as they stand; the kernel's id for users that it can't name is an error);
+    // problems point at the configuration's places. `memory` is the one of the directory that this one replaces, which
+    // must still be there: it is what keeps the callers' signatures remembered.
     [[nodiscard]] static directory load(const config::settings& from, std::shared_ptr<replay_memory> memory,
                                         std::vector<config::problem>& problems);
     directory(directory&&) noexcept;

@@ -225,6 +225,27 @@ TEST(directory, a_signature_needs_the_certificate_of_its_caller_and_is_not_used_
               "planner by signature");
 }
 
+// 65534 is nobody's, and everybody's whom the kernel can't name in a user namespace or a container.
+TEST(directory, takes_no_unix_user_that_may_be_anybody) {
+    for (const char* user : {"65534", "nobody", "4294967295"}) {
+        config::settings from = world();
+        config::caller one;
+        one.name = "one";
+        one.unix_user = user;
+        from.callers.push_back(one);
+        std::vector<config::problem> problems;
+        const directory by = directory::load(from, make_replay_memory(), problems);
+        ASSERT_EQ(problems.size(), 1U) << user;
+        EXPECT_FALSE(problems[0].warning) << user;
+        EXPECT_THAT(problems[0].what, testing::HasSubstr("caller one: unix_user is user id ")) << user;
+        for (const std::uint32_t seen : {65534U, 4294967295U}) {
+            EXPECT_EQ(outcome(by, with({}), {.listener = outer, .certificate_names = {}, .unix_user = seen}),
+                      "not authenticated")
+                << user << ' ' << seen;
+        }
+    }
+}
+
 TEST(directory, warns_of_a_unix_user_that_is_not_there_and_refuses_two_names_of_one_user) {
     config::settings from = world();
     config::caller one;

@@ -78,6 +78,16 @@ TEST_F(check, warns_of_a_literal_secret_and_says_ok_all_the_same) {
     EXPECT_THAT(answer.out + answer.err, testing::Not(HasSubstr("dont-print-me")));
 }
 
+TEST_F(check, refuses_a_unix_user_whose_id_the_kernel_gives_to_others) {
+    files.write("secret", "very-secret\n");
+    auto yaml = changed("  - address: 127.0.0.1:8080\n", "  - address: unix:/run/gateway.sock\n");
+    const std::string_view before = "credentials:\n";
+    yaml.insert(yaml.find(before), "  - name: agent\n    unix_user: \"65534\"\n");
+    const auto answer = of(yaml);
+    EXPECT_EQ(answer.status, failed);
+    EXPECT_THAT(answer.out, HasSubstr("caller agent: unix_user is user id 65534, which the kernel also gives"));
+}
+
 }  // namespace
 
 }  // namespace gateway::cli
