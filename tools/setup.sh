@@ -12,7 +12,7 @@ declare -A packages=(
              libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
-            python3-jsonschema systemd valgrind"
+            python3-jsonschema systemd valgrind logrotate"
     [sdk]=""
     [browser]="chromium"
     [bench]="nginx-light haproxy wrk"

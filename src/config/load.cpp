@@ -109,6 +109,15 @@ std::vector<problem> check_files(const settings& in) {
         if (l.tls->client_ca) check(*l.tls->client_ca, l.tls->at, "client_ca");
     }
     if (in.upstream.ca_file) check(*in.upstream.ca_file, in.upstream.at, "ca_file");
+    if (in.log.outcomes != "stdout") {
+        std::error_code ignored;  // what is not there yet will be made; what can't be reached is told when it is opened
+        const auto there = std::filesystem::status(in.log.outcomes, ignored);
+        if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there) &&
+            !std::filesystem::is_character_file(there))
+            problems.push_back({{in.log.at.line, in.log.at.column, in.log.at.path + ".outcomes"},
+                                json_string(in.log.outcomes) +
+                                    " is no regular file; expected a file, or stdout for a program that reads a pipe"});
+    }
     sort_by_line(problems);
     return problems;
 }

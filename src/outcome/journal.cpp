@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -22,8 +24,10 @@ constexpr auto retry_pause = 100ms;
 
 class file_sink : public sink {
 public:
-    explicit file_sink(std::string path) : path_(std::move(path)), file_(open()) {
-        if (file_ < 0) throw std::system_error(errno, std::generic_category(), path_);
+    explicit file_sink(std::string path) : path_(std::move(path)) {
+        std::string why;
+        file_ = open(why);
+        if (file_ < 0) throw std::runtime_error("cannot open the outcome log " + path_ + ": " + why);
     }
     ~file_sink() override { ::close(file_); }
     file_sink(const file_sink&) = delete;
@@ -35,20 +39,36 @@ public:
     }
 
     void reopen() override {
-        const int fresh = open();
+        std::string why;
+        const int fresh = open(why);
         if (fresh < 0) {
             spdlog::error("outcomes: cannot open the file anew, the old one stays in use: file={} error={}", path_,
-                          std::strerror(errno));
+                          why);
             return;
         }
         ::close(std::exchange(file_, fresh));
     }
 
 private:
-    [[nodiscard]] int open() const { return ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640); }
+    // -1 when it can't be, or is not what can be written to without anybody at its other end.
+    [[nodiscard]] int open(std::string& why) const {
+        // O_NONBLOCK: to open a FIFO waits until somebody reads it, and this is the thread that answers signals.
+        constexpr int how = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+        const int file = ::open(path_.c_str(), how, 0640);
+        if (file < 0) why = std::generic_category().message(errno);
+        struct stat is {};
+        const bool told = (file < 0 ? ::stat(path_.c_str(), &is) : ::fstat(file, &is)) == 0;
+        if (told && !S_ISREG(is.st_mode) && !S_ISCHR(is.st_mode)) {
+            why = "it is no regular file; name a file, or stdout for a program that reads a pipe";
+            if (file >= 0) ::close(file);
+            return -1;
+        }
+        if (file >= 0) ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);  // a terminal may be slow
+        return file;
+    }
 
     std::string path_;
-    int file_;
+    int file_ = -1;
 };
 
 class stdout_sink : public sink {
@@ -115,6 +135,11 @@ std::string journal::trouble() const {
     return trouble_;
 }
 
+bool journal::is_full() const {
+    const std::lock_guard held(lock_);
+    return std::any_of(pages_.begin(), pages_.end(), [](const page& each) { return !each.has_room(); });
+}
+
 void journal::wake() {
     const std::lock_guard held(lock_);  // the writer is either before its last look, or truly asleep
     woken_.notify_one();
@@ -166,7 +191,7 @@ void journal::write_batch(std::unique_lock<std::mutex>& held) {
         }
         if (error == EINTR) continue;
         if (trouble_.empty() && error != EAGAIN) {
-            trouble_ = std::strerror(error);
+            trouble_ = std::generic_category().message(error);
             spdlog::error(
                 "outcomes: the log takes no lines, they wait in memory; new calls will wait too once {} MiB of "
                 "them do: error={}",
@@ -174,15 +199,23 @@ void journal::write_batch(std::unique_lock<std::mutex>& held) {
         }
         if (stop_) return;
         woken_.wait_for(held, retry_pause, [&] { return stop_; });
-        if (reopen_.exchange(false)) sink_->reopen();
+        exchange_sink();
     }
+}
+
+// Between two writes. A line of which the old place took a part is whole in the new one.
+void journal::exchange_sink() {
+    if (next_sink_) {
+        sink_ = std::move(next_sink_);
+        batch_done_ = batch_done_ == 0 ? 0 : batch_.rfind('\n', batch_done_ - 1) + 1;
+    }
+    if (reopen_.exchange(false)) sink_->reopen();
 }
 
 void journal::run() {
     std::unique_lock held(lock_);
     for (;;) {
-        if (next_sink_) sink_ = std::move(next_sink_);
-        if (reopen_.exchange(false)) sink_->reopen();
+        exchange_sink();
         if (collect()) {
             write_batch(held);
             idle_.notify_all();

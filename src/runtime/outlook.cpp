@@ -33,6 +33,12 @@ std::uint64_t generation(const outlook& at) { return 1 + at.reloads.succeeded; }
 std::vector<admin::reason> not_ready(const outlook& at) {
     std::vector<admin::reason> why;
     if (at.ending) why.push_back({"draining", "", "the gateway was told to end"});
+    // Lines that wait are calls that are not recorded yet; soon no new call is taken.
+    const std::string trouble = at.journal.trouble();
+    if (!trouble.empty())
+        why.push_back({"outcome_log", "", "the outcome log takes no lines: " + trouble});
+    else if (at.journal.is_full())
+        why.push_back({"outcome_log", "", "the outcome log does not keep up: calls wait or are refused"});
     for (const auto& one : at.keeper.conditions()) {
         if (!one.why.empty() && (!one.usable || one.refused)) why.push_back({"credential", one.name, one.why});
     }

@@ -130,6 +130,7 @@ private:
 
     // Everything that can fail comes first; then what was prepared takes the place of what was there.
     void reload() {
+        journal_.reopen();  // a rotated log can go, whatever becomes of the file
         if (ending_) return;
         manager_.reloading();
         load_again() ? ++reloads_.succeeded : ++reloads_.failed;
@@ -152,8 +153,6 @@ private:
                 other_admin = open_admin(*settings.admin);
             if (settings.log.outcomes != in_force_->settings.log.outcomes)
                 journal_.replace(outcome::open_sink(settings.log.outcomes));
-            else
-                journal_.reopen();
             keeper_->adopt(next.snapshot->credentials, settings);
         } catch (const std::exception& e) {
             spdlog::error(

@@ -1,6 +1,14 @@
 """The outcome line: one for every call, its keys in the contract's order."""
 import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
 
+import programs
 import pytest
 import scripted_cloud as scripts
 from world import ACME, CI, PARTNER, PLANNER, STRANGER, settings
@@ -120,3 +128,99 @@ def test_outcomes_can_go_to_a_file(start, tmp_path):
     gate.close()
     assert gate.stdout.lines == []
     assert file.read_text(encoding="utf-8").count("\n") == 1 and answer["X-Gateway-Request-Id"] in file.read_text()
+
+
+def look(gate):
+    answer = gate.call("GET", f"/v1/{PARTNER}/jobs/j", proof=CI)
+    assert answer.status == 200
+    return answer["X-Gateway-Request-Id"]
+
+
+def ids_in(file):
+    return [json.loads(line)["request_id"] for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def test_a_log_that_takes_no_lines_makes_the_gateway_not_ready(start, tmp_path):
+    file = tmp_path / "outcomes.jsonl"
+    file.symlink_to("/dev/full")
+    gate = start.gateway(settings(start.cloud().url, log={"outcomes": str(file)}, admin={"address": "127.0.0.1:0"}))
+    assert gate.admin("/readyz")[0] == 200
+    first = look(gate)
+    status, page = programs.wait_until(lambda: (got := gate.admin("/readyz"))[0] == 503 and got, "the gateway not to be ready")
+    assert json.loads(page)["reasons"] == [
+        {"what": "outcome_log", "why": "the outcome log takes no lines: No space left on device"}]
+    file.unlink()
+    gate.tell(signal.SIGHUP)
+    programs.wait_until(lambda: ids_in(file) == [first], "the line in the new file")
+    assert gate.admin("/readyz")[0] == 200
+
+
+def test_a_log_that_takes_no_lines_is_left_for_another_place_and_no_line_is_lost(start, tmp_path):
+    whole = settings(start.cloud().url, log={"outcomes": "/dev/full"})
+    gate = start.gateway(whole)
+    first = look(gate)
+    gate.wait_for(gate.stderr, "the log takes no lines")
+    gate.reload({**whole, "log": {"outcomes": str(tmp_path / "elsewhere")}}, "reloaded")
+    second = look(gate)
+    programs.wait_until(lambda: ids_in(tmp_path / "elsewhere") == [first, second], "both lines in the new file")
+
+
+def test_a_rotated_log_is_let_go_even_when_the_new_configuration_is_bad(start, tmp_path):
+    file, rotated = tmp_path / "outcomes.jsonl", tmp_path / "outcomes.jsonl.1"
+    whole = settings(start.cloud().url, log={"outcomes": str(file)})
+    gate = start.gateway(whole)
+    first = look(gate)
+    programs.wait_until(lambda: ids_in(file) == [first], "the first line")
+    file.rename(rotated)
+    gate.reload({**whole, "nonsense": 1}, "nothing changes")
+    second = look(gate)
+    programs.wait_until(lambda: ids_in(file) == [second], "the second line in a file of its own")
+    assert ids_in(rotated) == [first]
+
+
+LOGROTATE = shutil.which("logrotate") or "/usr/sbin/logrotate"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="logrotate is started by root, who may become whom `su` names")
+def test_logrotate_as_packaged_loses_no_line(start, tmp_path):
+    file, first_rotated = tmp_path / "outcomes.jsonl", tmp_path / "outcomes.jsonl.1"
+    gate = start.gateway(settings(start.cloud().url, log={"outcomes": str(file)}))
+    packaged = (programs.PROJECT / "deploy/debian/logrotate").read_text(encoding="utf-8")
+    here = packaged.replace("/var/log/ecs-gateway", str(tmp_path)).replace("ecs-gateway ecs-gateway", "root root")
+    here, hangs_up = re.subn(r"\[ ! -d /run/systemd/system \] \|\| systemctl kill --signal=HUP ecs-gateway.service 2>/dev/null",
+                             f"kill -HUP {gate.process.pid}", here)
+    assert hangs_up == 1
+    tmp_path.chmod(0o755)  # logrotate takes no folder that others write to
+    configuration = tmp_path / "logrotate.conf"
+    configuration.write_text(here, encoding="utf-8")
+    configuration.chmod(0o644)
+
+    def holds(path):
+        return any(os.path.realpath(each) == str(path) for each in pathlib.Path(f"/proc/{gate.process.pid}/fd").iterdir())
+
+    def rotate():
+        subprocess.run([LOGROTATE, "--force", "--state", tmp_path / "state", configuration], check=True, timeout=60)
+        programs.wait_until(lambda: holds(file), "the new file to be opened")
+    called = []
+    for _ in range(3):
+        called.append(look(gate))
+        programs.wait_until(lambda: called[-1] in ids_in(file), "the line before the rotation")
+        rotate()
+        called.append(look(gate))
+        programs.wait_until(lambda: called[-1] in ids_in(file), "the line in the new file")
+    assert ids_in(first_rotated) == called[-3:-1]
+    older = [json.loads(line)["request_id"] for number in (3, 2)
+             for line in subprocess.run(["zcat", tmp_path / f"outcomes.jsonl.{number}.gz"], capture_output=True, check=True,
+                                        text=True).stdout.splitlines()]
+    assert [*older, *ids_in(first_rotated), *ids_in(file)] == called
+    assert (file.stat().st_mode & 0o777) == 0o640
+
+
+def test_a_fifo_is_no_place_for_the_log(start, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    whole = settings("http://127.0.0.1:1", log={"outcomes": str(fifo)})
+    gate = start.gateway({**whole, "log": {}})
+    gate.reload(whole, "nothing changes")  # and goes on serving: to open the FIFO would have waited for a reader
+    assert gate.stderr.find(r"log\.outcomes: .* is no regular file; expected a file, or stdout")
+    assert gate.call("GET", "/").status == 404

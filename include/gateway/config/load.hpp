@@ -23,8 +23,8 @@ struct loaded {
 // The same from text; `path` names it in problems and anchors relative paths.
 [[nodiscard]] loaded parse(std::string_view yaml, const std::string& path);
 
-// The PEM files that `in` names and that can't be read, one problem each. Apart from load(), which opens nothing but
-// the configuration itself.
+// The PEM files that `in` names and that can't be read, and an outcome log that is no file, one problem each. Apart
+// from load(), which looks at nothing but the configuration itself.
 [[nodiscard]] std::vector<problem> check_files(const settings& in);
 
 // "gateway.yaml:12:3: callers[0].secret_key: what" (what has no place leaves it out; a warning says so

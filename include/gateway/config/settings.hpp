@@ -222,6 +222,7 @@ enum class log_level { trace, debug, info, warn, error };
 struct log {
     log_level level = log_level::info;
     std::string outcomes = "stdout";  // or an absolute path
+    place at;
 };
 
 struct settings {

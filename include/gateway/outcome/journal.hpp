@@ -55,7 +55,8 @@ public:
     virtual void reopen() {}
 };
 
-// "stdout" or a path, which is opened for appending (created with mode 0640). Throws std::system_error.
+// "stdout" or a path of a regular file or a character device, which is opened for appending (created with mode 0640).
+// A FIFO or a socket is refused: to open it could wait for ever, and so could each write. Throws std::runtime_error.
 [[nodiscard]] std::unique_ptr<sink> open_sink(const std::string& target);
 
 class journal {
@@ -69,7 +70,8 @@ public:
 
     // Opens the file anew, so that a rotated one can go (SIGHUP).
     void reopen() noexcept { reopen_.store(true); }
-    // Exchanges the sink: the outcomes' place has changed in the configuration.
+    // Exchanges the sink: the outcomes' place has changed in the configuration. Lines that the old one does not take go
+    // to the new one.
     void replace(std::unique_ptr<sink> into);
 
     // Waits until all that was written so far is in the sink, at most that long. False when it is not.
@@ -83,12 +85,15 @@ public:
 
     // Lines that the sink refuses just now: why, or empty.
     [[nodiscard]] std::string trouble() const;
+    // Some page has no room, so that calls of its worker wait or are refused. From any thread.
+    [[nodiscard]] bool is_full() const;
 
 private:
     friend class page;
     void run();
     bool collect();
     void write_batch(std::unique_lock<std::mutex>& held);
+    void exchange_sink();
     void wake();
 
     std::unique_ptr<sink> sink_;

@@ -127,6 +127,21 @@ TEST(files, of_tls_are_opened_only_when_asked) {
                                    "f:19:11: upstream.ca_file: \"/nonexistent/cloud.pem\"" + why));
 }
 
+TEST(files, of_outcomes_are_files_or_devices) {
+    const std::string folder = testing::TempDir();
+    for (const auto& [place, problems] : std::vector<std::pair<std::string, std::size_t>>{
+             {"/dev/null", 0}, {folder + "not-there-yet", 0}, {"stdout", 0}, {folder, 1}}) {
+        const std::string yaml = "version: 1\nlisteners: [{address: 127.0.0.1:8080}]\nlog: {outcomes: " + place + "}\n";
+        const auto found = check_files(parse(yaml, "f").values);
+        ASSERT_EQ(found.size(), problems) << place;
+        if (problems > 0) {
+            EXPECT_EQ(describe(found[0], "f"), "f:3:6: log.outcomes: \"" + place +
+                                                   "\" is no regular file; expected a file, or stdout for a program "
+                                                   "that reads a pipe");
+        }
+    }
+}
+
 TEST(files, of_tls_that_are_there_are_no_problem) {
     const std::string folder = testing::TempDir();
     for (const auto* name : {"a.pem", "a.key", "ca.pem"}) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -7,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -27,10 +30,11 @@ struct disk {
 
 class disk_sink : public sink {
 public:
-    explicit disk_sink(disk& on) : on_(on) {}
+    explicit disk_sink(disk& on, int full_after = -1) : on_(on), full_after_(full_after) {}
     std::size_t write(std::string_view bytes) override {
         const std::lock_guard held(on_.lock);
-        if (on_.full) {
+        if (on_.full || full_after_-- == 0) {
+            on_.full = true;
             errno = ENOSPC;
             return 0;
         }
@@ -41,6 +45,7 @@ public:
 
 private:
     disk& on_;
+    int full_after_;  // writes
 };
 
 record numbered(const std::string& number) {
@@ -94,8 +99,10 @@ TEST(journal, keeps_lines_while_the_disk_is_full_and_says_so) {
     while (j.trouble().empty())
         std::this_thread::yield();
     EXPECT_TRUE(p.has_room());
+    EXPECT_FALSE(j.is_full());
     while (p.has_room())
         p.write(numbered("2"));  // ends: what waits is bounded
+    EXPECT_TRUE(j.is_full());
     {
         const std::lock_guard held(on.lock);
         on.full = false;
@@ -103,8 +110,48 @@ TEST(journal, keeps_lines_while_the_disk_is_full_and_says_so) {
     ASSERT_TRUE(j.flush(10s));
     EXPECT_EQ(j.trouble(), "");
     EXPECT_TRUE(p.has_room());
+    EXPECT_FALSE(j.is_full());
     EXPECT_EQ(ids(on.content).front(), "1");
     EXPECT_GT(on.content.size(), most_pending);
+}
+
+TEST(journal, moves_lines_that_a_full_disk_does_not_take_to_the_place_that_is_given_instead) {
+    disk on, elsewhere;
+    on.takes_at_once = 30;  // less than a line
+    journal j(std::make_unique<disk_sink>(on, 1));
+    page& p = j.new_page();
+    p.write(numbered("1"));
+    while (j.trouble().empty())
+        std::this_thread::yield();
+    j.replace(std::make_unique<disk_sink>(elsewhere));
+    ASSERT_TRUE(j.flush(10s));
+    EXPECT_EQ(j.trouble(), "");
+    EXPECT_EQ(on.content.size(), 30U);
+    EXPECT_EQ(ids(elsewhere.content), std::vector<std::string>{"1"});
+}
+
+// To open a FIFO waits for whoever reads it.
+TEST(journal, refuses_a_place_that_waits_for_a_reader) {
+    const auto folder = std::filesystem::temp_directory_path() / ("journal_test." + std::to_string(::getpid()));
+    std::filesystem::create_directory(folder);
+    const auto fifo = folder / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    const auto refused = [&] {
+        try {
+            static_cast<void>(open_sink(fifo));
+            return std::string("taken");
+        } catch (const std::runtime_error& e) {
+            return std::string(e.what());
+        }
+    };
+    const std::string why = "cannot open the outcome log " + fifo.string() +
+                            ": it is no regular file; name a file, or stdout for a program that reads a pipe";
+    EXPECT_EQ(refused(), why);
+    const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+    EXPECT_EQ(refused(), why);
+    ::close(reader);
+    EXPECT_NO_THROW(static_cast<void>(open_sink("/dev/null")));
+    std::filesystem::remove_all(folder);
 }
 
 TEST(journal, reopens_its_file_so_that_a_rotated_one_can_go) {
