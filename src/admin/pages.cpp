@@ -1,7 +1,10 @@
 #include "gateway/admin/pages.hpp"
 
+#include <arpa/inet.h>
+
 #include "gateway/admin/metrics.hpp"
 #include "gateway/base/escape.hpp"
+#include "gateway/base/field.hpp"
 #include "status_page.hpp"
 
 namespace gateway::admin {
@@ -48,12 +51,27 @@ page for_people(const status&) {
                 "frame-ancestors 'none'"};
 }
 
+enum class hosts { any, addresses };
 struct route {
     std::string_view path;
     page (*make)(const status&);
+    hosts under;
 };
-constexpr route routes[] = {{"/healthz", health}, {"/readyz", readiness},     {"/metrics", metrics},
-                            {"/", for_people},    {"/status.json", overview}, {"/config", configuration}};
+constexpr route routes[] = {{"/healthz", health, hosts::any},
+                            {"/readyz", readiness, hosts::any},
+                            {"/metrics", metrics, hosts::any},
+                            {"/", for_people, hosts::addresses},
+                            {"/status.json", overview, hosts::addresses},
+                            {"/config", configuration, hosts::addresses}};
+
+// An address or localhost, with or without a port: what nobody else's name server decides about.
+bool is_address(std::string_view host) {
+    const bool bracketed = host.starts_with('[');
+    const std::string name(bracketed ? host.substr(1, host.find_first_of("]%") - 1) : host.substr(0, host.find(':')));
+    in6_addr number{};
+    if (bracketed) return ::inet_pton(AF_INET6, name.c_str(), &number) == 1;
+    return same_name(name, "localhost") || ::inet_pton(AF_INET, name.c_str(), &number) == 1;
+}
 
 }  // namespace
 
@@ -61,10 +79,14 @@ page refusal(unsigned status, std::string_view why) {
     return {.status = status, .body = "{\"error\":" + json_string(why) + "}\n"};
 }
 
-page page_for(std::string_view method, std::string_view target, const status& from) {
+page page_for(std::string_view method, std::string_view target, std::string_view host, const status& from) {
     const std::string_view path = target.substr(0, target.find('?'));
     for (const route& each : routes) {
         if (each.path != path) continue;
+        if (each.under == hosts::addresses && !host.empty() && !is_address(host))
+            return refusal(421,
+                           "this page is not for that Host: ask by address, as in http://127.0.0.1:9901/, or let the "
+                           "proxy in between set Host to localhost");
         if (method == "GET" || method == "HEAD") return each.make(from);
         page no = refusal(405, "this page is for GET and HEAD");
         no.allow = methods;

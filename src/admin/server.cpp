@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -56,8 +57,20 @@ struct server::shared {
         connection& operator=(const connection&) = delete;
         stream to;
         shared& in;
+        bool waits = false;  // for a request, or the rest of one
     };
+    // Those that wait stand in the order in which they began to.
     boost::intrusive::list<connection, boost::intrusive::constant_time_size<false>> live;
+
+    // Makes room for a connection, which may be a health probe's, by closing the one that has waited longest. False
+    // when none waits.
+    bool close_longest_waiting() {
+        const auto found = std::find_if(live.begin(), live.end(), [](const connection& each) { return each.waits; });
+        if (found == live.end()) return false;
+        found->waits = false;
+        found->to.close();
+        return true;
+    }
 
     [[nodiscard]] static task<> accept(std::shared_ptr<shared> in);
     [[nodiscard]] static task<> converse(std::shared_ptr<shared> in, socket with);
@@ -96,8 +109,10 @@ page answer_to(const request_parser& got, const status& from, bool& keep) {
     }
     const auto method = got.get().method_string();
     const auto target = got.get().target();
+    const auto host = got.get()[http::field::host];
     try {
-        return page_for({method.data(), method.size()}, {target.data(), target.size()}, from);
+        return page_for({method.data(), method.size()}, {target.data(), target.size()}, {host.data(), host.size()},
+                        from);
     } catch (const std::exception& e) {
         spdlog::error("admin: a page can't be made: error={}", e.what());
         return refusal(500, "the page can't be made: the gateway's log tells why");
@@ -158,7 +173,11 @@ task<> server::shared::converse(std::shared_ptr<shared> in, socket with) {
         request_parser got;
         got.header_limit(most_header_bytes);
         to.expires_after(longest);
+        self.unlink();
+        in->live.push_back(self);
+        self.waits = true;
         const auto [ec, bytes] = co_await http::async_read_header(to, buffer, got, use_result);
+        self.waits = false;
         if (in->stopped || (ec && !is_trouble_of_http(ec))) break;
         bool keep = !ec && got.get().keep_alive();
         page made = ec ? answer_to_trouble(ec) : answer_to(got, in->from, keep);
@@ -183,7 +202,7 @@ task<> server::shared::accept(std::shared_ptr<shared> in) {
             static_cast<void>(co_await pause.async_wait(use_result));
             continue;
         }
-        if (in->open >= most_connections) continue;  // closes it
+        if (in->open >= most_connections && !in->close_longest_waiting()) continue;  // closes it
         asio::co_spawn(on, converse(in, std::move(with)), report);
     }
 }

@@ -1,7 +1,9 @@
 """The admin listener: whether it serves, whether it can, and what it counts."""
+import http.client
 import json
 import re
 import signal
+import socket
 import threading
 
 import calling
@@ -113,3 +115,25 @@ def test_it_is_not_ready_while_it_drains(start):
         go.set()
         assert open_call.answer().status == 200
     assert gate.ended() == 0
+
+
+def test_pages_for_people_are_not_given_to_a_name_that_was_made_to_point_here(start):
+    gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
+    for page, status in {"/status.json": 421, "/config": 421, "/": 421, "/metrics": 200, "/readyz": 200, "/healthz": 200}.items():
+        to = http.client.HTTPConnection("127.0.0.1", gate.admin_port, timeout=programs.PATIENCE)
+        to.request("GET", page, headers={"Host": f"rebound.example:{gate.admin_port}"})
+        assert to.getresponse().status == status, page
+        to.close()
+
+
+def test_connections_that_say_nothing_make_room_for_a_health_probe(start):
+    gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
+    silent = [socket.create_connection(("127.0.0.1", gate.admin_port), 30) for _ in range(64)]
+    silent[1].sendall(b"GET /healthz HTTP/1.1\r\n")  # and never the rest
+    for _ in range(5):
+        assert gate.admin("/healthz")[0] == 200
+    assert silent[0].recv(1) == b"", "the one that waited longest was closed"
+    silent[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert silent[-1].recv(12) == b"HTTP/1.1 200", "the latest was not"
+    for each in silent:
+        each.close()

@@ -12,7 +12,7 @@ namespace gateway::admin {
 
 // Why no call, or not every call, can be served just now.
 struct reason {
-    std::string what;  // "credential", "draining"
+    std::string what;  // "credential", "draining", "outcome_log"
     std::string name;  // which one; empty where there is but one
     std::string why;   // for people, without any secret
 };
@@ -33,9 +33,12 @@ struct page {
     std::string_view security_policy = {};  // Content-Security-Policy, of a page for browsers
 };
 
-// `target` is the request's, as it stands; a query makes no difference. HEAD gets what GET gets: its body is left out
-// by whoever writes the answer.
-[[nodiscard]] page page_for(std::string_view method, std::string_view target, const status& from);
+// `target` and `host` are the request's, as they stand (`host` empty: it has none); a query makes no difference. HEAD
+// gets what GET gets: its body is left out by whoever writes the answer. What only probes and scrapers read is given
+// under any host; the rest only under an address or localhost, for otherwise a web page whose name its owner lets point
+// here (DNS rebinding) reads it through the browser of somebody who can reach this listener.
+[[nodiscard]] page page_for(std::string_view method, std::string_view target, std::string_view host,
+                            const status& from);
 
 // The answer to what is no request that is served: {"error":"…"}.
 [[nodiscard]] page refusal(unsigned status, std::string_view why);

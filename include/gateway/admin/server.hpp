@@ -1,7 +1,8 @@
 #pragma once
 // The admin listener: health, readiness and metrics over HTTP/1.1, for orchestrators and scrapers. It runs on the
 // process's own loop and not on a worker's, so that no call waits for a scrape, and never sees a call. Few connections,
-// short times, small requests without a body: whoever reaches it can keep it busy, but not make it grow.
+// short times, small requests without a body: whoever reaches it can keep it busy, but not make it grow. When all
+// connections are taken, the one that has waited longest for a request makes room.
 
 #include <boost/asio/ip/tcp.hpp>
 

@@ -21,6 +21,8 @@ status saying(std::vector<reason> not_ready) {
             .configuration = [] { return std::string("a configuration"); }};
 }
 
+constexpr std::string_view here = "127.0.0.1:9901";
+
 TEST(admin_pages, are_found_by_their_path_and_no_other) {
     const struct {
         std::string_view target;
@@ -49,30 +51,30 @@ TEST(admin_pages, are_found_by_their_path_and_no_other) {
                  {"/index.html", 404},
                  {"http://a/healthz", 404}};
     for (const auto& [target, expected] : cases)
-        EXPECT_EQ(page_for("GET", target, saying({})).status, expected) << target;
+        EXPECT_EQ(page_for("GET", target, here, saying({})).status, expected) << target;
 }
 
 TEST(admin_pages, are_for_get_and_head_only) {
     for (const std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", ""}) {
         for (const std::string_view target : {"/healthz", "/readyz", "/metrics", "/", "/status.json", "/config"}) {
-            const page no = page_for(method, target, saying({}));
+            const page no = page_for(method, target, here, saying({}));
             EXPECT_EQ(no.status, 405U) << method << ' ' << target;
             EXPECT_EQ(no.allow, "GET, HEAD");
         }
-        EXPECT_EQ(page_for(method, "/elsewhere", saying({})).status, 404U) << method;
+        EXPECT_EQ(page_for(method, "/elsewhere", here, saying({})).status, 404U) << method;
     }
-    EXPECT_EQ(page_for("HEAD", "/readyz", saying({})).body, page_for("GET", "/readyz", saying({})).body);
+    EXPECT_EQ(page_for("HEAD", "/readyz", here, saying({})).body, page_for("GET", "/readyz", here, saying({})).body);
 }
 
 TEST(admin_pages, say_that_the_process_serves_even_when_it_is_not_ready) {
-    const page healthy = page_for("GET", "/healthz", saying({{"draining", "", "it ends"}}));
+    const page healthy = page_for("GET", "/healthz", here, saying({{"draining", "", "it ends"}}));
     EXPECT_EQ(healthy.status, 200U);
     EXPECT_EQ(healthy.type, "application/json");
     EXPECT_EQ(healthy.body, "{\"status\":\"ok\"}\n");
 }
 
 TEST(admin_pages, say_that_it_is_ready) {
-    const page ready = page_for("GET", "/readyz", saying({}));
+    const page ready = page_for("GET", "/readyz", here, saying({}));
     EXPECT_EQ(ready.status, 200U);
     EXPECT_EQ(ready.type, "application/json");
     EXPECT_EQ(ready.body, "{\"ready\":true}\n");
@@ -80,7 +82,7 @@ TEST(admin_pages, say_that_it_is_ready) {
 
 TEST(admin_pages, give_every_reason_for_not_being_ready) {
     const page not_ready =
-        page_for("GET", "/readyz",
+        page_for("GET", "/readyz", here,
                  saying({{"credential", "acme", "IAM says: \"no\"\n\xff"}, {"draining", "", "it was told to end"}}));
     EXPECT_EQ(not_ready.status, 503U);
     EXPECT_EQ(not_ready.type, "application/json");
@@ -91,21 +93,54 @@ TEST(admin_pages, give_every_reason_for_not_being_ready) {
 }
 
 TEST(admin_pages, give_the_metrics_as_text_of_the_format_that_prometheus_reads) {
-    const page metrics = page_for("GET", "/metrics", saying({}));
+    const page metrics = page_for("GET", "/metrics", here, saying({}));
     EXPECT_EQ(metrics.status, 200U);
     EXPECT_EQ(metrics.type, "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_EQ(metrics.body, "# HELP one two\n# TYPE one gauge\n");
 }
 
 TEST(admin_pages, show_people_a_page_that_may_load_nothing_from_elsewhere) {
-    const page people = page_for("GET", "/", saying({}));
+    const page people = page_for("GET", "/", here, saying({}));
     EXPECT_EQ(people.type, "text/html; charset=utf-8");
     EXPECT_TRUE(people.body.starts_with("<!doctype html>")) << people.body.substr(0, 40);
     EXPECT_TRUE(people.security_policy.starts_with("default-src 'none';")) << people.security_policy;
     for (const std::string_view outside : {" src=", "@import", "url(", "href=\"http", "href=\"/"})
         EXPECT_EQ(people.body.find(outside), std::string::npos) << outside;
-    EXPECT_EQ(page_for("GET", "/status.json", saying({})).body, "an overview");
-    EXPECT_EQ(page_for("GET", "/config", saying({})).body, "a configuration");
+    EXPECT_EQ(page_for("GET", "/status.json", here, saying({})).body, "an overview");
+    EXPECT_EQ(page_for("GET", "/config", here, saying({})).body, "a configuration");
+}
+
+// Otherwise a web page whose name is made to point here (DNS rebinding) could read them through somebody's browser.
+TEST(admin_pages, for_people_are_given_under_an_address_or_localhost_only) {
+    const struct {
+        std::string_view host;
+        bool taken;
+    } cases[] = {{"127.0.0.1", true},
+                 {"127.0.0.1:9901", true},
+                 {"10.2.3.4:9901", true},
+                 {"localhost:9901", true},
+                 {"LocalHost", true},
+                 {"[::1]:9901", true},
+                 {"[2001:db8::1]", true},
+                 {"[fe80::1%eth0]:9901", true},
+                 {"", true},  // HTTP/1.0: no browser's
+                 {"evil.example", false},
+                 {"evil.example:9901", false},
+                 {"localhost.evil.example", false},
+                 {"127.0.0.1.evil.example", false},
+                 {"ecs-gateway.ecs-gateway.svc:9901", false},
+                 {"2130706433", false},
+                 {"[evil.example]", false},
+                 {"[", false},
+                 {":9901", false},
+                 {"127.0.0.1@evil.example", false}};
+    for (const auto& [host, taken] : cases) {
+        for (const std::string_view target : {"/", "/status.json", "/config", "/config?x=1"})
+            EXPECT_EQ(page_for("GET", target, host, saying({})).status, taken ? 200U : 421U) << host << target;
+        for (const std::string_view target : {"/healthz", "/readyz", "/metrics"})
+            EXPECT_EQ(page_for("GET", target, host, saying({})).status, 200U) << host << target;
+    }
+    EXPECT_NE(page_for("GET", "/", "evil.example", saying({})).body.find("http://127.0.0.1:9901/"), std::string::npos);
 }
 
 TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
@@ -113,13 +148,13 @@ TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
                        .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); },
                        .overview = []() -> std::string { throw std::logic_error("asked"); },
                        .configuration = []() -> std::string { throw std::logic_error("asked"); }};
-    EXPECT_EQ(page_for("GET", "/", asked).status, 200U);
-    EXPECT_EQ(page_for("GET", "/healthz", asked).status, 200U);
-    EXPECT_EQ(page_for("POST", "/metrics", asked).status, 405U);
-    EXPECT_EQ(page_for("GET", "/elsewhere", asked).status, 404U);
-    EXPECT_THROW(static_cast<void>(page_for("GET", "/readyz", asked)), std::logic_error);
+    EXPECT_EQ(page_for("GET", "/", here, asked).status, 200U);
+    EXPECT_EQ(page_for("GET", "/healthz", here, asked).status, 200U);
+    EXPECT_EQ(page_for("POST", "/metrics", here, asked).status, 405U);
+    EXPECT_EQ(page_for("GET", "/elsewhere", here, asked).status, 404U);
+    EXPECT_THROW(static_cast<void>(page_for("GET", "/readyz", here, asked)), std::logic_error);
     for (const std::string_view target : {"/metrics", "/status.json", "/config"})
-        EXPECT_THROW(static_cast<void>(page_for("GET", target, asked)), std::logic_error) << target;
+        EXPECT_THROW(static_cast<void>(page_for("GET", target, here, asked)), std::logic_error) << target;
 }
 
 TEST(admin_pages, refuse_in_json) {
