@@ -103,7 +103,8 @@ TEST(admin_pages, show_people_a_page_that_may_load_nothing_from_elsewhere) {
     const page people = page_for("GET", "/", here, saying({}));
     EXPECT_EQ(people.type, "text/html; charset=utf-8");
     EXPECT_TRUE(people.body.starts_with("<!doctype html>")) << people.body.substr(0, 40);
-    EXPECT_TRUE(people.security_policy.starts_with("default-src 'none';")) << people.security_policy;
+    EXPECT_TRUE(people.security_policy.starts_with("default-src 'none'; style-src 'sha256-")) << people.security_policy;
+    EXPECT_EQ(people.security_policy.find("unsafe"), std::string_view::npos) << people.security_policy;
     for (const std::string_view outside : {" src=", "@import", "url(", "href=\"http", "href=\"/"})
         EXPECT_EQ(people.body.find(outside), std::string::npos) << outside;
     EXPECT_EQ(page_for("GET", "/status.json", here, saying({})).body, "an overview");
