@@ -121,6 +121,14 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                    MetricType::Gauge);
     waiting.gauge({}, number(shown.waiting_outcome_bytes));
 
+    family troubles(
+        "ecs_gateway_credential_trouble",
+        "Of a credential that can't be fetched or read anew, or that the cloud refuses: 1 while the old one "
+        "serves, 2 while calls that need it fail. 0 for all others, those that are left to expire unused too.",
+        MetricType::Gauge);
+    for (const auto& [credential, how] : shown.troubles)
+        troubles.gauge({{"credential", credential}}, static_cast<double>(how));
+
     family build("ecs_gateway_build_info", "Always 1; the label tells which version runs.", MetricType::Gauge);
     build.gauge({{"version", shown.version}}, 1);
 
@@ -143,6 +151,7 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                "region", shown.cloud_is_ahead));
     all.push_back(build.take());
     all.push_back(waiting.take());
+    all.push_back(troubles.take());
     return all;
 }
 

@@ -46,6 +46,7 @@ std::vector<admin::reason> not_ready(const outlook& at) {
 }
 
 admin::figures figures_of(const outlook& at) {
+    using trouble = admin::figures::trouble;
     admin::figures all;
     for (const auto& each : at.workers)
         each.counted().add_to(all.calls);
@@ -54,7 +55,14 @@ admin::figures figures_of(const outlook& at) {
     all.reloads = at.reloads;
     all.waiting_outcome_bytes = at.journal.waiting();
     all.version = GATEWAY_VERSION;
+    for (const auto& one : at.in_force.settings.credentials)
+        all.troubles.try_emplace(one.name, trouble::none);
     for (const auto& one : at.keeper.conditions()) {
+        if (!one.why.empty()) {
+            const bool serves = one.usable && !(one.expires && *one.expires <= std::chrono::steady_clock::now());
+            trouble& worst = all.troubles[one.name];
+            worst = std::max(worst, serves ? trouble::old_one_serves : trouble::calls_fail);
+        }
         auto& made = all.refreshes[one.name];
         made.succeeded += one.fetched;
         made.failed += one.failed;

@@ -263,12 +263,15 @@ def test_the_old_credential_serves_while_iam_fails_and_a_new_one_comes_when_it_i
     cloud.control("iam", fault=fault)
     with load(gate, 1) as calls:
         gate.wait_for(gate.stderr, "can't be renewed: credential=acme-way")
+        assert gate.metric("ecs_gateway_credential_trouble", credential="acme-way") == 1
     assert calls.bad == [] and calls.good > 0
     programs.wait_until(lambda: look(gate).status == 503, "the end of the old credential")
+    assert gate.metric("ecs_gateway_credential_trouble", credential="acme-way") == 2
     before = cloud.control("counts")["securitytokens"]
     assert before < 15, "IAM is asked less and less often"
     cloud.control("iam", fault="none")
     programs.wait_until(lambda: look(gate).status == 200, "a call after IAM is back")
+    assert gate.metric("ecs_gateway_credential_trouble", credential="acme-way") == 0
     assert len(re.findall("can't be renewed|can't be had", gate.stderr.text())) <= 3, "told once, not at each try"
 
 
@@ -349,6 +352,7 @@ def test_a_key_that_the_cloud_refuses_is_rested_before_it_is_locked(gate_for, cl
     assert 1 <= int(answers[-1]["Retry-After"]) <= 30
     status, page = gate.admin("/readyz")
     assert status == 503 and "three times in a row" in page and '"partner-key"' in page
+    assert gate.metric("ecs_gateway_credential_trouble", credential="partner-key") == 2
     # Somebody puts it right and reloads: it is tried with a query of its own and taken up again.
     cloud.control("key", access_key=PARTNER_KEY, secret_key=SECRETS["partner.sk"])
     gate.tell(1)

@@ -25,11 +25,14 @@ struct figures {
     tries reloads;
     std::map<std::string, tries> refreshes;                       // by credential
     std::map<std::string, std::chrono::duration<double>> expiry;  // by credential: from now; gone by when negative
+    // A credential's; of several projects, the worst.
+    enum class trouble : std::uint8_t { none = 0, old_one_serves = 1, calls_fail = 2 };
+    std::map<std::string, trouble> troubles;
     std::map<std::string, std::chrono::duration<double>> cloud_is_ahead;  // by region: its clock less ours
     std::string version;
 };
 
-// Every family of the contract, in its order, the empty ones too; then ecs_gateway_outcome_waiting_bytes.
+// Every family of the contract, in its order, the empty ones too; then those for alerts that it does not name.
 [[nodiscard]] std::vector<prometheus::MetricFamily> families_of(const figures& shown);
 
 inline constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -87,6 +87,9 @@ figures example() {
     shown.reloads = {2, 1};
     shown.refreshes["acme"] = {5, 4};
     shown.expiry["acme"] = 1500ms;
+    shown.troubles = {{"acme", figures::trouble::old_one_serves},
+                      {"globex", figures::trouble::calls_fail},
+                      {"partner", figures::trouble::none}};
     shown.cloud_is_ahead["cn-north-4"] = -2s;
     shown.version = "0.1.0";
     return shown;
@@ -105,8 +108,10 @@ TEST(metrics, have_the_contracts_names_and_types_and_no_others) {
                                                       {"ecs_gateway_credential_expiry_seconds", "gauge"},
                                                       {"ecs_gateway_upstream_clock_skew_seconds", "gauge"},
                                                       {"ecs_gateway_build_info", "gauge"},
-                                                      // Beyond the contract: for the alert on a log that is behind.
-                                                      {"ecs_gateway_outcome_waiting_bytes", "gauge"}};
+                                                      // Beyond the contract: for alerts on a log that is behind, and on
+                                                      // a credential that can't be renewed.
+                                                      {"ecs_gateway_outcome_waiting_bytes", "gauge"},
+                                                      {"ecs_gateway_credential_trouble", "gauge"}};
     for (const figures& shown : {example(), figures{}}) {
         const scraped got = scrape(shown);
         EXPECT_EQ(got.types, contract);
@@ -130,6 +135,7 @@ TEST(metrics, have_the_contracts_labels) {
         {"ecs_gateway_upstream_seconds_count", {"region"}},
         {"ecs_gateway_connections", {"side"}},
         {"ecs_gateway_credential_expiry_seconds", {"credential"}},
+        {"ecs_gateway_credential_trouble", {"credential"}},
         {"ecs_gateway_upstream_clock_skew_seconds", {"region"}},
         {"ecs_gateway_build_info", {"version"}}};
     std::map<std::string, std::set<std::string>> found;
@@ -159,6 +165,8 @@ TEST(metrics, show_the_values_that_they_were_given) {
     expect("ecs_gateway_upstream_clock_skew_seconds", {{{{"region", "cn-north-4"}}, -2}});
     expect("ecs_gateway_build_info", {{{{"version", "0.1.0"}}, 1}});
     expect("ecs_gateway_outcome_waiting_bytes", {{{}, 4096}});
+    expect("ecs_gateway_credential_trouble",
+           {{{{"credential", "acme"}}, 1}, {{{"credential", "globex"}}, 2}, {{{"credential", "partner"}}, 0}});
     expect("ecs_gateway_call_seconds_count", {{{{"operation", "resize"}}, 2}, {{{"operation", "none"}}, 1}});
     expect("ecs_gateway_call_seconds_sum", {{{{"operation", "resize"}}, 70.003}, {{{"operation", "none"}}, 0}});
     expect("ecs_gateway_upstream_seconds_count", {{{{"region", "cn-north-4"}}, 2}});
