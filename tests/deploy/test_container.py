@@ -185,6 +185,14 @@ def test_a_service_of_compose_can_write_and_become_nothing(service):
     assert held["build"]["target"] in STAGES and (DEPLOY / held["build"]["context"] / held["build"]["dockerfile"]).exists()
 
 
+def test_workers_are_given_where_processes_and_memory_are_limited():
+    held = COMPOSE["services"]["gateway"]
+    workers = yaml.safe_load((DEPLOY / "compose/gateway.yaml").read_text(encoding="utf-8"))["workers"]
+    threads_beside_workers = 8
+    assert workers + threads_beside_workers <= held["pids_limit"]
+    assert workers * 16 <= int(held["mem_limit"].removesuffix("m")) / 4, "16 MiB of waiting lines each"
+
+
 def test_compose_publishes_to_this_machine_only_and_mounts_what_exists():
     ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert ports and all(port.startswith("127.0.0.1:") for port in ports)

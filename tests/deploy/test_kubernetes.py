@@ -128,6 +128,38 @@ def test_what_selects_pods_of_central_selects_its_deployment():
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_only_prometheus_reaches_the_admin_listener(overlay):
+    policy = of_kind(overlay, "NetworkPolicy")["spec"]
+    labels = of_kind(overlay, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items() and "Ingress" in policy["policyTypes"]
+    [admin] = [port for port in gateway_in(overlay)["ports"] if port["name"] == "admin"]
+    configuration = yaml.safe_load(of_kind(overlay, "ConfigMap")["data"]["gateway.yaml"])
+    assert configuration["admin"]["address"].endswith(f":{admin['containerPort']}")
+
+    def opens(rule, number):
+        if "ports" not in rule:
+            return True
+        return any(port.get("protocol", "TCP") == "TCP" and ("port" not in port or port["port"] == "admin" or (
+            isinstance(port["port"], int) and port["port"] <= number <= port.get("endPort", port["port"]))) for port in rule["ports"])
+    sources = [rule.get("from") for rule in policy["ingress"] if opens(rule, admin["containerPort"])]
+    assert sources == [[{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]]
+    if overlay == "sidecar":  # the application's own ports are as open as before
+        for number in (1, 80, 9900, 9902, 65535):
+            assert any("from" not in rule and opens(rule, number) for rule in policy["ingress"]), number
+
+
+def bytes_of(quantity):
+    return int(re.fullmatch(r"(\d+)Mi", quantity)[1]) * 2**20
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_workers_are_given_where_memory_is_limited(overlay):
+    """`auto` is one for each core that the pod may use, which without a limit of CPU is all of the node's."""
+    workers = yaml.safe_load(of_kind(overlay, "ConfigMap")["data"]["gateway.yaml"])["workers"]
+    assert workers * 2**24 <= bytes_of(gateway_in(overlay)["resources"]["limits"]["memory"]) / 4, "16 MiB of waiting lines each"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_mount_has_its_volume_and_every_file_of_the_configuration_its_mount(overlay):
     volumes = {volume["name"] for volume in pod(overlay)["volumes"]}
     mounts = gateway_in(overlay)["volumeMounts"]
