@@ -1,32 +1,146 @@
 #include "gateway/operations/answer_facts.hpp"
 
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-
-#include <initializer_list>
+#include <array>
+#include <boost/json/basic_parser_impl.hpp>
+#include <cstdint>
+#include <utility>
 
 namespace gateway::operations {
 
 namespace {
 
 namespace json = boost::json;
+using boost::system::error_code;
 
-// The first of these members that is a text, or a number as IAM's codes are.
-void take(const json::object& from, std::initializer_list<std::string_view> names, std::string& into) {
-    for (const std::string_view name : names) {
-        const json::value* const found = from.if_contains(name);
-        if (found == nullptr) continue;
-        if (const auto* text = found->if_string()) {
-            into.assign(text->data(), text->size());
-            return;
+// What members are taken from, and to where. Of several names for one thing the first in this list counts.
+struct member {
+    std::string_view name;
+    std::string answer_facts::*to;
+    unsigned rank;  // the lowest one that occurs counts
+    bool of_error;  // a member of "error", or of the answer where there is no such object
+};
+constexpr std::array members{
+    member{"job_id", &answer_facts::job_id, 0, false},   member{"order_id", &answer_facts::order_id, 0, false},
+    member{"error_code", &answer_facts::code, 0, true},  member{"errorCode", &answer_facts::code, 1, true},
+    member{"code", &answer_facts::code, 2, true},        member{"error_msg", &answer_facts::message, 0, true},
+    member{"errorMsg", &answer_facts::message, 1, true}, member{"message", &answer_facts::message, 2, true},
+};
+
+// What Boost.JSON's parser calls as it reads. Keeps what the members above say, and passes the rest over.
+class taker {
+public:
+    static constexpr std::size_t max_object_size = SIZE_MAX;
+    static constexpr std::size_t max_array_size = SIZE_MAX;
+    static constexpr std::size_t max_key_size = SIZE_MAX;
+    static constexpr std::size_t max_string_size = SIZE_MAX;
+
+    explicit taker(answer_facts& into) : into_(into) {}
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_object_begin(error_code&) {
+        if (depth_ == 0) is_object_ = true;
+        if (depth_ == 1 && is_error_) {
+            // What stood beside it does not count.
+            in_error_ = has_error_ = true;
+            into_.code.clear();
+            into_.message.clear();
+            code_rank_ = message_rank_ = none;
         }
-        if (const auto* number = found->if_int64()) {
-            into = std::to_string(*number);
+        ++depth_;
+        value_ends();
+        return true;
+    }
+    bool on_object_end(std::size_t, error_code&) {
+        if (--depth_ == 1) in_error_ = false;
+        return true;
+    }
+    bool on_array_begin(error_code&) {
+        ++depth_;
+        value_ends();
+        return true;
+    }
+    bool on_array_end(std::size_t, error_code&) {
+        --depth_;
+        return true;
+    }
+    bool on_key_part(json::string_view part, std::size_t, error_code&) {
+        key_.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(json::string_view last, std::size_t, error_code&) {
+        key_.append(last.data(), last.size());
+        begin_value();
+        key_.clear();
+        return true;
+    }
+    bool on_string_part(json::string_view part, std::size_t, error_code&) {
+        if (taken_ == nullptr) return true;
+        std::string& text = into_.*taken_->to;
+        if (std::exchange(is_new_, false)) text.clear();
+        text.append(part.data(), part.size());
+        return true;
+    }
+    bool on_string(json::string_view last, std::size_t size, error_code& ec) {
+        on_string_part(last, size, ec);
+        if (taken_ != nullptr) has(*taken_);
+        value_ends();
+        return true;
+    }
+    bool on_number_part(json::string_view, error_code&) { return true; }
+    bool on_int64(std::int64_t number, json::string_view, error_code&) {
+        if (taken_ != nullptr) {  // as IAM's codes are
+            into_.*taken_->to = std::to_string(number);
+            has(*taken_);
+        }
+        value_ends();
+        return true;
+    }
+    bool on_uint64(std::uint64_t, json::string_view, error_code&) { return value_ends(); }
+    bool on_double(double, json::string_view, error_code&) { return value_ends(); }
+    bool on_bool(bool, error_code&) { return value_ends(); }
+    bool on_null(error_code&) { return value_ends(); }
+    bool on_comment_part(json::string_view, error_code&) { return true; }
+    bool on_comment(json::string_view, error_code&) { return true; }
+
+private:
+    static constexpr unsigned none = 9;
+
+    void begin_value() {
+        taken_ = nullptr;
+        is_error_ = depth_ == 1 && is_object_ && key_ == "error";
+        const bool here = (depth_ == 1 && is_object_) || (depth_ == 2 && in_error_);
+        if (!here) return;
+        for (const member& each : members) {
+            if (each.name != key_) continue;
+            const bool right_place = each.of_error ? (in_error_ || !has_error_) : depth_ == 1;
+            if (!right_place || each.rank > rank_of(each)) return;
+            taken_ = &each;
+            is_new_ = true;
             return;
         }
     }
-}
+    bool value_ends() {
+        taken_ = nullptr;
+        is_error_ = false;
+        return true;
+    }
+    unsigned rank_of(const member& what) const {
+        return what.to == &answer_facts::code ? code_rank_ : what.to == &answer_facts::message ? message_rank_ : none;
+    }
+    void has(const member& what) {
+        if (what.to == &answer_facts::code) code_rank_ = what.rank;
+        if (what.to == &answer_facts::message) message_rank_ = what.rank;
+    }
+
+    answer_facts& into_;
+    std::string key_;
+    const member* taken_ = nullptr;
+    std::size_t depth_ = 0;
+    unsigned code_rank_ = none, message_rank_ = none;
+    bool is_new_ = false;  // nothing of the value was taken yet
+    bool is_object_ = false, is_error_ = false, in_error_ = false, has_error_ = false;
+};
 
 }  // namespace
 
@@ -35,19 +149,14 @@ void read_answer(std::string_view body, answer_facts& into) {
     into.order_id.clear();
     into.code.clear();
     into.message.clear();
-    unsigned char memory[4096];  // enough for every answer that is read here; the heap has the rest
-    json::monotonic_resource resource(memory);
-    boost::system::error_code ec;
-    const json::value parsed = json::parse(body, ec, &resource);
-    const json::object* const answer = ec ? nullptr : parsed.if_object();
-    if (answer == nullptr) return;
-
-    take(*answer, {"job_id"}, into.job_id);
-    take(*answer, {"order_id"}, into.order_id);
-    const json::value* const nested = answer->if_contains("error");
-    const json::object* const error = nested != nullptr && nested->is_object() ? &nested->get_object() : answer;
-    take(*error, {"error_code", "errorCode", "code"}, into.code);
-    take(*error, {"error_msg", "errorMsg", "message"}, into.message);
+    json::basic_parser<taker> parser(json::parse_options(), into);
+    error_code ec;
+    const std::size_t read = parser.write_some(false, body.data(), body.size(), ec);
+    if (!ec && read == body.size() && parser.done()) return;
+    into.job_id.clear();
+    into.order_id.clear();
+    into.code.clear();
+    into.message.clear();
 }
 
 }  // namespace gateway::operations
