@@ -42,7 +42,9 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 bench: build    ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; ten minutes
 	@$(SETUP) test bench
 	ninja -C build/release -j$(JOBS) steady_load
-	@/usr/bin/python3 -B bench/proxy_bench.py
+	cmake --preset unrecorded --log-level=WARNING
+	ninja -C build/unrecorded -j$(JOBS) ecs-gateway
+	@/usr/bin/python3 -B bench/proxy_bench.py --beside build/unrecorded/bin --beside-name unrecorded
 	@/usr/bin/python3 -B bench/scale_bench.py
 	@GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B bench/idle_memory.py
 

@@ -34,19 +34,20 @@ def main():
     parser.add_argument("--rate", type=float, help="calls a second of the steady part")
     parser.add_argument("--bin", default="build/release/bin", help="where ecs-gateway and steady_load are")
     parser.add_argument("--beside", help="the bin folder of another build of the gateway, to tell what a change costs")
+    parser.add_argument("--beside-name", default="other build", help="what that build is called in the table")
     parser.add_argument("--only", default="", help="names of the proxies to measure, with ; between")
     options = parser.parse_args()
     if os.cpu_count() < 2:
         sys.exit("the benchmark needs two cores: one that serves, one that loads")
     with stage(options.bin, options.connections) as on:
-        proxies = build(on, options.beside)
+        proxies = build(on, options.beside, options.beside_name)
         if options.only:
             proxies = {name: proxy for name, proxy in proxies.items() if name in options.only.split(";")}
         rest = {name: resident_kib(process.pid) for name, (_, process, _) in proxies.items()}
         report(options, rest, measure(on, proxies, options))
 
 
-def build(on, beside):
+def build(on, beside, beside_name):
     """The proxies: name: (port, process, fields of the call)."""
     on.certificates()
     origin, tls_origin = on.origin(), on.origin(tls=True)
@@ -64,9 +65,7 @@ def build(on, beside):
     add("gateway, API key", gateway)
     add("gateway, signed caller", gateway, None)  # signed anew for each round: a signature ages
     if beside:
-        add("other build, API key", on.gateway("beside", origin, programs=beside))
-    if beside:
-        add("other build, API key, TLS origin", on.gateway("beside-tls", tls_origin, tls=True, programs=beside))
+        add(f"gateway, API key, {beside_name}", on.gateway("beside", origin, programs=beside))
     add("nginx, TLS origin", on.nginx_proxy("nginx-tls", tls_origin, tls=True))
     add("HAProxy, TLS origin", on.haproxy("haproxy-tls", tls_origin, tls=True))
     add("gateway, API key, TLS origin", on.gateway("gateway-tls", tls_origin, tls=True))
@@ -115,6 +114,13 @@ def report(options, resident, rounds):
                      f"{s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {most['ratio']:.2f} | {most['rate']:.0f} | "
                      f"{resident[name] / 1024:.1f} |")
     text = "\n".join(table)
+    if options.beside and "gateway, API key" in rounds:
+        other = rounds[f"gateway, API key, {options.beside_name}"]
+        ratios = {part: statistics.median(r["cpu_us"] / of["cpu_us"] for r, of in zip(rounds["gateway, API key"][part], other[part]))
+                  for part in other}
+        medians["gateway, API key"]["to_beside"] = ratios
+        text += f"\n\nThe gateway with an API key to the same, {options.beside_name}: " + \
+            ", ".join(f"{ratio:.3f} ({part})" for part, ratio in ratios.items()) + "."
     print(text)
     if options.only:
         return  # a part is no result to keep

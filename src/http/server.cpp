@@ -1,11 +1,16 @@
 #include "gateway/http/server.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/basic_waitable_timer.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "gateway/net/bell.hpp"
 
 namespace gateway::http {
 
@@ -13,11 +18,43 @@ namespace {
 
 // Connections beyond limits.connections get their 503 as long as these are not too many as well; then they are closed.
 constexpr std::size_t most_refusals = 1024;
+constexpr unsigned most_in_a_row = 256;  // accepted while others wait to be served: about a millisecond's work
+
+// A connection that ended before it was accepted: accept(2) names these.
+bool went_away(int error) noexcept {
+    switch (error) {
+        case ECONNABORTED:
+        case EINTR:
+        case EPROTO:
+        case EPERM:
+        case ENETDOWN:
+        case ENETUNREACH:
+        case EHOSTDOWN:
+        case EHOSTUNREACH:
+        case ETIMEDOUT:
+            return true;
+        default:
+            return false;
+    }
+}
 
 }  // namespace
 
-server::server(const executor& on, net::deadlines& times, service initial, std::atomic<std::size_t>& connections)
-    : on_(on), times_(times), service_(std::move(initial)), connections_(connections) {}
+server::server(net::loop& in, service initial, std::atomic<std::size_t>& connections)
+    : loop_(in), service_(std::move(initial)), connections_(connections) {}
+
+server::door::door(net::loop& in, int listens, std::string name, tls_context with)
+    : descriptor(listens), ready(in), is{.listener = std::move(name)}, tls(std::move(with)) {
+    // A service manager's may be one that blocks.
+    if (const int flags = ::fcntl(listens, F_GETFL); flags >= 0) ::fcntl(listens, F_SETFL, flags | O_NONBLOCK);
+    if (const auto ec = ready.begin(listens)) throw boost::system::system_error(ec);
+}
+
+void server::door::close() noexcept {
+    if (descriptor < 0) return;
+    ready.end();
+    ::close(std::exchange(descriptor, -1));
+}
 
 server::live::live(session& s, server& of) : is(s), in(of) {
     in.live_.push_back(*this);
@@ -27,12 +64,7 @@ server::live::live(session& s, server& of) : is(s), in(of) {
 server::live::~live() { in.connections_.fetch_sub(1, std::memory_order_relaxed); }
 
 std::shared_ptr<server::door> server::open_door(int descriptor, std::string name, tls_context tls) {
-    sockaddr_storage bound{};
-    socklen_t length = sizeof bound;
-    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &length);
-    const asio::generic::stream_protocol protocol(bound.ss_family, bound.ss_family == AF_UNIX ? 0 : IPPROTO_TCP);
-    return doors_.emplace_back(
-        new door{acceptor(on_, protocol, descriptor), {.listener = std::move(name)}, std::move(tls)});
+    return doors_.emplace_back(std::make_shared<door>(loop_, descriptor, std::move(name), std::move(tls)));
 }
 
 void server::renew(std::string_view name, tls_context tls) {
@@ -59,44 +91,44 @@ void server::close_all() {
 void server::shut(door& which) {
     which.closing = true;
     ++which.is.term;
-    net::error_code ignored;  // cancel() fails on a closed socket only, where nobody accepts
-    which.accepts.cancel(ignored);
+    which.ready.cancel();
 }
 
-// False when the door is closed. An open `into` is a connection; a closed one means: try again.
-task<bool> server::accept_one(door& at, net::socket& into) {
-    net::error_code ec;
-    if (!at.closing) std::tie(ec) = co_await at.accepts.async_accept(into, use_result);
-    if (at.closing && !into.is_open()) {
-        // What the kernel has accepted already is served: closing the socket would reset those connections.
-        at.accepts.non_blocking(true, ec);
-        at.accepts.accept(into, ec);
-        if (ec) {
-            at.accepts.close(ec);
-            co_return false;
+task<int> server::accept_one(door& at) {
+    for (;;) {
+        // A crowd at the door does not keep those inside from being served.
+        if (++at.in_a_row > most_in_a_row) {
+            at.in_a_row = 0;
+            co_await net::pause(loop_, std::chrono::milliseconds(1));
+        }
+        const int connected = ::accept4(at.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (connected >= 0) {
+            if (connections_.load(std::memory_order_relaxed) >= service_.limits.connections + most_refusals) {
+                ::close(connected);
+                continue;
+            }
+            const int on = 1;  // an answer goes out at once (RFC 9293, 3.7.4): it is written in one piece
+            ::setsockopt(connected, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on a unix socket
+            co_return connected;
+        }
+        const int why = errno;
+        if (why == EAGAIN) {
+            // What the kernel had accepted already is served: closing the socket would have reset those connections.
+            if (at.closing) {
+                at.close();
+                co_return -1;
+            }
+            at.in_a_row = 0;
+            co_await at.ready.until_readable();
+        } else if (why == EBADF || why == EINVAL || why == ENOTSOCK) {
+            spdlog::error("accept: the listener is gone: listener={} error={}", at.is.listener, std::strerror(why));
+            co_return -1;
+        } else if (!went_away(why)) {
+            // Out of descriptors or memory: the connection waits in the kernel until there is room again.
+            spdlog::error("accept: paused for 100ms: listener={} error={}", at.is.listener, std::strerror(why));
+            co_await net::pause(loop_, std::chrono::milliseconds(100));
         }
     }
-    if (ec) {
-        // Out of descriptors or memory: the connection waits in the kernel until some are free again. Anything else is
-        // a connection that went away before it was accepted.
-        if (ec == asio::error::no_descriptors || ec == asio::error::no_buffer_space || ec == asio::error::no_memory ||
-            ec.value() == ENFILE) {
-            spdlog::error("accept: paused for 100ms: listener={} error={}", at.is.listener, ec.message());
-            asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                       executor>
-                pause(on_, std::chrono::milliseconds(100));
-            static_cast<void>(co_await pause.async_wait(use_result));
-        }
-        into = net::socket(on_);
-        co_return true;
-    }
-    if (connections_.load(std::memory_order_relaxed) >= service_.limits.connections + most_refusals) {
-        into = net::socket(on_);
-        co_return true;
-    }
-    const int on = 1;  // an answer goes out at once (RFC 9293, 3.7.4): it is written in one piece
-    ::setsockopt(into.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on a unix socket
-    co_return true;
 }
 
 task<bool> server::shake_hands(net::stream& with, tls_context tls, std::string_view listener) {

@@ -59,7 +59,7 @@ void session::begin_wait() {
     refused_.reset();
     bytes_in_ = bytes_out_ = 0;
     idle_ = desk_ == nullptr || desk_->buffer.size() == 0;
-    began_ = steady_clock::now();
+    if (!idle_ || over_capacity_) began_ = steady_clock::now();
     stream_.expires_after(idle_ && held_to_.draining ? for_a_late_request
                           : idle_ && served_ > 0     ? held_to_.timeouts.idle
                                                      : held_to_.timeouts.request_header);
@@ -73,25 +73,51 @@ void session::hurry() {
 bool session::waits_lightly() {
     begin_wait();
     // Over TLS the next request may have been read already, with the end of the one before.
-    if (over_capacity_ || !idle_ || stream_.tls() != nullptr) return false;
+    if (over_capacity_ || !idle_ || (stream_.tls() != nullptr && SSL_has_pending(stream_.tls()) == 1)) return false;
     if (desk_ != nullptr) clear_desk();
     return true;
 }
 
-bool session::woke(const net::error_code& why) {
-    if (why || stream_.timed_out()) return false;
+bool session::woke() {
+    if (stream_.timed_out()) return false;
     sit_down();
     desk_->buffer.make_room(first_room);
-    const auto [ec, bytes] = stream_.read_available(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()));
-    desk_->buffer.commit(bytes);
-    if (bytes > 0) request_begins();
-    return bytes > 0 || ec == asio::error::would_block;
+    const net::transfer got = stream_.read_now(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()));
+    desk_->buffer.commit(got.bytes);
+    if (got.bytes > 0) request_begins();
+    return got.bytes > 0 || got.would_block();
+}
+
+bool session::has_request() {
+    if (over_capacity_ || idle_) return false;
+    const auto bytes = desk_->buffer.data();
+    const std::size_t head_bytes = message::head_length(bytes);
+    if (head_bytes == 0 || head_bytes > held_to_.limits.header_bytes) return false;
+    // What is wrong with it is found again, and said, by next_request().
+    if (message::parse_request_head(bytes.substr(0, head_bytes), desk_->head)) return false;
+    const auto& how = desk_->head.how;
+    if (how.body == message::body_framing::chunked || how.length > held_to_.limits.body_bytes ||
+        how.length > bytes.size() - head_bytes)
+        return false;
+    body_ = bytes.substr(head_bytes, static_cast<std::size_t>(how.length));
+    bytes_in_ = used_ = head_bytes + body_.size();
+    keep_alive_ = keep_alive_ && how.keep_alive;
+    request_is_there();
+    return true;
+}
+
+void session::request_is_there() {
+    stream_.expires_never();
+    ++served_;
+    if (served_ >= held_to_.limits.requests_per_connection) keep_alive_ = false;
 }
 
 task<bool> session::next_request() {
     sit_down();
     desk_->head.fields.clear();
     desk_->head.method = desk_->head.target = desk_->head.path = desk_->head.query = {};
+    // From the first byte on the caller is held to the time for a header.
+    if (!idle_ && (served_ > 0 || held_to_.draining)) stream_.expires_after(held_to_.timeouts.request_header);
     if (over_capacity_) {
         refuse(refusal::over_capacity, "the gateway serves as many connections as it may");
         co_return true;
@@ -99,25 +125,24 @@ task<bool> session::next_request() {
     const bool some = co_await read_head();
     if (!some) co_return false;
     if (!refused_) co_await read_body();
-    stream_.expires_never();
-    ++served_;
-    if (served_ >= held_to_.limits.requests_per_connection) keep_alive_ = false;
+    request_is_there();
     co_return true;
 }
 
-// The first byte is there: from now on the caller is held to the time for a header.
+// The first byte is there.
 void session::request_begins() {
     idle_ = false;
     began_ = steady_clock::now();
-    if (served_ > 0 || held_to_.draining) stream_.expires_after(held_to_.timeouts.request_header);
 }
 
 // Reads what is there, at least a byte, within the time that was set.
 task<session::arrival> session::receive(std::size_t room) {
     desk_->buffer.make_room(room);
-    const auto [ec, bytes] = co_await stream_.read_some(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()));
-    desk_->buffer.commit(bytes);
-    if (bytes > 0) co_return arrival::bytes;
+    net::transfer got;
+    while ((got = stream_.read_now(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()))).would_block())
+        co_await stream_.readable();
+    desk_->buffer.commit(got.bytes);
+    if (got.bytes > 0) co_return arrival::bytes;
     co_return stream_.timed_out() ? arrival::late : arrival::end;
 }
 
@@ -153,7 +178,10 @@ task<bool> session::read_head() {
             refuse(refusal::late, "the header did not arrive in time");
             co_return true;
         }
-        if (idle_) request_begins();
+        if (idle_) {
+            request_begins();
+            if (served_ > 0 || held_to_.draining) stream_.expires_after(held_to_.timeouts.request_header);
+        }
     }
     bytes_in_ = used_;
     if (auto problem = message::parse_request_head(desk_->buffer.data().substr(0, used_), desk_->head)) {
@@ -254,14 +282,29 @@ void session::refuse(const message::problem& why) {
     }
 }
 
-task<bool> session::send(std::string_view first, std::string_view second) {
+std::optional<bool> session::send_now(std::string_view first, std::string_view second) {
+    const net::transfer sent = stream_.write_now(first, second);
+    bytes_out_ += sent.bytes;
+    sent_ = sent.bytes;
+    if (sent.would_block()) return std::nullopt;
+    if (sent.error) keep_alive_ = false;
+    return !sent.error;
+}
+
+task<bool> session::send_rest(std::string_view first, std::string_view second) {
     // A caller that does not take its answer is held to the time that it has for a body.
     stream_.expires_after(held_to_.timeouts.request_body);
-    const auto [ec, bytes] = co_await stream_.write(first, second);
-    bytes_out_ += bytes;
+    const net::transfer sent = co_await stream_.write(first, second, sent_);
+    bytes_out_ += sent.bytes - sent_;
     stream_.expires_never();
-    if (ec) keep_alive_ = false;
-    co_return !ec;
+    if (sent.error) keep_alive_ = false;
+    co_return !sent.error;
+}
+
+task<bool> session::send(std::string_view first, std::string_view second) {
+    if (const auto known = send_now(first, second)) co_return *known;
+    const bool all = co_await send_rest(first, second);
+    co_return all;
 }
 
 task<> session::linger() {
@@ -269,9 +312,9 @@ task<> session::linger() {
     stream_.expires_after(linger_time);
     std::array<char, 4096> unread;
     for (std::size_t total = 0; total < linger_bytes && !stream_.timed_out();) {
-        const auto [ec, bytes] = co_await stream_.read_some(asio::buffer(unread));
-        if (ec) break;
-        total += bytes;
+        const net::transfer got = co_await stream_.read_some(asio::buffer(unread));
+        if (got.error) break;
+        total += got.bytes;
     }
     stream_.expires_never();
 }

@@ -70,24 +70,12 @@ bool is_host(std::string_view text) noexcept {
     return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
 }
 
-// The only field of that name, nullptr when there is none; `repeated` tells that there are several.
-const field* only(std::span<const field> fields, std::string_view name, bool& repeated) noexcept {
-    const field* found = nullptr;
-    for (const field& f : fields) {
-        if (!same_name(f.name, name)) continue;
-        if (found != nullptr) repeated = true;
-        found = &f;
-    }
-    return found;
-}
-
 // How long the body is, for either direction (RFC 9112, 6.3). `framing.body` stays none when no field says.
-std::optional<problem> check_length(std::span<const field> fields, bool http_1_1, framing& how) noexcept {
-    bool repeated = false;
-    const field* const length = only(fields, "Content-Length", repeated);
-    if (repeated) return malformed("Content-Length occurs twice (RFC 9112, 6.3)");
-    const field* const coding = only(fields, "Transfer-Encoding", repeated);
-    if (repeated) return malformed("Transfer-Encoding occurs twice (RFC 9112, 6.1)");
+std::optional<problem> check_length(const field_list& fields, bool http_1_1, framing& how) noexcept {
+    const field* const length = fields.find(known::content_length);
+    if (fields.repeats({known::content_length})) return malformed("Content-Length occurs twice (RFC 9112, 6.3)");
+    const field* const coding = fields.find(known::transfer_encoding);
+    if (fields.repeats({known::transfer_encoding})) return malformed("Transfer-Encoding occurs twice (RFC 9112, 6.1)");
 
     if (coding != nullptr) {
         if (length != nullptr) return malformed("both Content-Length and Transfer-Encoding (RFC 9112, 6.1)");
@@ -112,8 +100,8 @@ std::optional<problem> check_length(std::span<const field> fields, bool http_1_1
 }
 
 // RFC 9112, 9.3: "keep-alive" in HTTP/1.0 is for who is no proxy; one that did not know it would keep it up by mistake.
-bool wants_keep_alive(std::span<const field> fields, bool http_1_1) noexcept {
-    return http_1_1 && !has_token(fields, "Connection", "close");
+bool wants_keep_alive(const field_list& fields, bool http_1_1) noexcept {
+    return http_1_1 && !connection_names(fields, "close");
 }
 
 // RFC 9112, 3.2: origin-form or absolute-form. Asterisk-form and authority-form are for OPTIONS and CONNECT, which no
@@ -193,25 +181,27 @@ std::optional<problem> check_request(request_head& head) noexcept {
     if (auto p = split_target(head)) return p;
 
     // RFC 9112, 3.2: one Host, and it is a host. It never chooses where a call goes.
-    bool repeated = false;
-    const field* const host = only(head.fields, "Host", repeated);
-    if (repeated) return malformed("Host occurs twice (RFC 9112, 3.2)");
+    const field* const host = head.fields.find(known::host);
+    if (head.fields.repeats({known::host})) return malformed("Host occurs twice (RFC 9112, 3.2)");
     if (host == nullptr && head.http_1_1) return malformed("no Host (RFC 9112, 3.2)");
     if (host != nullptr && !is_host(host->value)) return malformed("Host is malformed (RFC 9110, 7.2)");
 
     // What decides who calls, or what the body is, must not be said twice.
-    static constexpr std::array once{
-        "Authorization"sv,    "X-Api-Key"sv,    "X-Auth-Token"sv,   "X-Sdk-Date"sv, "X-Sdk-Content-Sha256"sv,
-        "X-Security-Token"sv, "Content-Type"sv, "X-Client-Token"sv, "Expect"sv};
-    for (const std::string_view name : once) {
-        static_cast<void>(only(head.fields, name, repeated));
-        if (repeated) return malformed("a header that may occur once occurs twice (RFC 9110, 5.3)");
-    }
+    static constexpr known_names once{known::authorization,
+                                      known::x_api_key,
+                                      known::x_auth_token,
+                                      known::x_sdk_date,
+                                      known::x_sdk_content_sha256,
+                                      known::x_security_token,
+                                      known::content_type,
+                                      known::x_client_token,
+                                      known::expect};
+    if (head.fields.repeats(once)) return malformed("a header that may occur once occurs twice (RFC 9110, 5.3)");
 
     if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
     head.how.keep_alive = wants_keep_alive(head.fields, head.http_1_1);
 
-    const field* const expect = find_field(head.fields, "Expect");
+    const field* const expect = head.fields.find(known::expect);
     head.expects_continue = expect != nullptr && same_name(expect->value, "100-continue");
     if (expect != nullptr && !head.expects_continue)
         return problem{fault::unknown_expectation,
@@ -225,7 +215,7 @@ std::optional<problem> check_response(response_head& head) noexcept {
     if (head.status < 200 && !head.http_1_1)
         return malformed("an interim answer in HTTP/1.0, which has none (RFC 9110, 15.2)");
     if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
-    const bool said = head.how.body != body_framing::none || find_field(head.fields, "Content-Length") != nullptr;
+    const bool said = head.how.body != body_framing::none || head.fields.find(known::content_length) != nullptr;
     bool may_send_more = false;
     if (head.status / 100 == 1 || head.status == 204 || head.status == 304) {
         // RFC 9110, 6.4.1: these have no body, whatever the fields say (a 304 may tell the length it would have).
@@ -245,10 +235,11 @@ std::optional<problem> check_response(response_head& head) noexcept {
     return std::nullopt;
 }
 
-bool has_token(std::span<const field> fields, std::string_view name, std::string_view token) noexcept {
-    for (const field& f : fields) {
-        if (!same_name(f.name, name)) continue;
-        std::string_view rest = f.value;
+bool connection_names(const field_list& fields, std::string_view option) noexcept {
+    if (fields.find(known::connection) == nullptr) return false;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (fields.name_of(i) != known::connection) continue;
+        std::string_view rest = fields[i].value;
         while (!rest.empty()) {
             const auto comma = std::min(rest.find(','), rest.size());
             auto item = rest.substr(0, comma);
@@ -256,25 +247,24 @@ bool has_token(std::span<const field> fields, std::string_view name, std::string
                 item.remove_prefix(1);
             while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
                 item.remove_suffix(1);
-            if (same_name(item, token)) return true;
+            if (same_name(item, option)) return true;
             rest.remove_prefix(std::min(comma + 1, rest.size()));
         }
     }
     return false;
 }
 
-bool is_hop_by_hop(std::string_view name, std::span<const field> fields) noexcept {
-    static constexpr std::array known{"Connection"sv,
-                                      "Keep-Alive"sv,
-                                      "Proxy-Connection"sv,
-                                      "Proxy-Authenticate"sv,
-                                      "Proxy-Authorization"sv,
-                                      "TE"sv,
-                                      "Trailer"sv,
-                                      "Transfer-Encoding"sv,
-                                      "Upgrade"sv};
-    return std::any_of(known.begin(), known.end(), [&](std::string_view k) { return same_name(name, k); }) ||
-           has_token(fields, "Connection", name);
+bool is_hop_by_hop(const field_list& fields, std::size_t at) noexcept {
+    static constexpr known_names of_connections{known::connection,
+                                                known::keep_alive,
+                                                known::proxy_connection,
+                                                known::proxy_authenticate,
+                                                known::proxy_authorization,
+                                                known::te,
+                                                known::trailer,
+                                                known::transfer_encoding,
+                                                known::upgrade};
+    return of_connections.has(fields.name_of(at)) || connection_names(fields, fields[at].name);
 }
 
 }  // namespace gateway::message

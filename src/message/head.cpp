@@ -73,7 +73,7 @@ private:
             ec = error::header_limit;
             return;
         }
-        into_.fields.push_back({view(name), view(value)});
+        into_.fields.add({view(name), view(value)});
     }
     void on_header_impl(error_code& ec) override { ec = {}; }
     void on_finish_impl(error_code& ec) override { ec = {}; }

@@ -8,20 +8,24 @@ namespace gateway::net {
 
 namespace {
 
+constexpr std::size_t most_queues = 16;  // before those that nobody waits in make room
+
+steady_time coarse_now() noexcept {
+    timespec last{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &last);  // the clock of steady_clock, in libstdc++
+    return steady_time(std::chrono::seconds(last.tv_sec) + std::chrono::nanoseconds(last.tv_nsec));
+}
+
 // The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets six
 // deadlines. Given as that of the next tick, so that no deadline is early.
-steady_time about_now() noexcept {
+steady_time next_tick() noexcept {
     static const auto tick = [] {
         timespec length{};
         ::clock_getres(CLOCK_MONOTONIC_COARSE, &length);
         return std::chrono::nanoseconds(length.tv_nsec);
     }();
-    timespec last{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &last);  // the clock of steady_clock, in libstdc++
-    return steady_time(std::chrono::seconds(last.tv_sec) + std::chrono::nanoseconds(last.tv_nsec) + tick);
+    return coarse_now() + tick;
 }
-
-constexpr std::size_t most_queues = 16;  // before those that nobody waits in make room
 
 }  // namespace
 
@@ -39,9 +43,9 @@ void deadlines::add(deadline& what, milliseconds after) {
         same = queues_.emplace(queues_.end());
         same->length = after;
     }
-    what.at_ = about_now() + after;
+    what.at_ = next_tick() + after;
     same->waiting.push_back(what);
-    if (what.at_ < wakes_at_ && !stopped_) sleep_until(what.at_);
+    first_ = std::min(first_, what.at_);
 }
 
 void deadlines::expire(list& first_of) {
@@ -58,32 +62,20 @@ void deadlines::expire_all() {
     }
 }
 
-void deadlines::stop() {
-    stopped_ = true;
-    timer_.cancel();
+milliseconds deadlines::left() const {
+    if (first_ == steady_time::max()) return milliseconds::max();
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(first_ - coarse_now()));
 }
 
-void deadlines::sleep_until(steady_time when) {
-    wakes_at_ = when;
-    timer_.expires_at(when);  // cancels the sleep before, whose handler then does nothing
-    timer_.async_wait([this](const boost::system::error_code& ec) {
-        if (!ec) wake();
-    });
-}
-
-void deadlines::wake() {
-    wakes_at_ = steady_time::max();
+void deadlines::expire_due(bool slept) {
+    if (first_ == steady_time::max() || (!slept && coarse_now() < first_)) return;
     const auto now = std::chrono::steady_clock::now();
+    first_ = steady_time::max();
     for (auto& q : queues_) {
-        while (!q.waiting.empty() && q.waiting.front().at_ <= now) {
+        while (!q.waiting.empty() && q.waiting.front().at_ <= now)
             expire(q.waiting);
-        }
+        if (!q.waiting.empty()) first_ = std::min(first_, q.waiting.front().at_);
     }
-    auto next = steady_time::max();
-    for (const auto& q : queues_) {
-        if (!q.waiting.empty()) next = std::min(next, q.waiting.front().at_);
-    }
-    if (next < wakes_at_ && !stopped_) sleep_until(next);
 }
 
 }  // namespace gateway::net

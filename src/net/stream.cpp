@@ -1,70 +1,158 @@
 #include "gateway/net/stream.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace gateway::net {
 
 namespace {
+
+error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
 // SSL_set_tlsext_host_name without the macro's C cast. OpenSSL copies the name.
 bool set_sni(SSL* ssl, const std::string& host) {
     return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str())) == 1;
 }
 
+iovec piece(std::string_view of) noexcept {
+    return {const_cast<char*>(of.data()), of.size()};  // NOLINT: sendmsg(2) writes nothing there
+}
+
 }  // namespace
 
-stream::stream(socket connected, deadlines& times)
-    : socket_(std::move(connected)),
+stream::stream(loop& in, int connected)
+    : watch_(in),
       deadline_(
-          times, [](void* self) { static_cast<stream*>(self)->cancel(); }, this) {}
+          in.times(), [](void* self) { static_cast<stream*>(self)->cancel(); }, this) {
+    if (connected >= 0) adopt(connected);
+}
+
+void stream::adopt(int connected) noexcept {
+    descriptor_ = connected;
+    unwatched_ = watch_.begin(connected);
+}
+
+void stream::close() noexcept {
+    if (descriptor_ < 0) return;
+    watch_.end();
+    ::close(std::exchange(descriptor_, -1));
+}
+
+task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
+    close();
+    const int fresh = ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fresh < 0) co_return last_error();
+    const bool failed = ::connect(fresh, to.data(), static_cast<socklen_t>(to.size())) != 0 && errno != EINPROGRESS;
+    const error_code why = last_error();
+    adopt(fresh);  // after connect(2): a socket without a connection counts as hung up
+    if (failed) co_return why;
+    if (unwatched_) co_return unwatched_;
+    while (!watch_.writable) {
+        co_await watch_.until_writable();
+        if (watch_.writer_cancelled()) co_return asio::error::operation_aborted;
+    }
+    int result = 0;
+    socklen_t size = sizeof result;
+    if (::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &result, &size) != 0) co_return last_error();
+    co_return error_code(result, boost::system::system_category());
+}
+
+transfer stream::receive(void* into, std::size_t room) noexcept {
+    while (watch_.readable) {
+        const auto got = ::recv(descriptor_, into, room, 0);
+        if (got > 0) {
+            // All that was there: an edge tells when more comes. (What hangs up may have nothing more to tell.)
+            if (static_cast<std::size_t>(got) < room && !watch_.hung_up) watch_.readable = false;
+            return {{}, static_cast<std::size_t>(got)};
+        }
+        if (got == 0) return {asio::error::eof, 0};
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return {last_error(), 0};
+        watch_.readable = false;
+    }
+    return nothing_yet();
+}
+
+// What keeps a stream from reading or writing just now.
+transfer stream::nothing_yet() const noexcept {
+    if (!is_open()) return {asio::error::bad_descriptor, 0};
+    return {unwatched_ ? unwatched_ : make_error_code(asio::error::would_block), 0};
+}
+
+transfer stream::send(std::string_view first, std::string_view second) noexcept {
+    std::array<iovec, 2> pieces{piece(first), piece(second)};
+    msghdr both{};
+    both.msg_iov = pieces.data();
+    both.msg_iovlen = pieces.size();
+    while (watch_.writable) {
+        // One piece costs the kernel less to look at.
+        const auto sent = second.empty() ? ::send(descriptor_, first.data(), first.size(), MSG_NOSIGNAL)
+                                         : ::sendmsg(descriptor_, &both, MSG_NOSIGNAL);
+        if (sent >= 0) {
+            const auto bytes = static_cast<std::size_t>(sent);
+            if (bytes == first.size() + second.size()) return {{}, bytes};
+            // The rest does not fit just now; the next try says so, and asks the kernel to tell when it does.
+            return {asio::error::would_block, bytes};
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return {last_error(), 0};
+        watch_.writable = false;
+    }
+    return nothing_yet();
+}
+
+transfer stream::read_now(asio::mutable_buffer into) noexcept {
+    if (watch_.reader_cancelled()) return {asio::error::operation_aborted, 0};
+    return tls_ ? tls_->read(into) : receive(into.data(), into.size());
+}
 
 task<transfer> stream::read_some(asio::mutable_buffer into) {
-    return tls_ ? tls_->async_read_some(into, use_result) : socket_.async_read_some(into, use_result);
+    transfer got = read_now(into);
+    while (got.would_block()) {
+        co_await readable();
+        got = read_now(into);
+    }
+    co_return got;
 }
 
-transfer stream::read_available(asio::mutable_buffer into) noexcept {
-    error_code ec;
-    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);
-    const std::size_t bytes = ec ? 0 : socket_.read_some(asio::buffer(into), ec);
-    return {ec, bytes};
+transfer stream::write_now(std::string_view first, std::string_view second) noexcept {
+    if (watch_.writer_cancelled()) return {asio::error::operation_aborted, 0};
+    if (first.empty() && second.empty()) return {};  // which SSL_write(3) takes for an error
+    if (!tls_) return send(first, second);
+    std::array<char, 16 * 1024> both;  // a record's worth
+    std::string_view bytes = first.empty() ? second : first;
+    const bool together = !first.empty() && !second.empty() && first.size() + second.size() <= both.size();
+    if (together) {
+        std::memcpy(both.data(), first.data(), first.size());
+        std::memcpy(both.data() + first.size(), second.data(), second.size());
+        bytes = {both.data(), first.size() + second.size()};
+    }
+    transfer sent = tls_->write(bytes);
+    if (together) OPENSSL_cleanse(both.data(), bytes.size());  // a token may be among it
+    if (!sent.error && sent.bytes < first.size() + second.size()) sent.error = asio::error::would_block;
+    return sent;
 }
 
-task<transfer> stream::write(std::string_view first, std::string_view second) {
-    const pieces both{asio::buffer(first), asio::buffer(second)};
-    return tls_ ? asio::async_write(*tls_, both, use_result) : write_plain(both);
-}
-
-// The kernel nearly always takes all of it at once: then there is nothing to wait for, and no way through the
-// scheduler, which Asio's own speculative write takes too.
-task<transfer> stream::write_plain(pieces both) {
-    error_code ec;
-    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);
-    const std::size_t total = asio::buffer_size(both);
-    const std::size_t taken = ec ? 0 : socket_.write_some(both, ec);
-    if (taken == total || (ec && ec != asio::error::would_block)) co_return transfer(ec, taken);
-    const std::size_t of_first = std::min(taken, both[0].size());
-    both[0] += of_first;
-    both[1] += taken - of_first;
-    const auto [late, rest] = co_await asio::async_write(socket_, both, use_result);
-    co_return transfer(late, taken + rest);
-}
-
-transfer stream::write_tls_at_once(std::string_view first, std::string_view second) noexcept {
-    const pieces both{asio::buffer(first), asio::buffer(second)};
-    error_code ec;
-    if (!socket_.non_blocking()) socket_.non_blocking(true, ec);  // or Asio would wait in poll(), and the worker with it
-    if (ec) return {ec, 0};
-    const std::size_t taken = asio::write(*tls_, both, ec);
-    return {ec, taken};
+task<transfer> stream::write(std::string_view first, std::string_view second, std::size_t written) {
+    for (std::size_t before = written;; before = written) {
+        const auto of_first = std::min(written, first.size());
+        const transfer sent = write_now(first.substr(of_first), second.substr(written - of_first));
+        written += sent.bytes;
+        if (!sent.would_block()) co_return transfer{sent.error, written};
+        if (written == before) co_await watch_.until_writable();
+    }
 }
 
 task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::string& host, SSL_SESSION* session) {
-    tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, with);
+    tls_ = std::make_unique<tls_session>(with.native_handle(), *this);
     SSL* const ssl = tls_->native_handle();
+    SSL_set_connect_state(ssl);
     // RFC 9110, 4.3.4: the certificate is checked against the name or address that was asked for.
     error_code not_an_address;
     asio::ip::make_address(host, not_an_address);
@@ -72,39 +160,39 @@ task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::s
                                     : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
     if (!set) co_return asio::error::invalid_argument;
     if (session != nullptr) SSL_set_session(ssl, session);
-    // Asio sets it. With SSL_OP_CLEANSE_PLAINTEXT it wipes and frees 16 KiB after each answer, 1.8 us of a call's 37; there
-    // are few connections to the cloud, and each may keep its buffers.
-    SSL_ctrl(ssl, SSL_CTRL_CLEAR_MODE, SSL_MODE_RELEASE_BUFFERS, nullptr);
-    const auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::client, use_result);
+    const error_code ec = co_await shake_hands();
     co_return ec;
 }
 
 task<error_code> stream::start_tls_server(asio::ssl::context& with) {
-    tls_ = std::make_unique<asio::ssl::stream<socket&>>(socket_, with);
-    const auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, use_result);
+    tls_ = std::make_unique<tls_session>(with.native_handle(), *this);
+    SSL_set_accept_state(tls_->native_handle());
+    const error_code ec = co_await shake_hands();
     co_return ec;
 }
 
+task<error_code> stream::shake_hands() {
+    watch_.reads_when_either = true;
+    for (;;) {
+        if (watch_.reader_cancelled()) co_return asio::error::operation_aborted;
+        const transfer step = tls_->shake_hands();
+        if (!step.would_block()) co_return step.error;
+        co_await readable();
+    }
+}
+
 bool stream::is_quiet() noexcept {
-    if (tls_ && SSL_has_pending(tls_->native_handle()) == 1) return false;
+    if (!is_open() || watch_.hung_up || (tls_ && SSL_has_pending(tls_->native_handle()) == 1)) return false;
+    if (!watch_.readable) return true;
+    // Exactly as much was read as was asked for: OpenSSL asks for the rest of a record.
     char byte = 0;
-    const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return seen < 0 && errno == EAGAIN;
+    if (::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) return false;
+    watch_.readable = false;
+    return true;
 }
 
 void stream::shutdown_send() noexcept {
-    error_code ignored;  // the connection is on its way out: nothing is left to do about a failure
-    socket_.shutdown(socket::shutdown_send, ignored);
-}
-
-void stream::cancel() noexcept {
-    error_code ignored;  // fails only on a socket that is closed, where nothing is under way
-    socket_.cancel(ignored);
-}
-
-void stream::close() noexcept {
-    error_code ignored;  // the descriptor is gone either way
-    socket_.close(ignored);
+    ::shutdown(descriptor_, SHUT_WR);  // the connection is on its way out: nothing is left to do about a failure
 }
 
 }  // namespace gateway::net

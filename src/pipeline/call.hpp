@@ -10,8 +10,8 @@ namespace gateway::pipeline {
 // Strings that keep their memory from call to call: in the steady state a call allocates nothing of its own.
 struct gateway::workspace {
     outcome::record record;
-    std::string request_head;  // to the cloud
-    std::string answer_head;   // to the caller, or a whole answer of the gateway's own
+    std::string request;      // to the cloud: its head, and its body if that is small
+    std::string answer_head;  // to the caller, with a small body, or a whole answer of the gateway's own
     std::string shadow;
     std::string code, message;  // of the outcome line
     std::string upstream_request_id;
@@ -44,7 +44,8 @@ struct call {
     policy::admission::ticket in_flight;
     credentials::lease signs_with;
     bool awaits_credential = false;
-    std::chrono::steady_clock::time_point sent;
+    std::string_view body_behind;  // what of the request is not in space->request
+    std::chrono::steady_clock::time_point judged, sent;
     std::chrono::seconds ahead{0};  // the region's clock of ours, when it was looked at
 
     [[nodiscard]] std::string_view request_id() const { return {id.data(), id.size()}; }

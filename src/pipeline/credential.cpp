@@ -21,8 +21,8 @@ constexpr std::size_t most_refusal = 64 * 1024;  // bytes of a 401's body that a
 
 }  // namespace
 
-gateway::refused gateway::borrow(call& c) {
-    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, steady_clock::now());
+gateway::refused gateway::borrow(call& c, steady_clock::time_point now) {
+    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, now);
     c.awaits_credential =
         !lent && lent.error().on_its_way && lent.error().retry_after <= c.now_in_force().settings.timeouts.credential;
     if (lent) {
@@ -44,8 +44,8 @@ gateway::refused gateway::borrow(call& c) {
 task<gateway::refused> gateway::wait_for_credential(call& c) {
     const auto until = steady_clock::now() + c.now_in_force().settings.timeouts.credential;
     for (;;) {
-        auto no = borrow(c);
         const auto now = steady_clock::now();
+        auto no = borrow(c, now);
         if (!c.awaits_credential || now >= until || c.caller.draining()) {
             c.awaits_credential = false;
             co_return no;
@@ -80,7 +80,7 @@ void gateway::look_at_clock(call& c, const message::response_head& answer) {
     constexpr auto often_enough = std::chrono::seconds(10);
     auto& noted = c.by->skew_noted[c.project->region_index];
     if (answer.status != 401 && c.sent - noted < often_enough) return;
-    const field* const date = find_field(answer.fields, "Date");
+    const field* const date = answer.fields.find(message::known::date);
     const auto there = date == nullptr ? std::nullopt : read_http_date(date->value);
     if (!there) return;
     noted = c.sent;

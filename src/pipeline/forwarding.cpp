@@ -1,25 +1,24 @@
 #include "gateway/pipeline/forwarding.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/beast/http/status.hpp>
+
+#include "gateway/base/append.hpp"
 
 namespace gateway::pipeline {
 
 using namespace std::string_view_literals;
+using message::known;
 
-bool append_passed_on(std::string& to, std::span<const field> fields) {
+bool append_passed_on(std::string& to, const message::field_list& fields) {
     bool has_trace = false;
-    static constexpr std::array<std::string_view, 7> passed_on{
-        "Content-Type", "Accept", "User-Agent", "X-Language", "X-Client-Token", "traceparent", "tracestate"};
-    for (const field& f : fields) {
-        if (std::none_of(passed_on.begin(), passed_on.end(),
-                         [&](std::string_view name) { return same_name(f.name, name); }))
-            continue;
-        if (message::has_token(fields, "Connection", f.name))
-            continue;  // the caller made it hop-by-hop (RFC 9110, 7.6.1)
-        to.append(f.name).append(": "sv).append(f.value).append("\r\n"sv);
-        has_trace = has_trace || same_name(f.name, "traceparent");
+    static constexpr message::known_names passed_on{known::content_type, known::accept,         known::user_agent,
+                                                    known::x_language,   known::x_client_token, known::traceparent,
+                                                    known::tracestate};
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (!passed_on.has(fields.name_of(i)) || message::is_hop_by_hop(fields, i)) continue;
+        append(to, fields[i].name, ": "sv, fields[i].value, "\r\n"sv);
+        has_trace = has_trace || fields.name_of(i) == known::traceparent;
     }
     return has_trace;
 }
@@ -27,21 +26,20 @@ bool append_passed_on(std::string& to, std::span<const field> fields) {
 void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
                        const answer_framing& how) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
-    to = "HTTP/1.1 ";
-    to.append(std::to_string(from.status)).append(" "sv).append(reason.data(), reason.size()).append("\r\n"sv);
-    for (const field& f : from.fields) {
-        // X-Gateway-… are the gateway's own words: nobody else speaks them.
-        if (message::is_hop_by_hop(f.name, from.fields) || same_name(f.name, "Content-Length") ||
-            (f.name.size() > 10 && same_name(f.name.substr(0, 10), "X-Gateway-")))
-            continue;
-        to.append(f.name).append(": "sv).append(f.value).append("\r\n"sv);
+    to.clear();
+    append(to, "HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
+    // X-Gateway-… are the gateway's own words: nobody else speaks them.
+    static constexpr message::known_names ours{known::content_length, known::x_gateway};
+    for (std::size_t i = 0; i < from.fields.size(); ++i) {
+        if (ours.has(from.fields.name_of(i)) || message::is_hop_by_hop(from.fields, i)) continue;
+        append(to, from.fields[i].name, ": "sv, from.fields[i].value, "\r\n"sv);
     }
-    to.append("X-Gateway-Request-Id: "sv).append(request_id).append("\r\n"sv);
+    append(to, "X-Gateway-Request-Id: "sv, request_id, "\r\n"sv);
     switch (how.is) {
         case answer_framing::kind::none:
             break;
         case answer_framing::kind::length:
-            to.append("Content-Length: "sv).append(std::to_string(how.length)).append("\r\n"sv);
+            append(to, "Content-Length: "sv, digits(how.length), "\r\n"sv);
             break;
         case answer_framing::kind::chunked:
             to += "Transfer-Encoding: chunked\r\n"sv;

@@ -3,33 +3,41 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/smart_ptr/make_local_shared.hpp>
 #include <random>
 #include <utility>
 
 #include "call.hpp"
+#include "gateway/base/append.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/pipeline/forwarding.hpp"
 #include "trace.hpp"
 
 namespace gateway::pipeline {
 
-using namespace std::string_view_literals;  // a literal as a view: its length is known, where append(const char*) counts
+using namespace std::string_view_literals;  // a literal as a view: its length is known, where append(const char*)
+                                            // counts
 
 using std::chrono::steady_clock;
+
+namespace {
+
+// A body up to this size goes out in one piece with its head: to copy it costs less than to have the kernel gather two.
+constexpr std::size_t most_together = 4096;
+
+}  // namespace
 
 // The path of a call.
 task<> gateway::operator()(http::session& caller) {
     call c(*this, caller);
     if (!records_.has_room()) c.recorded = co_await room_for_record();
 
-    refused no = understand(c);     // 1. one request within its limits, 2. and its operation
-    if (!no) no = authenticate(c);  // 3. who calls
-    if (!no) no = read_body(c);     // 4. what is asked for, to the letter
-    if (!no) no = decide(c);        // 5. whether it may, and as whom
-    if (!no) no = borrow(c);        // 6. with that credential,
-    if (c.awaits_credential) {      //    which may have to be fetched first,
+    refused no = understand(c);         // 1. one request within its limits, 2. and its operation
+    if (!no) no = authenticate(c);      // 3. who calls
+    if (!no) no = read_body(c);         // 4. what is asked for, to the letter
+    if (!no) no = decide(c);            // 5. whether it may, and as whom
+    if (!no) no = borrow(c, c.judged);  // 6. with that credential,
+    if (c.awaits_credential) {          //    which may have to be fetched first,
         auto late = co_await wait_for_credential(c);
         no = std::move(late);
     }
@@ -42,7 +50,7 @@ task<> gateway::operator()(http::session& caller) {
         c.sent = steady_clock::now();
         c.record.outcome =
             outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
-        const upstream::outgoing out{c.space->request_head, caller.body(), c.what.what->method == "GET"};
+        const upstream::outgoing out{c.space->request, c.body_behind, c.what.what->method == "GET"};
         auto got = co_await c.by->client.exchange(c.project->region_index, out);
         if (!got) {
             co_await fail(c, got.error());
@@ -69,8 +77,8 @@ gateway::refused gateway::understand(call& c) {
     if (c.caller.why_refused()) return answer_to(*c.caller.why_refused());
 
     const auto& head = c.caller.head();
-    const field* const trace = find_field(head.fields, "traceparent");
-    if (trace != nullptr) c.record.trace_id = trace_id_of(trace->value);
+    if (const field* const trace = head.fields.find(message::known::traceparent))
+        c.record.trace_id = trace_id_of(trace->value);
     const auto found = operations::match_path(head.method, head.path);
     if (!found) {
         const bool no_path = found.error().allow.empty();
@@ -116,7 +124,7 @@ gateway::refused gateway::authenticate(call& c) {
     const signing::request received{.method = head.method,
                                     .path = head.path,
                                     .query = head.query,
-                                    .fields = head.fields,
+                                    .fields = head.fields.all(),
                                     .payload = {c.payload.data(), c.payload.size()}};
     const http::peer& peer = c.caller.from();
     const callers::connection_facts on{
@@ -199,7 +207,8 @@ gateway::refused gateway::decide(call& c) {
     if (!decision.allowed)
         return own_answer{.code = answer_code::denied, .message = rules.denial(decision, facts), .allow = {}};
 
-    auto admitted = c.now_in_force().admission.admit(decision.rule_index, facts.caller, steady_clock::now());
+    c.judged = steady_clock::now();
+    auto admitted = c.now_in_force().admission.admit(decision.rule_index, facts.caller, c.judged);
     if (!admitted.admitted) {
         return own_answer{
             .code = answer_code::over_rate,
@@ -227,8 +236,8 @@ gateway::refused gateway::sign(call& c) {
     std::array<field, 5> fields;
     std::size_t count = 0;
     // Only what is passed on: a caller may have named it in Connection.
-    const field* const content_type = find_field(head.fields, "Content-Type");
-    if (content_type != nullptr && !message::is_hop_by_hop("Content-Type", head.fields))
+    const field* const content_type = head.fields.find(message::known::content_type);
+    if (content_type != nullptr && !message::connection_names(head.fields, content_type->name))
         fields[count++] = {"content-type", content_type->value};
     fields[count++] = {"host", authority};
     fields[count++] = {"x-project-id", c.what.project_id};
@@ -241,35 +250,43 @@ gateway::refused gateway::sign(call& c) {
                                 .query = head.query,
                                 .fields = std::span<const field>(fields.data(), count),
                                 .payload = {c.payload.data(), c.payload.size()}};
-    std::string& out = c.space->request_head;
+    std::string& out = c.space->request;
     c.forget_request();  // of the first try, when this is the second
     if (token != nullptr) out.reserve(1024 + c.caller.bytes_in() + token->reveal().size());
-    out.assign(what.method).append(" "sv).append(head.path);
-    if (!head.query.empty()) out.append("?"sv).append(head.query);
-    out.append(" HTTP/1.1\r\nHost: "sv).append(authority).append("\r\n"sv);
+    out.clear();
+    append(out, what.method, " "sv, head.path, head.query.empty() ? ""sv : "?"sv, head.query, " HTTP/1.1\r\nHost: "sv,
+           authority, "\r\n"sv);
     if (!append_passed_on(out, head.fields)) {
         c.record.trace_id = c.request_id();  // the trace is the call itself
         append_traceparent(out, c.record.trace_id);
     }
     if (c.what.what->body != operations::body_kind::none) {
-        out.append("Content-Length: "sv).append(std::to_string(c.caller.body().size())).append("\r\n"sv);
+        append(out, "Content-Length: "sv, digits(c.caller.body().size()), "\r\n"sv);
     }
-    out.append("X-Project-Id: "sv).append(c.what.project_id).append("\r\n"sv);
+    append(out, "X-Project-Id: "sv, c.what.project_id);
     if (key == nullptr) {
-        out.append("X-Auth-Token: "sv).append(token->reveal()).append("\r\n\r\n"sv);
+        append(out, "\r\nX-Auth-Token: "sv, token->reveal(), "\r\n\r\n"sv);
+        add_body(c);
         return std::nullopt;
     }
-    out.append("X-Sdk-Date: "sv).append(date_).append("\r\n"sv);
-    if (token != nullptr) out.append("X-Security-Token: "sv).append(token->reveal()).append("\r\n"sv);
+    if (token != nullptr) append(out, "\r\nX-Security-Token: "sv, token->reveal());
     const auto authorization = signer_.sign(what, *key, date_, {.region = c.project->region, .service = "ecs"});
-    out.append("Authorization: "sv).append(authorization).append("\r\n\r\n"sv);
+    append(out, "\r\nX-Sdk-Date: "sv, date_, "\r\nAuthorization: "sv, authorization, "\r\n\r\n"sv);
     if (token != nullptr) signer_.forget();
+    add_body(c);
     return std::nullopt;
+}
+
+void gateway::add_body(call& c) {
+    const std::string_view body = c.caller.body();
+    const bool together = body.size() <= most_together;
+    if (together) c.space->request.append(body);
+    c.body_behind = together ? std::string_view() : body;
 }
 
 void gateway::note_answer(call& c, const message::response_head& head) {
     c.record.upstream_status = head.status;
-    if (const field* const id = find_field(head.fields, "X-Request-Id")) {
+    if (const field* const id = head.fields.find(message::known::x_request_id)) {
         c.space->upstream_request_id.assign(id->value.substr(0, 128));
         c.record.upstream_request_id = c.space->upstream_request_id;
     }
@@ -277,7 +294,8 @@ void gateway::note_answer(call& c, const message::response_head& head) {
 
 task<> gateway::hand_back(call& c, upstream::answer& got) {
     constexpr std::size_t most_whole = 64 * 1024;  // larger answers are streamed
-    auto filled = co_await got.fill(most_whole);
+    upstream::result<void> filled;
+    if (!got.whole()) filled = co_await got.fill(most_whole);
     const auto& head = got.head();
     note_answer(c, head);
     if (!filled) {
@@ -312,7 +330,15 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
                              .length = got.body().size(),
                              .close = !c.caller.keeps_alive()};
     write_answer_head(c.space->answer_head, head, c.request_id(), how);
-    static_cast<void>(co_await c.caller.send(c.space->answer_head, got.body()));
+    const bool together = got.body().size() <= most_together;
+    if (together) c.space->answer_head.append(got.body());
+    const std::string_view behind = together ? std::string_view() : got.body();
+    if (loop_.others_wait()) {
+        net::loop::place_behind here;
+        co_await loop_.behind_others(here);
+    }
+    if (!c.caller.send_now(c.space->answer_head, behind))
+        static_cast<void>(co_await c.caller.send_rest(c.space->answer_head, behind));
 }
 
 // An answer too large to hold: passed on piece by piece, as fast as the caller takes it.
@@ -381,39 +407,35 @@ task<> gateway::answer(call& c, const own_answer& with) {
 // The outcome log takes no lines and too many wait. Waits for room as long as a header may take; false when there is
 // none.
 task<bool> gateway::room_for_record() {
-    using timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor>;
     const auto until = steady_clock::now() + in_force_->is->settings.timeouts.request_header;
-    timer pause(on_);
     while (!records_.has_room()) {
         if (steady_clock::now() >= until) {
             if (unrecorded_++ == 0) spdlog::error("outcomes: calls are refused until the log takes lines again");
             co_return false;
         }
-        pause.expires_after(std::chrono::milliseconds(50));
-        static_cast<void>(co_await pause.async_wait(use_result));
+        co_await net::pause(loop_, std::chrono::milliseconds(50));
     }
     if (unrecorded_ > 0)
         spdlog::warn("outcomes: calls are taken again: refused_without_a_line={}", std::exchange(unrecorded_, 0));
     co_return true;
 }
 
-gateway::in_force::in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what,
-                            std::atomic<std::size_t>& connections, const in_force* before)
+gateway::in_force::in_force(net::loop& in, std::shared_ptr<const snapshot> what, std::atomic<std::size_t>& connections,
+                            const in_force* before)
     : is(std::move(what)),
-      client(on, times, is->endpoints, is->upstream_tls, is->settings.upstream, is->settings.timeouts, &connections),
+      client(in, is->endpoints, is->upstream_tls, is->settings.upstream, is->settings.timeouts, &connections),
       wallet(*is->credentials, before == nullptr ? nullptr : &before->wallet),
       skew_noted(is->endpoints.size()) {}
 
-gateway::gateway(const executor& on, net::deadlines& times, outcome::page& records, outcome::counters& counters,
+gateway::gateway(net::loop& in, outcome::page& records, outcome::counters& counters,
                  std::atomic<std::size_t>& cloud_connections, credentials::supplier& supplier,
                  std::shared_ptr<const snapshot> first)
-    : on_(on),
-      times_(times),
+    : loop_(in),
       records_(records),
       counters_(counters),
       cloud_connections_(cloud_connections),
       supplier_(supplier),
-      credential_came_(on) {
+      credential_came_(in) {
     std::random_device random;
     id_prefix_ = (std::uint64_t{random()} << 32) | random();
     adopt(std::move(first));
@@ -422,7 +444,7 @@ gateway::gateway(const executor& on, net::deadlines& times, outcome::page& recor
 gateway::~gateway() = default;
 
 void gateway::adopt(std::shared_ptr<const snapshot> next) {
-    in_force_ = boost::make_local_shared<in_force>(on_, times_, std::move(next), cloud_connections_, in_force_.get());
+    in_force_ = boost::make_local_shared<in_force>(loop_, std::move(next), cloud_connections_, in_force_.get());
     all_in_force_.push_back(*in_force_);
     credential_came_.ring();
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/base/append.hpp"
+
 namespace gateway::pipeline {
 
 using namespace std::string_view_literals;
@@ -29,7 +31,7 @@ std::string_view trace_id_of(std::string_view traceparent) noexcept {
 }
 
 void append_traceparent(std::string& to, std::string_view trace_id) {
-    to.append("traceparent: 00-"sv).append(trace_id).append("-"sv).append(trace_id.substr(16)).append("-00\r\n"sv);
+    append(to, "traceparent: 00-"sv, trace_id, "-"sv, trace_id.substr(16), "-00\r\n"sv);
 }
 
 }  // namespace gateway::pipeline

@@ -38,7 +38,7 @@ config::endpoint metadata_endpoint() {
 }
 
 std::string_view value_of(const message::response_head& head, std::string_view name) {
-    const field* const found = find_field(head.fields, name);
+    const field* const found = find_field(head.fields.all(), name);
     return found == nullptr ? std::string_view() : found->value;
 }
 
@@ -68,8 +68,7 @@ struct cloud::answer {
     }
 };
 
-cloud::cloud(const executor& on, net::deadlines& times, const config::settings& in, skew_heard heard)
-    : heard_(std::move(heard)) {
+cloud::cloud(net::loop& on, const config::settings& in, skew_heard heard) : heard_(std::move(heard)) {
     std::vector<config::endpoint> endpoints;
     for (const auto& [name, region] : in.regions) {
         regions_.emplace(name, endpoints.size());
@@ -82,8 +81,8 @@ cloud::cloud(const executor& on, net::deadlines& times, const config::settings& 
     times_of_ours.upstream_response = in.timeouts.credential;
     config::upstream few = in.upstream;
     few.connections_per_worker = 4;
-    client_ = std::make_unique<upstream::client>(on, times, std::move(endpoints),
-                                                 upstream::make_tls_context(in.upstream), few, times_of_ours);
+    client_ = std::make_unique<upstream::client>(on, std::move(endpoints), upstream::make_tls_context(in.upstream), few,
+                                                 times_of_ours);
     client_->keep_answers_secret();
 }
 

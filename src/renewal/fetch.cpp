@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
-
 #include <exception>
 #include <utility>
 
@@ -183,7 +181,7 @@ void keeper::try_all(std::shared_ptr<const credentials::store> store, const conf
         }
     };
     std::exception_ptr broken;
-    asio::co_spawn(loop_.get_executor(), each(), [this, &broken](const std::exception_ptr& how) {
+    loop_.spawn(each(), [this, &broken](const std::exception_ptr& how) {
         broken = how;
         wind_up();
     });

@@ -3,10 +3,6 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -30,34 +26,49 @@ constexpr auto longest_stop = 6s;
 
 keeper::keeper(std::function<void(const publication&)> publish)
     : publish_(std::move(publish)),
-      work_(loop_.get_executor()),
-      times_(loop_.get_executor()),
-      alarm_(loop_.get_executor()),
-      changed_(loop_.get_executor()) {}
+      alarm_(
+          loop_.times(),
+          [](void* self) {
+              auto& me = *static_cast<keeper*>(self);
+              me.loop_.post([&me] { me.wake(); });
+          },
+          this),
+      changed_(loop_) {}
 
 keeper::~keeper() = default;
 
 void keeper::start() {
     thread_ = std::thread([this] {
         ::pthread_setname_np(::pthread_self(), "keeper");
-        asio::co_spawn(loop_.get_executor(), watch_files(), asio::detached);
+        spawn(watch_files());
         loop_.run();
         ended_.store(true);
+    });
+}
+
+// None of them throws; should one after all, its slot waits for a reload, and people are told.
+void keeper::spawn(task<> what) {
+    loop_.spawn(std::move(what), [](const std::exception_ptr& unforeseen) {
+        if (!unforeseen) return;
+        try {
+            std::rethrow_exception(unforeseen);
+        } catch (const std::exception& e) {
+            spdlog::error("credential: what keeps them was ended by an unforeseen exception: error={}", e.what());
+        } catch (...) {
+            spdlog::error("credential: what keeps them was ended by an unforeseen exception");
+        }
     });
 }
 
 // Nothing new begins, and what is under way is late.
 void keeper::wind_up() {
     stopping_ = true;
-    times_.expire_all();
-    times_.stop();
-    alarm_.cancel();
-    changed_.ring();
-    work_.reset();
+    loop_.times().expire_all();
+    loop_.finish();
 }
 
 bool keeper::stop() {
-    asio::post(loop_, [this] { wind_up(); });
+    loop_.post([this] { wind_up(); });
     const auto until = steady_clock::now() + longest_stop;
     while (!ended_.load() && steady_clock::now() < until)
         std::this_thread::sleep_for(1ms);
@@ -68,15 +79,14 @@ bool keeper::stop() {
 }
 
 void keeper::adopt(std::shared_ptr<const credentials::store> store, const config::settings& in) {
-    asio::post(loop_, [this, next = make_plan(std::move(store), in)] { take_over(next); });
+    loop_.post([this, next = make_plan(std::move(store), in)] { take_over(next); });
 }
 
 std::shared_ptr<const keeper::plan> keeper::make_plan(std::shared_ptr<const credentials::store> store,
                                                       const config::settings& in) {
     auto next = std::make_shared<plan>();
     next->asks = std::make_shared<cloud>(
-        loop_.get_executor(), times_, in,
-        [this](std::string_view region, std::chrono::seconds ahead) { note_skew(region, ahead); });
+        loop_, in, [this](std::string_view region, std::chrono::seconds ahead) { note_skew(region, ahead); });
     for (const auto& one : store->all())
         next->by_serial.emplace(one.serial, &one);
     next->store = std::move(store);
@@ -138,7 +148,7 @@ keeper::keeping* keeper::find_or_make(const slot& what) {
 }
 
 void keeper::want(const slot& what) {
-    asio::post(loop_, [this, what] {
+    loop_.post([this, what] {
         keeping* const k = find_or_make(what);
         if (k == nullptr) return;
         const time now = steady_clock::now();
@@ -157,7 +167,7 @@ void keeper::want(const slot& what) {
 }
 
 void keeper::drop(const slot& what, const shared_secret& which) {
-    asio::post(loop_, [this, what, which] {
+    loop_.post([this, what, which] {
         drop_now(what, which);
         wake();
     });
@@ -176,7 +186,7 @@ void keeper::drop_now(const slot& what, const shared_secret& which) {
 }
 
 void keeper::rest(const slot& what, const shared_secret& which, std::string details) {
-    asio::post(loop_, [this, what, which, details = std::move(details)]() mutable {
+    loop_.post([this, what, which, details = std::move(details)]() mutable {
         const auto found = kept_.find(what);
         if (found == kept_.end() || found->second->now != which) return;
         put_to_rest(*found->second, std::move(details));
@@ -251,10 +261,7 @@ void keeper::wake() {
     while (!stopping_ && !due_.empty() && due_.begin()->first <= now && fetching_ < most_fetching)
         begin(*due_.begin()->second, now);
     if (stopping_ || due_.empty() || fetching_ >= most_fetching) return;
-    alarm_.expires_at(due_.begin()->first);
-    alarm_.async_wait([this](const boost::system::error_code& ec) {
-        if (!ec) wake();
-    });
+    alarm_.set(std::max(1ms, std::chrono::ceil<std::chrono::milliseconds>(due_.begin()->first - now)));
 }
 
 void keeper::begin(keeping& k, time now) {
@@ -276,14 +283,13 @@ void keeper::begin(keeping& k, time now) {
     ++fetching_;
     schedule(k);
     // Begun by the loop and not here: what fails at once would otherwise begin the next one from within itself.
-    const auto run = [this](task<> what) { asio::co_spawn(loop_.get_executor(), std::move(what), asio::detached); };
-    asio::post(loop_, [this, run, what = k.where, rested] { run(rested ? try_rested(what) : renew(what)); });
+    loop_.post([this, what = k.where, rested] { spawn(rested ? try_rested(what) : renew(what)); });
 }
 
 // The end of what begin() began; nullptr when a reload has dropped the slot in the meantime.
 keeper::keeping* keeper::done(const slot& what) {
     --fetching_;
-    asio::post(loop_, [this] { wake(); });
+    loop_.post([this] { wake(); });
     const auto found = kept_.find(what);
     if (found == kept_.end()) return nullptr;
     found->second->fetching = false;
@@ -317,10 +323,8 @@ void keeper::failed(keeping& k, const credentials::fetch_failure& why) {
 }
 
 task<> keeper::watch_files() {
-    timer pause(loop_.get_executor());
     while (!stopping_) {
-        pause.expires_after(files_looked_at);
-        static_cast<void>(co_await pause.async_wait(use_result));
+        co_await net::pause(loop_, files_looked_at);
         const time now = steady_clock::now();
         for (auto& [where, k] : kept_) {
             if (k->files) look_at_files(*k, now);

@@ -2,9 +2,6 @@
 // A thread that serves calls, with everything that it needs for itself. Workers share nothing but snapshots, the
 // journal and a count of connections.
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -13,7 +10,7 @@
 #include <thread>
 
 #include "gateway/http/server.hpp"
-#include "gateway/net/deadlines.hpp"
+#include "gateway/net/loop.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/journal.hpp"
 #include "gateway/pipeline/gateway.hpp"
@@ -49,9 +46,7 @@ public:
 private:
     [[nodiscard]] task<> wait_for_connections();
 
-    asio::io_context loop_;
-    asio::executor_work_guard<executor> work_;
-    net::deadlines times_;
+    net::loop loop_;
     outcome::counters counters_;
     pipeline::gateway gateway_;
     http::server server_;

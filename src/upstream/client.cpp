@@ -4,9 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <exception>
-#include <tuple>
 #include <utility>
 
 #include "connection.hpp"
@@ -48,12 +46,10 @@ std::string_view why_not_verified(SSL* of) {
 
 }  // namespace
 
-client::client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
-               std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits,
-               const config::timeouts& timeouts, std::atomic<std::size_t>* connections)
-    : on_(on),
-      times_(times),
-      names_(std::make_unique<names>(on)),
+client::client(net::loop& in, std::vector<config::endpoint> endpoints, std::shared_ptr<asio::ssl::context> tls,
+               const config::upstream& limits, const config::timeouts& timeouts, std::atomic<std::size_t>* connections)
+    : loop_(in),
+      names_(std::make_unique<names>(in)),
       tls_(std::move(tls)),
       most_idle_(limits.connections_per_worker),
       timeouts_(timeouts) {
@@ -91,6 +87,11 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         return why;
     };
     for (bool again = false;;) {
+        // Before a connection is chosen: what the loop tells of it in this turn is known then.
+        if (loop_.others_wait()) {
+            net::loop::place_behind here;
+            co_await loop_.behind_others(here);
+        }
         // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
         auto over = again ? nullptr : take_idle(to);
         if (!over) {
@@ -98,7 +99,19 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
             if (!ready) co_return failed(ready.error());
             over = std::move(*ready);
         }
-        const auto done = co_await send_and_read_head(*over, what);
+        over->stream.expires_after(timeouts_.upstream_response);
+        result<bool> done = false;  // whether the head of the answer is there
+        if (what.head.size() + what.body.size() > most_in_one_go) {
+            done = co_await send_large(*over, what);
+        } else {
+            net::transfer sent = over->stream.write_now(what.head, what.body);
+            if (sent.would_block()) sent = co_await over->stream.write(what.head, what.body, sent.bytes);
+            done = sent.error ? failed_to_write(*over, sent.error, sent.bytes) : over->head_now();
+            while (done && !*done) {
+                co_await over->stream.readable();
+                done = over->head_now();
+            }
+        }
         if (done) {
             answer got(std::move(over));
             co_return got;
@@ -126,7 +139,7 @@ task<result<std::unique_ptr<connection>>> client::open_or_wait(pool& to) {
     // One time for the wait, the name, TCP and TLS together.
     const auto until = std::chrono::steady_clock::now() + timeouts_.upstream_connect;
     if (to.being_opened >= most_being_opened) {
-        const auto me = std::make_shared<waiting_call>(on_);
+        const auto me = std::make_shared<waiting_call>(loop_);
         to.line.push_back(me);
         co_await me->called.wait(timeouts_.upstream_connect);
         if (me->handed_over) co_return std::move(me->handed_over);
@@ -161,7 +174,7 @@ bool pool::let_the_next_open() {
 }
 
 task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono::steady_clock::time_point until) {
-    auto fresh = std::make_unique<connection>(on_, times_, to);
+    auto fresh = std::make_unique<connection>(loop_, to);
     net::stream& stream = fresh->stream;
     const auto left = [until] {
         return std::max(std::chrono::milliseconds(1),
@@ -174,15 +187,13 @@ task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono:
     boost::system::error_code ec = asio::error::host_not_found;
     const auto count = static_cast<long>(names->found.size());
     for (long i = 0; i < count; ++i) {
-        net::error_code ignored;
-        stream.plain().close(ignored);
         stream.expires_after(std::max(std::chrono::milliseconds(1), left() / (count - i)));
-        std::tie(ec) = co_await stream.plain().async_connect(names->found[static_cast<std::size_t>(i)], use_result);
+        ec = co_await stream.connect(names->found[static_cast<std::size_t>(i)]);
         if (!ec && !stream.timed_out()) break;
     }
     if (ec || stream.timed_out()) co_return before_sending(step::connect, ec, stream.timed_out());
     const int on = 1;  // a request is written in one piece and waits for nothing
-    ::setsockopt(stream.plain().native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(stream.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
     if (to.to.tls) {
         stream.expires_after(left());
@@ -197,47 +208,41 @@ task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono:
     co_return fresh;
 }
 
-task<result<void>> client::send_and_read_head(connection& over, const outgoing& what) {
-    over.stream.expires_after(timeouts_.upstream_response);
-    const std::size_t size = what.head.size() + what.body.size();
-    if (size > most_in_one_go) co_return co_await send_large(over, what);
-    net::transfer sent;
-    if (size <= net::stream::surely_taken && over.stream.tls() != nullptr)
-        sent = over.stream.write_tls_at_once(what.head, what.body);
-    else
-        sent = co_await over.stream.write(what.head, what.body);
-    if (const auto [ec, bytes] = sent; ec) co_return failed_to_write(over, ec, bytes);
-    co_return co_await over.read_head();
-}
-
 // RFC 9112, 9.5: an endpoint may answer before it has the whole request, and read no more of it. So the answer is read
 // while the request is written; one that comes too early ends the writing, and the connection with it.
-task<result<void>> client::send_large(connection& over, const outgoing& what) {
+task<result<bool>> client::send_large(connection& over, const outgoing& what) {
     struct writing {
-        explicit writing(const executor& on) : ended(on) {}
+        explicit writing(net::loop& in) : ended(in) {}
         net::bell ended;
-        bool done = false;
+        bool done = false, unwanted = false;
         net::transfer result;
     };
-    writing all(on_);
-    asio::co_spawn(on_, over.stream.write(what.head, what.body),
-                   [&, this](const std::exception_ptr& unforeseen, net::transfer result) {
-                       all.result = unforeseen ? net::transfer(asio::error::no_memory, 0) : result;
-                       all.done = true;
-                       all.ended.ring();
-                       // The time for the answer begins with the last byte sent.
-                       if (!over.stream.timed_out()) over.stream.expires_after(timeouts_.upstream_response);
-                   });
-    auto got = co_await over.read_head();
-    over.may_be_kept = all.done && !std::get<0>(all.result);
+    writing all(loop_);
+    const auto write = [&]() -> task<> {
+        if (!all.unwanted) all.result = co_await over.stream.write(what.head, what.body);
+    };
+    loop_.spawn(write(), [&, this](const std::exception_ptr& unforeseen) {
+        if (unforeseen) all.result = {asio::error::no_memory, 0};
+        all.done = true;
+        all.ended.ring();
+        // The time for the answer begins with the last byte sent.
+        if (!over.stream.timed_out()) over.stream.expires_after(timeouts_.upstream_response);
+    });
+    auto got = over.head_now();
+    while (got && !*got) {
+        co_await over.stream.readable();
+        got = over.head_now();
+    }
+    over.may_be_kept = all.done && !all.result.error;
     if (!all.done) {
+        all.unwanted = true;  // should it not have begun
         if (!got) over.stream.close();
         over.stream.cancel();
     }
     while (!all.done)  // it uses what is here
         co_await all.ended.wait(timeouts_.upstream_response);
-    const auto [ec, bytes] = all.result;
-    if (!got && ec && !got.error().timed_out) co_return failed_to_write(over, ec, bytes);
+    if (!got && all.result.error && !got.error().timed_out)
+        co_return failed_to_write(over, all.result.error, all.result.bytes);
     co_return got;
 }
 
@@ -256,7 +261,7 @@ answer::~answer() {
     }
     from_->used_before = true;
     if (home.hand_over(from_)) return;
-    while (!home.idle.empty() && !home.idle.front()->stream.plain().is_open())
+    while (!home.idle.empty() && !home.idle.front()->stream.is_open())
         home.idle.pop_front();
     if (home.idle.size() >= home.most_idle) return;
     from_->grown_old.set(longest_idle);

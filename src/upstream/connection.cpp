@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t most_head_bytes = 64 * 1024;  // tokens in an answer's header run to kilobytes
 constexpr std::size_t room_for_head = 4096;
 constexpr std::size_t room_for_body = 16 * 1024;
-constexpr unsigned most_interim_answers = 8;  // 1xx before the answer (RFC 9110, 15.2)
+constexpr std::size_t most_in_a_row = 256 * 1024;  // bytes read before other connections have their turn
+constexpr unsigned most_interim_answers = 8;       // 1xx before the answer (RFC 9110, 15.2)
 
 failure read_failure(const net::stream& from, boost::system::error_code cause) {
     return failure{.at = step::read, .cloud = reached::maybe, .timed_out = from.timed_out(), .cause = cause, .why = {}};
@@ -27,51 +28,70 @@ failure parse_failure(std::string_view why) {
 
 }  // namespace
 
-task<result<void>> connection::receive(std::size_t room) {
-    // Time may have run out between two reads, and a deadline that has passed ends no read that begins after it.
-    if (stream.timed_out()) co_return read_failure(stream, make_error_code(asio::error::timed_out));
+result<bool> connection::receive_now(std::size_t room) {
+    // Time may run out between two reads, and a deadline that has passed ends no read that begins after it.
+    if (stream.timed_out()) return read_failure(stream, make_error_code(asio::error::timed_out));
     const char* const before = buffer.data().data();
     buffer.make_room(room);
     if (head_bytes > 0 && buffer.data().data() != before) {
         // The head has moved with the buffer, and what is known of it are views: read it again.
         static_cast<void>(message::parse_response_head(buffer.data().substr(0, head_bytes), head));
     }
-    const auto [ec, bytes] = co_await stream.read_some(asio::buffer(buffer.room(), buffer.room_size()));
-    buffer.commit(bytes);
-    if (bytes > 0) answered = true;
-    if (stream.timed_out() || bytes == 0)
-        co_return read_failure(stream, ec ? ec : make_error_code(asio::error::timed_out));
-    co_return result<void>();
+    const net::transfer got = stream.read_now(asio::buffer(buffer.room(), buffer.room_size()));
+    if (got.would_block()) return false;
+    if (got.bytes == 0) return read_failure(stream, got.error);
+    buffer.commit(got.bytes);
+    in_a_row += got.bytes;
+    answered = true;
+    return true;
 }
 
-task<result<void>> connection::read_head() {
-    for (unsigned interim = 0;; ++interim) {
-        std::size_t length = 0, seen = 0;
-        while ((length = message::head_length(buffer.data(), seen)) == 0) {
+task<result<void>> connection::receive(std::size_t room) {
+    for (;;) {
+        // A fast endpoint and a fast caller do not keep others from being served.
+        if (in_a_row >= most_in_a_row) {
+            in_a_row = 0;
+            co_await net::pause(loop, std::chrono::milliseconds(1));
+        }
+        const auto got = receive_now(room);
+        if (!got) co_return got.error();
+        if (*got) co_return result<void>();
+        in_a_row = 0;
+        co_await stream.readable();
+    }
+}
+
+result<bool> connection::head_now() {
+    for (;;) {
+        const std::size_t length = message::head_length(buffer.data(), seen);
+        if (length == 0) {
             seen = buffer.size();
             // What speaks first, or another protocol, need not be waited for until time is up.
             if (!begins_alike(buffer.data(), "HTTP/1."))
-                co_return parse_failure("it does not begin as an HTTP/1.1 answer does (RFC 9112, 4)");
-            if (seen >= most_head_bytes) co_return parse_failure("the header of the answer is longer than 64 KiB");
-            auto got = co_await receive(room_for_head);
-            if (!got) co_return got;
+                return parse_failure("it does not begin as an HTTP/1.1 answer does (RFC 9112, 4)");
+            if (seen >= most_head_bytes) return parse_failure("the header of the answer is longer than 64 KiB");
+            const auto got = receive_now(room_for_head);
+            if (!got || !*got) return got;
+            continue;
         }
-        if (length > most_head_bytes) co_return parse_failure("the header of the answer is longer than 64 KiB");
+        if (length > most_head_bytes) return parse_failure("the header of the answer is longer than 64 KiB");
         if (const auto problem = message::parse_response_head(buffer.data().substr(0, length), head))
-            co_return parse_failure(problem->why);
-        head_bytes = length;
-        if (head.status >= 200) break;
+            return parse_failure(problem->why);
+        if (head.status >= 200) {
+            head_bytes = length;
+            left = head.how.length;
+            decoder = {};
+            decoded.clear();
+            ended = false;
+            return true;
+        }
         // Interim answers are not for the caller, who did not ask for any. 101 would turn the connection into something
         // else.
-        if (head.status == 101 || interim == most_interim_answers)
-            co_return parse_failure("the endpoint sent an interim answer that was not asked for");
+        if (head.status == 101 || interim_answers++ == most_interim_answers)
+            return parse_failure("the endpoint sent an interim answer that was not asked for");
         buffer.consume(length);
+        seen = 0;
     }
-    left = head.how.length;
-    decoder = {};
-    decoded.clear();
-    ended = false;
-    co_return result<void>();
 }
 
 // The buffer holds the head and, behind it, what came of the body as it came. A chunked body is decoded out of it.
@@ -144,6 +164,8 @@ bool connection::finish() noexcept {
     if (in.secret) wipe(decoded.data(), decoded.capacity());
     if (decoded.capacity() > room_for_body) decoded = {};
     head_bytes = 0;
+    seen = 0;
+    interim_answers = 0;
     answered = false;
     return reusable;
 }

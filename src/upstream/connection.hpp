@@ -19,7 +19,7 @@ struct session_deleter {
 
 // A call that waits for its turn to open a connection, or for one that another call is done with.
 struct waiting_call {
-    explicit waiting_call(const executor& on) : called(on) {}
+    explicit waiting_call(net::loop& in) : called(in) {}
     net::bell called;
     bool may_open = false;
     std::unique_ptr<connection> handed_over;
@@ -48,11 +48,12 @@ struct pool {
 
 class connection {
 public:
-    connection(const executor& on, net::deadlines& times, pool& home)
+    connection(net::loop& on, pool& home)
         : in(home),
-          stream(net::socket(on), times),
+          loop(on),
+          stream(on),
           grown_old(
-              times,
+              on.times(),
               [](void* self) {
                   static_cast<connection*>(self)->stream.close();
                   static_cast<connection*>(self)->no_longer_open();
@@ -69,9 +70,12 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+    // Reads what is there into the buffer; false when nothing is, and the stream has to be waited for.
+    [[nodiscard]] result<bool> receive_now(std::size_t room);
     // Reads at least a byte more into the buffer, or says why not.
     [[nodiscard]] task<result<void>> receive(std::size_t room);
-    [[nodiscard]] task<result<void>> read_head();
+    // Reads as much of the head as is there; false when that is not all, and the stream has to be waited for.
+    [[nodiscard]] result<bool> head_now();
     // Reads body until `up_to` bytes wait or it is whole.
     [[nodiscard]] task<result<void>> fill(std::size_t up_to);
 
@@ -89,11 +93,15 @@ public:
     }
 
     pool& in;
+    net::loop& loop;
     bool counted = true;
     net::stream stream;
     message::buffer buffer;
     message::response_head head;
     std::uint64_t head_bytes = 0;
+    std::size_t seen = 0;      // of the buffer, without the end of a head
+    std::size_t in_a_row = 0;  // bytes read without a wait
+    unsigned interim_answers = 0;
     std::uint64_t left = 0;  // of a body with a length: bytes that were not consumed, in the buffer or still to come
     message::chunk_decoder decoder;
     std::string decoded;    // a chunked body's bytes that were not consumed

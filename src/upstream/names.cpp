@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 
-#include <boost/asio/post.hpp>
 #include <cstring>
 #include <system_error>
 #include <thread>
@@ -49,7 +48,7 @@ boost::system::error_code look_up_now(const std::string& host, std::uint16_t por
 
 }  // namespace
 
-names::names(const executor& on) : on_(on), back_(std::make_shared<way_back>(on)) {}
+names::names(net::loop& in) : loop_(in), back_(std::make_shared<way_back>(in)) {}
 
 names::~names() {
     const std::lock_guard held(back_->lock);
@@ -65,7 +64,7 @@ task<std::shared_ptr<look_up>> names::find(const config::endpoint& what, std::sh
 }
 
 std::shared_ptr<look_up> names::begin(const config::endpoint& what) {
-    auto running = std::make_shared<look_up>(on_);
+    auto running = std::make_shared<look_up>(loop_);
     boost::system::error_code not_an_address;
     const auto address = asio::ip::make_address(what.host, not_an_address);
     if (!not_an_address) {
@@ -79,7 +78,7 @@ std::shared_ptr<look_up> names::begin(const config::endpoint& what) {
             const auto why = look_up_now(host, port, found);
             const std::lock_guard held(back->lock);
             if (!back->open) return;
-            asio::post(back->on, [running = std::move(running), why, found = std::move(found)]() mutable {
+            back->loop.post([running = std::move(running), why, found = std::move(found)]() mutable {
                 running->done = true;
                 running->why = why;
                 running->found = std::move(found);

@@ -14,12 +14,11 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/net/bell.hpp"
-#include "gateway/net/task.hpp"
 
 namespace gateway::upstream {
 
 struct look_up {
-    explicit look_up(const executor& on) : came(on) {}
+    explicit look_up(net::loop& in) : came(in) {}
     net::bell came;
     bool done = false;
     boost::system::error_code why;
@@ -29,7 +28,7 @@ struct look_up {
 // How a look-up's thread reaches its worker while that is there.
 class names {
 public:
-    explicit names(const executor& on);
+    explicit names(net::loop& in);
     names(const names&) = delete;
     names& operator=(const names&) = delete;
     ~names();
@@ -41,14 +40,14 @@ public:
 
 private:
     struct way_back {
-        explicit way_back(const executor& to) : on(to) {}
+        explicit way_back(net::loop& to) : loop(to) {}
         std::mutex lock;
         bool open = true;
-        executor on;
+        net::loop& loop;
     };
     [[nodiscard]] std::shared_ptr<look_up> begin(const config::endpoint& what);
 
-    executor on_;
+    net::loop& loop_;
     std::shared_ptr<way_back> back_;
 };
 

@@ -68,7 +68,7 @@ template <class Head>
 void check_fields(const Head& head) {
     MUST(head.fields.size() <= message::most_fields);
     int lengths = 0, codings = 0;
-    for (const gateway::field& each : head.fields) {
+    for (const gateway::field& each : head.fields.all()) {
         MUST(!each.name.empty() && is_clean(each.name) && is_clean(each.value));
         MUST(each.name.find_first_of(" \t:\"(),/;<=>?@[\\]{}") == std::string_view::npos);
         MUST(each.value.empty() || (each.value.front() != ' ' && each.value.back() != ' '));

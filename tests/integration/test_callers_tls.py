@@ -1,10 +1,12 @@
 """TLS towards callers, and callers who prove themselves by a client certificate: with OpenSSL's and curl's own clients."""
 import contextlib
 import hashlib
+import http.client
 import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -252,3 +254,29 @@ def test_a_kept_tls_connection_is_closed_when_idle_for_too_long(start, ca, own):
         assert to.is_closed() and time.monotonic() - began < 25
 
 
+
+
+@pytest.mark.parametrize("framing", ["chunked", "until close"])
+def test_a_large_answer_comes_to_its_end(start, ca, framing):
+    """Its end comes apart from its last bytes: then there is nothing to write with it."""
+    piece, told = b"x" * 100_000, threading.Event()
+
+    def behave(to, _request):
+        chunked = framing == "chunked"
+        to.sendall(b"HTTP/1.1 200 OK\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(piece) if chunked else b"\r\n"))
+        to.sendall(piece + (b"\r\n" if chunked else b""))
+        told.wait(30)
+        if not chunked:
+            raise ConnectionAbortedError
+        to.sendall(b"0\r\n\r\n")
+    cloud = start.cloud(behave)
+    gate = start.gateway(with_callers(cloud, listeners=[listener(ca.server(), ca.file)]))
+    with over_tls(gate.port, ca.trusting()) as to:
+        to.send(to.request("GET", LOOK, proof=CI))
+        response = http.client.HTTPResponse(to.socket)
+        response.begin()
+        assert response.read(len(piece)) == piece
+        told.set()
+        assert response.read() == b""
+    programs.wait_until(lambda: any(o.get("operation") == "show_job" for o in gate.outcomes()), "the outcome line")
+    assert [o["outcome"] for o in gate.outcomes()] == ["answered"]

@@ -1,5 +1,6 @@
 """What was found wrong once, from outside: each case failed before it was put right."""
 import concurrent.futures
+import json
 import socket
 import threading
 import time
@@ -110,3 +111,71 @@ def test_all_addresses_of_either_family_can_be_listened_on(start):
     gate = start.gateway(settings("http://127.0.0.1:1", listeners=[
         {"address": f"0.0.0.0:{port}", "plain_http": True}, {"address": f"[::]:{port}", "plain_http": True}]))
     assert gate.call("GET", "/none").status == 404
+
+
+class when_told:
+    """A cloud that answers its first call when it is told to, the others at once."""
+
+    def __init__(self):
+        self.go, self.first = threading.Event(), True
+
+    def __call__(self, to, request):
+        if self.first:
+            self.first = False
+            self.go.wait(30)
+        scripts.answering()(to, request)
+
+
+def test_a_request_that_comes_while_the_one_before_is_served_has_its_turn(start):
+    cloud = start.cloud(behave := when_told())
+    gate = start.gateway(settings(cloud.url))
+    with connection(gate.port) as to:
+        to.send(to.request("GET", LOOK, proof=CI))
+        wait_until(lambda: cloud.requests, "the first call at the cloud")
+        to.send(to.request("GET", LOOK, proof=CI))
+        # Nothing tells from outside that the second has arrived; another call's round trip is longer than that.
+        assert gate.call("GET", LOOK, proof=CI).status == 200
+        behave.go.set()
+        to.socket.settimeout(5)
+        assert to.answer().status == to.answer().status == 200
+
+
+def test_a_caller_that_sends_no_more_is_closed_after_its_answer(start):
+    cloud = start.cloud(behave := when_told())
+    gate = start.gateway(settings(cloud.url))
+    with connection(gate.port) as to:
+        to.send(to.request("GET", LOOK, proof=CI))
+        wait_until(lambda: cloud.requests, "the call at the cloud")
+        to.socket.shutdown(socket.SHUT_WR)
+        assert gate.call("GET", LOOK, proof=CI).status == 200
+        behave.go.set()
+        to.socket.settimeout(5)
+        assert to.answer().status == 200
+        assert to.is_closed()
+
+
+def test_a_large_request_to_an_endpoint_that_closes_at_once_is_answered_at_once(start):
+    cloud = start.cloud()
+    cloud.arrive = lambda to: scripts.hanging_up(to, None)
+    gate = start.gateway(settings(cloud.url))
+    body = json.dumps({"resize": {"flavorRef": "s6.large.2"}, "dry_run": True, "padding": "x" * 20_000}).encode()
+    begun = time.monotonic()
+    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", body, [("Content-Type", "application/json")], CI)
+    assert (answer.status, answer.error()[0]) == (502, "Gateway.0501")
+    assert time.monotonic() - begun < 10, "the time for an answer is 60 s"
+
+
+def test_a_dead_kept_connection_is_not_used_for_a_call_that_comes_with_its_end(start):
+    """Both are ready in one turn of the loop: the end of the kept connection, and the next call."""
+    cloud = start.cloud()
+    gate = start.gateway(settings(cloud.url))
+    for _ in range(50):
+        with connection(gate.port) as to, connection(gate.port) as other:
+            assert to.call("GET", LOOK, proof=CI).status == other.call("GET", "/").status - 204 == 200
+            calls = [to.request("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"},"dry_run":true}',
+                                [("Content-Type", "application/json")], CI), other.request("GET", "/")]
+            cloud.hang_up()
+            other.send(calls[1])
+            to.send(calls[0])
+            assert to.answer().status == 200
+            assert other.answer().status == 404

@@ -4,8 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/intrusive/list.hpp>
 #include <exception>
 #include <memory>
@@ -14,7 +13,7 @@
 
 #include "gateway/http/listeners.hpp"
 #include "gateway/http/session.hpp"
-#include "gateway/net/deadlines.hpp"
+#include "gateway/net/loop.hpp"
 
 namespace gateway::http {
 
@@ -24,7 +23,7 @@ using tls_context = std::shared_ptr<asio::ssl::context>;
 class server {
 public:
     // `connections` counts those of all workers; it is touched when one opens or closes, never by a call.
-    server(const executor& on, net::deadlines& times, service initial, std::atomic<std::size_t>& connections);
+    server(net::loop& in, service initial, std::atomic<std::size_t>& connections);
 
     // Limits, times and draining as new and running connections see them.
     [[nodiscard]] service& rules() noexcept { return service_; }
@@ -45,14 +44,23 @@ public:
 
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
 
+    // Logs what ended a coroutine that should not have thrown.
+    static void report(const std::exception_ptr& unforeseen) noexcept;
+
 private:
-    using acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol, executor>;
     // Lives until it is closed and its last connection has ended.
     struct door {
-        acceptor accepts;
+        door(net::loop& in, int listens, std::string name, tls_context with);
+        door(const door&) = delete;
+        door& operator=(const door&) = delete;
+        ~door() { close(); }
+        void close() noexcept;
+        int descriptor;
+        net::watch ready;
         entrance is;
         tls_context tls;
         bool closing = false;
+        unsigned in_a_row = 0;  // accepted without a wait
     };
     struct live : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         live(session& s, server& of);
@@ -65,17 +73,16 @@ private:
 
     [[nodiscard]] std::shared_ptr<door> open_door(int descriptor, std::string name, tls_context tls);
     static void shut(door& which);
-    [[nodiscard]] task<bool> accept_one(door& at, net::socket& into);
+    // A connection's descriptor; -1 when the door is closed.
+    [[nodiscard]] task<int> accept_one(door& at);
     [[nodiscard]] task<bool> shake_hands(net::stream& with, tls_context tls, std::string_view listener);
-    static void report(const std::exception_ptr& unforeseen) noexcept;
 
     template <class Handler>
     task<> accept(std::shared_ptr<door> at, Handler& handle);
     template <class Handler>
-    task<> converse(net::socket with, std::shared_ptr<door> at, Handler& handle);
+    task<> converse(int connected, std::shared_ptr<door> at, Handler& handle);
 
-    executor on_;
-    net::deadlines& times_;
+    net::loop& loop_;
     service service_;
     std::atomic<std::size_t>& connections_;
     std::vector<std::shared_ptr<door>> doors_;
@@ -86,18 +93,16 @@ private:
 template <class Handler>
 void server::listen(int descriptor, std::string name, tls_context tls, Handler& handle) {
     auto at = open_door(descriptor, std::move(name), std::move(tls));
-    asio::co_spawn(on_, accept(std::move(at), handle), report);
+    loop_.spawn(accept(std::move(at), handle), report);
 }
 
 template <class Handler>
 task<> server::accept(std::shared_ptr<door> at, Handler& handle) {
     for (;;) {
-        net::socket with(on_);
-        const bool accepting = co_await accept_one(*at, with);
-        if (!accepting) co_return;
-        if (!with.is_open()) continue;
+        const int connected = co_await accept_one(*at);
+        if (connected < 0) co_return;
         ++open_;
-        asio::co_spawn(on_, converse(std::move(with), at, handle), [this](const std::exception_ptr& unforeseen) {
+        loop_.spawn(converse(connected, at, handle), [this](const std::exception_ptr& unforeseen) {
             --open_;
             report(unforeseen);
         });
@@ -105,10 +110,15 @@ task<> server::accept(std::shared_ptr<door> at, Handler& handle) {
 }
 
 template <class Handler>
-task<> server::converse(net::socket with, std::shared_ptr<door> at, Handler& handle) {
-    net::stream stream(std::move(with), times_);
+task<> server::converse(int connected, std::shared_ptr<door> at, Handler& handle) {
+    net::stream stream(loop_, connected);
+    if (stream.unwatched()) {
+        spdlog::error("connection: it can't be served: listener={} error={}", at->is.listener,
+                      stream.unwatched().message());
+        co_return;
+    }
     const bool over = connections_.load(std::memory_order_relaxed) >= service_.limits.connections;
-    session connection(stream, service_, at->is, peer_of(stream.plain().native_handle()), over);
+    session connection(stream, service_, at->is, peer_of(connected), over);
     const live counted(connection, *this);
     // Not `at->tls && !co_await …`: GCC 12 destroys the temporary of the side that was not taken.
     if (at->tls) {

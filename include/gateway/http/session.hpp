@@ -70,8 +70,10 @@ public:
     // First of all, for each request. True when the connection is idle and can wait for its stream to be readable()
     // with next to no memory; woke() then takes what came of that, and is false when the connection has ended.
     [[nodiscard]] bool waits_lightly();
-    [[nodiscard]] bool woke(const net::error_code& why);
+    [[nodiscard]] bool woke();
 
+    // The usual request, all of it in one read: true when it is there. Else next_request() reads it piece by piece.
+    [[nodiscard]] bool has_request();
     // Waits for the next request and reads all of it. False when the connection ended with nothing to answer: closed
     // or silent between two calls. True with why_refused() set when what came can't be handled; the connection closes
     // after its answer, and nothing more of it is read as a request.
@@ -98,6 +100,9 @@ public:
     // Sends all bytes of both; false when the caller is gone or too slow to take them: each send() has the time that a
     // body has.
     [[nodiscard]] task<bool> send(std::string_view first, std::string_view second = {});
+    // The same, if it can be told at once; nothing when what is left of both has to be waited for: send_rest().
+    [[nodiscard]] std::optional<bool> send_now(std::string_view first, std::string_view second);
+    [[nodiscard]] task<bool> send_rest(std::string_view first, std::string_view second);
     [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
     // After the last answer: says goodbye so that the answer arrives although unread bytes may be left (RFC 9112, 9.6).
@@ -114,6 +119,7 @@ private:
     void clear_desk() noexcept;
     void begin_wait();
     void request_begins();
+    void request_is_there();
     [[nodiscard]] task<arrival> receive(std::size_t room);
     [[nodiscard]] task<bool> read_head();
     [[nodiscard]] task<> read_body();
@@ -133,6 +139,7 @@ private:
     std::optional<refused> refused_;
     std::chrono::steady_clock::time_point began_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+    std::size_t sent_ = 0;  // of what is being sent
     std::size_t served_ = 0;
     bool keep_alive_ = true;
     bool idle_ = true;
@@ -145,11 +152,13 @@ task<> serve(session& connection, Handler& handle) {
     for (;;) {
         // Here rather than further in, where each coroutine would keep its frame for an idle connection.
         if (connection.waits_lightly()) {
-            const auto [ec] = co_await connection.stream().readable();
-            if (!connection.woke(ec)) co_return;
+            co_await connection.stream().readable();
+            if (!connection.woke()) co_return;
         }
-        const bool due = co_await connection.next_request();
-        if (!due) co_return;
+        if (!connection.has_request()) {
+            const bool due = co_await connection.next_request();
+            if (!due) co_return;
+        }
         co_await handle(connection);
         if (connection.closes()) {
             co_await connection.linger();

@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
-#include "gateway/base/field.hpp"
+#include "gateway/message/field_list.hpp"
 
 namespace gateway::message {
 
@@ -43,14 +42,14 @@ struct request_head {
     bool http_1_1 = true;
     bool expects_continue = false;
     framing how;
-    std::vector<field> fields;  // all of them, in order
+    field_list fields;  // all of them, in order
 };
 
 struct response_head {
     unsigned status = 0;
     bool http_1_1 = true;
     framing how;
-    std::vector<field> fields;
+    field_list fields;
 };
 
 inline constexpr std::size_t most_fields = 100;
@@ -63,11 +62,11 @@ inline constexpr std::size_t most_fields = 100;
 [[nodiscard]] std::optional<problem> parse_request_head(std::string_view head, request_head& into);
 [[nodiscard]] std::optional<problem> parse_response_head(std::string_view head, response_head& into);
 
-// Whether `token` is among the comma-separated tokens of the fields of that name (RFC 9110, 5.6.1), in any case.
-[[nodiscard]] bool has_token(std::span<const field> fields, std::string_view name, std::string_view token) noexcept;
+// Whether Connection names this field or option, in any case (RFC 9110, 7.6.1).
+[[nodiscard]] bool connection_names(const field_list& fields, std::string_view option) noexcept;
 
-// Whether a field belongs to the connection and not to the message (RFC 9110, 7.6.1): the known ones, and those that
-// Connection names.
-[[nodiscard]] bool is_hop_by_hop(std::string_view name, std::span<const field> fields) noexcept;
+// Whether the field at that place belongs to the connection and not to the message (RFC 9110, 7.6.1): the known ones,
+// and those that Connection names.
+[[nodiscard]] bool is_hop_by_hop(const field_list& fields, std::size_t at) noexcept;
 
 }  // namespace gateway::message

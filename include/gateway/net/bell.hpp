@@ -1,42 +1,54 @@
 #pragma once
 // Wakes coroutines of one thread that wait for something to happen elsewhere.
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include <chrono>
-
-#include "gateway/net/task.hpp"
+#include "gateway/net/loop.hpp"
 
 namespace gateway::net {
 
 class bell {
 public:
-    explicit bell(const executor& on) : on_(on) {}
+    explicit bell(loop& in) : in_(in) {}
     bell(const bell&) = delete;
     bell& operator=(const bell&) = delete;
 
     // Until it rings, or `at_most` has passed.
-    [[nodiscard]] task<> wait(std::chrono::milliseconds at_most) {
-        waiter me(on_);
+    [[nodiscard]] task<> wait(milliseconds at_most) {
+        waiter me(in_);
         waiting_.push_back(me);
-        me.alarm.expires_after(at_most);
-        static_cast<void>(co_await me.alarm.async_wait(use_result));
+        me.time.set(at_most);
+        co_await me.place.wait();
     }
     void ring() {
         for (waiter& each : waiting_)
-            each.alarm.cancel();
+            in_.go_on(each.place);
     }
 
 private:
     struct waiter : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        explicit waiter(const executor& on) : alarm(on) {}
-        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>
-            alarm;
+        explicit waiter(loop& in)
+            : on(in),
+              time(
+                  in.times(),
+                  [](void* self) {
+                      auto& late = *static_cast<waiter*>(self);
+                      late.on.go_on(late.place);
+                  },
+                  this) {}
+        loop& on;
+        parking place;
+        deadline time;
     };
 
-    executor on_;
+    loop& in_;
     boost::intrusive::list<waiter, boost::intrusive::constant_time_size<false>> waiting_;
 };
+
+// Lets `how_long` pass.
+[[nodiscard]] inline task<> pause(loop& in, milliseconds how_long) {
+    bell silent(in);
+    co_await silent.wait(how_long);
+}
 
 }  // namespace gateway::net

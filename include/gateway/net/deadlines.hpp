@@ -1,16 +1,13 @@
 #pragma once
-// Time-outs for thousands of connections at the price of none: a worker's deadlines stand in one queue for each length
-// of time, so each queue is in order by itself, and one steady_timer sleeps until the first of all. Setting, moving and
-// clearing a deadline is a few pointer writes; a busy worker wakes for time-outs about once for each shortest length.
-// (An asio timer for each connection costs a heap operation, a cancelled handler and a scheduler hop on every call.)
+// Time-outs for thousands of connections at the price of none: a thread's deadlines stand in one queue for each length
+// of time, so each queue is in order by itself, and its loop sleeps until the first of all. Setting, moving and
+// clearing a deadline is a few pointer writes; a busy loop looks at them about once for each shortest length. (An asio
+// timer for each connection costs a heap operation, a cancelled handler and a scheduler hop on every call.)
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
 #include <deque>
-
-#include "gateway/net/task.hpp"
 
 namespace gateway::net {
 
@@ -22,8 +19,8 @@ class deadlines;
 // Something that has to happen before a time. Not to be moved while it is set.
 class deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    // `on_expiry` runs on the worker's thread when time is up; it cancels something, and neither sets
-    // nor destroys a deadline then and there.
+    // `on_expiry` runs on the loop's thread when time is up; it lets something happen later, and neither sets nor
+    // destroys a deadline then and there.
     deadline(deadlines& of, void (*on_expiry)(void*), void* argument)
         : of_(of), on_expiry_(on_expiry), argument_(argument) {}
     deadline(const deadline&) = delete;
@@ -47,17 +44,18 @@ private:
     bool expired_ = false;
 };
 
-// One for each worker, used on its thread only. All its deadlines are gone before it is.
+// One for each loop, used on its thread only. All its deadlines are gone before it is.
 class deadlines {
 public:
-    explicit deadlines(const executor& on) : timer_(on) {}
+    // How long nothing runs out, at most; milliseconds::max() when nothing waits. Rounded up: whoever sleeps so long
+    // finds something due.
+    [[nodiscard]] milliseconds left() const;
+    // Lets run out what is due. `slept`: left() has passed; else this costs next to nothing when nothing is due.
+    void expire_due(bool slept);
 
     // Time is up for everything that waits: every wait has a deadline, so all that goes on comes to its end, each by
     // the way it takes when it is late. What sets a deadline afterwards waits anew.
     void expire_all();
-
-    // Cancels the sleep, so that an io_context with nothing else to do can end.
-    void stop();
 
 private:
     friend class deadline;
@@ -67,16 +65,10 @@ private:
         list waiting;
     };
     void add(deadline& what, milliseconds after);
-    void sleep_until(steady_time when);
-    void wake();
-    void expire(list& first_of);
+    static void expire(list& first_of);
 
     std::deque<queue> queues_;  // one for each length in use: a handful, as lengths come from the configuration
-    using timer =
-        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
-    timer timer_;
-    steady_time wakes_at_ = steady_time::max();
-    bool stopped_ = false;
+    steady_time first_ = steady_time::max();  // nothing is due before
 };
 
 }  // namespace gateway::net

@@ -1,51 +1,53 @@
 #pragma once
 // A connection as a stream of bytes: TCP or a unix socket, with or without TLS, and with one deadline.
-// The calls return Asio's awaitables directly rather than through a coroutine of their own: one frame less on each.
+
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
-#include "gateway/net/deadlines.hpp"
-#include "gateway/net/task.hpp"
+#include "gateway/net/loop.hpp"
+#include "gateway/net/tls.hpp"
 
 namespace gateway::net {
 
-using boost::system::error_code;
-using socket = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
-
 // What an operation gives: its error, and how many bytes were read or written before it.
-using transfer = std::tuple<error_code, std::size_t>;
+struct transfer {
+    error_code error;
+    std::size_t bytes = 0;
+
+    [[nodiscard]] bool would_block() const noexcept { return error == asio::error::would_block; }
+};
 
 class stream {
 public:
-    // `connected` may also be a fresh socket that is connected later through plain().
-    stream(socket connected, deadlines& times);
+    // `connected` (-1: none yet) becomes the stream's; it does not block.
+    explicit stream(loop& in, int connected = -1);
     stream(const stream&) = delete;
     stream& operator=(const stream&) = delete;
+    ~stream() { close(); }
 
-    // At least one byte, or an error (asio::error::eof at the end of the stream).
-    [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);
-    // Waits until a read would give something: bytes, the end or an error. Over TLS it says nothing of what was read
-    // ahead: there only read_some() does.
-    [[nodiscard]] task<std::tuple<error_code>> readable() { return socket_.async_wait(socket::wait_read, use_result); }
-    // What is there right now, without TLS; asio::error::would_block when nothing is.
-    [[nodiscard]] transfer read_available(asio::mutable_buffer into) noexcept;
-    // All bytes of both, in one system call where the kernel takes them, or an error.
-    [[nodiscard]] task<transfer> write(std::string_view first, std::string_view second = {});
+    // A new connection to `to`, in the place of what was there.
+    [[nodiscard]] task<error_code> connect(const asio::ip::tcp::endpoint& to);
 
-    // The same over TLS without the three ways through the scheduler that Asio's write takes there, for what the kernel
-    // takes at once: at most `surely_taken`, on a connection where nothing waits to be sent. Where it does not after all,
-    // that is an error, and nobody knows how much went out.
-    static constexpr std::size_t surely_taken = 4096 - 256;  // the least of Linux's net.ipv4.tcp_wmem, less TLS's own
-    [[nodiscard]] transfer write_tls_at_once(std::string_view first, std::string_view second) noexcept;
+    // What is there right now, in one system call at most: bytes, asio::error::would_block when nothing is,
+    // asio::error::eof at the end of the stream, operation_aborted when the wait before was cancelled.
+    [[nodiscard]] transfer read_now(asio::mutable_buffer into) noexcept;
+    // Waits until read_now() may give something else than would_block; at least for a turn of the loop.
+    [[nodiscard]] task<> readable() { return watch_.until_readable(); }
+    [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);  // at least one byte, or an error
+
+    // As much of both as goes out at once, in one system call; would_block when that is not all.
+    [[nodiscard]] transfer write_now(std::string_view first, std::string_view second = {}) noexcept;
+    // All bytes of both behind the first `written`, or an error. Counts these, too.
+    [[nodiscard]] task<transfer> write(std::string_view first, std::string_view second = {}, std::size_t written = 0);
 
     // TLS over the connected socket, as the client of `host`: its certificate must be for that name or address. A
     // `session` from an earlier connection (may be nullptr) is resumed.
@@ -60,20 +62,30 @@ public:
     void expires_never() { deadline_.clear(); }
     [[nodiscard]] bool timed_out() const noexcept { return deadline_.expired(); }
 
-    // Whether an idle connection can still be used: false when the peer has closed it, or sent what nobody asked for.
+    // Whether an idle connection can still be used: false when the peer has closed it, or sent what nobody asked for,
+    // as far as the loop was told.
     [[nodiscard]] bool is_quiet() noexcept;
+    // Why the loop can't watch it (no more memory or watches): then it can't be waited for.
+    [[nodiscard]] const error_code& unwatched() const noexcept { return unwatched_; }
+    [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+    [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
     void shutdown_send() noexcept;
-    void cancel() noexcept;  // what is under way fails with operation_aborted
+    void cancel() noexcept { watch_.cancel(); }  // what is under way fails with operation_aborted
     void close() noexcept;
-    [[nodiscard]] socket& plain() noexcept { return socket_; }
 
 private:
-    using pieces = std::array<asio::const_buffer, 2>;
-    [[nodiscard]] task<transfer> write_plain(pieces both);
+    friend class tls_session;
+    void adopt(int connected) noexcept;
+    [[nodiscard]] transfer receive(void* into, std::size_t room) noexcept;
+    [[nodiscard]] transfer send(std::string_view first, std::string_view second) noexcept;
+    [[nodiscard]] transfer nothing_yet() const noexcept;
+    [[nodiscard]] task<error_code> shake_hands();
 
-    socket socket_;
-    std::unique_ptr<asio::ssl::stream<socket&>> tls_;  // not in place: thousands of plain connections have none
+    int descriptor_ = -1;
+    error_code unwatched_;
+    watch watch_;
+    std::unique_ptr<tls_session> tls_;  // not in place: thousands of plain connections have none
     deadline deadline_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
-// The coroutine type of this program: one worker is one thread with one io_context, so the executor is known at compile
-// time, which saves Asio the type erasure of any_io_executor on every hop.
+// The coroutine type of this program: each thread that has coroutines runs one io_context (a loop's queue, or the main
+// thread's), so the executor is known at compile time, which saves Asio the type erasure of any_io_executor on every
+// hop.
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -2,18 +2,16 @@
 // What goes on and what stays: which of the caller's header fields reach the cloud, and which of the cloud's the
 // caller. Everything that is not named here stays; above all what proved the caller, and what belongs to a connection.
 
-#include <span>
 #include <string>
 #include <string_view>
 
-#include "gateway/base/field.hpp"
 #include "gateway/message/head.hpp"
 
 namespace gateway::pipeline {
 
 // Appends the fields that the contract passes on ("Content-Type: …\r\n"), in the order the caller sent them. Tells
 // whether a traceparent is among them.
-[[nodiscard]] bool append_passed_on(std::string& to, std::span<const field> fields);
+[[nodiscard]] bool append_passed_on(std::string& to, const message::field_list& fields);
 
 // The head of an answer handed back: status and end-to-end fields as they came, then X-Gateway-Request-Id. Its framing
 // is this connection's own: `length` bytes, or chunked, or until the connection closes.

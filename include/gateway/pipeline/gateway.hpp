@@ -15,7 +15,6 @@
 #include "gateway/credentials/wallet.hpp"
 #include "gateway/http/session.hpp"
 #include "gateway/net/bell.hpp"
-#include "gateway/net/deadlines.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/journal.hpp"
@@ -33,7 +32,7 @@ class gateway {
 public:
     // `supplier` keeps the wallets filled by way of put().
     // What it counts and records, its worker owns; `cloud_connections` counts those of all workers.
-    gateway(const executor& on, net::deadlines& times, outcome::page& records, outcome::counters& counters,
+    gateway(net::loop& in, outcome::page& records, outcome::counters& counters,
             std::atomic<std::size_t>& cloud_connections, credentials::supplier& supplier,
             std::shared_ptr<const snapshot> first);
     ~gateway();
@@ -53,8 +52,8 @@ private:
     friend struct call;
     // A snapshot with this worker's connections for it. Counted without atomics: it never leaves the worker.
     struct in_force : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        in_force(const executor& on, net::deadlines& times, std::shared_ptr<const snapshot> what,
-                 std::atomic<std::size_t>& connections, const in_force* before);
+        in_force(net::loop& in, std::shared_ptr<const snapshot> what, std::atomic<std::size_t>& connections,
+                 const in_force* before);
         std::shared_ptr<const snapshot> is;
         upstream::client client;
         credentials::wallet wallet;
@@ -69,6 +68,7 @@ private:
     [[nodiscard]] refused read_body(call& c);
     [[nodiscard]] refused decide(call& c);
     [[nodiscard]] refused sign(call& c);
+    void add_body(call& c);
     void note_answer(call& c, const message::response_head& head);
     [[nodiscard]] task<> hand_back(call& c, upstream::answer& got);
     [[nodiscard]] task<> stream_back(call& c, upstream::answer& got);
@@ -77,7 +77,7 @@ private:
     [[nodiscard]] task<bool> room_for_record();
 
     // credential.cpp
-    [[nodiscard]] refused borrow(call& c);
+    [[nodiscard]] refused borrow(call& c, std::chrono::steady_clock::time_point now);
     [[nodiscard]] task<refused> wait_for_credential(call& c);
     [[nodiscard]] task<refused> renew_credential(call& c);
     void accepted(call& c, const message::response_head& answer);
@@ -87,8 +87,7 @@ private:
     [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
     [[nodiscard]] task<> turned_away(call& c, upstream::answer& got);
 
-    executor on_;
-    net::deadlines& times_;
+    net::loop& loop_;
     outcome::page& records_;
     outcome::counters& counters_;
     std::atomic<std::size_t>& cloud_connections_;

@@ -12,7 +12,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/credentials/iam.hpp"
 #include "gateway/credentials/store.hpp"
-#include "gateway/net/deadlines.hpp"
+#include "gateway/net/loop.hpp"
 #include "gateway/upstream/client.hpp"
 
 namespace gateway::renewal {
@@ -31,7 +31,7 @@ using skew_heard = std::function<void(std::string_view region, std::chrono::seco
 // timeouts.credential for the answer.
 class cloud {
 public:
-    cloud(const executor& on, net::deadlines& times, const config::settings& in, skew_heard heard);
+    cloud(net::loop& on, const config::settings& in, skew_heard heard);
 
     // POST /v3/auth/tokens at the region's IAM, with the user's password, which is read afresh each time.
     [[nodiscard]] task<fetched<shared_secret>> token(const config::token_credential& user, std::string_view region,

@@ -2,10 +2,6 @@
 // Keeps the workers' wallets filled: one thread in the background that fetches what is wanted, renews it ahead of its
 // end, follows rotated files, and tries rested keys. Workers tell it what they miss; it tells them what there is.
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -25,7 +21,7 @@
 #include "gateway/credentials/upkeep.hpp"
 #include "gateway/credentials/wallet.hpp"
 #include "gateway/net/bell.hpp"
-#include "gateway/net/deadlines.hpp"
+#include "gateway/net/loop.hpp"
 #include "gateway/renewal/cloud.hpp"
 
 namespace gateway::renewal {
@@ -77,8 +73,6 @@ public:
 
 private:
     using time = secret::time;
-    using timer =
-        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
     struct plan;
     struct keeping;
     struct borrowed {
@@ -98,6 +92,7 @@ private:
     void drop_now(const slot& what, const shared_secret& which);
     void schedule(keeping& k);
     void wake();
+    void spawn(task<> what);
     void wind_up();
     void begin(keeping& k, time now);
     [[nodiscard]] keeping* done(const slot& what);
@@ -120,13 +115,11 @@ private:
     [[nodiscard]] double dice();
 
     std::function<void(const publication&)> publish_;
-    asio::io_context loop_{1};
-    asio::executor_work_guard<executor> work_;
-    net::deadlines times_;
+    net::loop loop_;
     std::shared_ptr<const plan> plan_;
     std::map<slot, std::unique_ptr<keeping>, by_slot> kept_;
     std::set<std::pair<time, keeping*>> due_;
-    timer alarm_;
+    net::deadline alarm_;  // what is due has to be begun
     net::bell changed_;
     std::size_t fetching_ = 0;
     bool stopping_ = false;

@@ -1,7 +1,7 @@
 #pragma once
 // The gateway's side towards the cloud: kept connections to each region's endpoint, and one exchange over one of them.
 
-#include <boost/asio/ssl.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -62,8 +62,8 @@ class client {
 public:
     // `endpoints` in the order in which exchange() counts them. `connections` (may be nullptr) counts those that are
     // open; it is touched when one opens or closes, never by a call.
-    client(const executor& on, net::deadlines& times, std::vector<config::endpoint> endpoints,
-           std::shared_ptr<asio::ssl::context> tls, const config::upstream& limits, const config::timeouts& timeouts,
+    client(net::loop& in, std::vector<config::endpoint> endpoints, std::shared_ptr<asio::ssl::context> tls,
+           const config::upstream& limits, const config::timeouts& timeouts,
            std::atomic<std::size_t>* connections = nullptr);
     ~client();
     client(const client&) = delete;
@@ -87,11 +87,9 @@ private:
     [[nodiscard]] task<result<std::unique_ptr<connection>>> connect(pool& to,
                                                                     std::chrono::steady_clock::time_point until);
     [[nodiscard]] std::unique_ptr<connection> take_idle(pool& from);
-    [[nodiscard]] task<result<void>> send_and_read_head(connection& over, const outgoing& what);
-    [[nodiscard]] task<result<void>> send_large(connection& over, const outgoing& what);
+    [[nodiscard]] task<result<bool>> send_large(connection& over, const outgoing& what);
 
-    executor on_;
-    net::deadlines& times_;
+    net::loop& loop_;
     std::unique_ptr<class names> names_;
     std::shared_ptr<asio::ssl::context> tls_;
     std::size_t most_idle_;

@@ -221,11 +221,13 @@ TEST(request_head, ends_where_its_empty_line_does) {
 }
 
 TEST(hop_by_hop, are_the_known_fields_and_those_that_connection_names) {
-    const std::vector<field> fields{{"Connection", "close, X-Mine"}};
-    EXPECT_TRUE(is_hop_by_hop("keep-alive", fields));
-    EXPECT_TRUE(is_hop_by_hop("TE", fields));
-    EXPECT_TRUE(is_hop_by_hop("x-mine", fields));
-    EXPECT_FALSE(is_hop_by_hop("X-Other", fields));
+    const field_list fields{
+        {"Connection", "close, X-Mine"}, {"keep-alive", ""}, {"TE", ""}, {"x-mine", ""}, {"X-Other", ""}};
+    EXPECT_TRUE(is_hop_by_hop(fields, 0));
+    EXPECT_TRUE(is_hop_by_hop(fields, 1));
+    EXPECT_TRUE(is_hop_by_hop(fields, 2));
+    EXPECT_TRUE(is_hop_by_hop(fields, 3));
+    EXPECT_FALSE(is_hop_by_hop(fields, 4));
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace gateway::net {
 namespace {
@@ -13,9 +13,15 @@ using namespace std::chrono_literals;
 
 // What ran out, in the order in which it did.
 struct course {
-    asio::io_context loop;
-    deadlines times{loop.get_executor()};
+    deadlines times;
     std::string ran_out;
+
+    void run() {
+        while (times.left() != milliseconds::max()) {
+            std::this_thread::sleep_for(times.left());
+            times.expire_due(true);
+        }
+    }
 };
 
 struct named : deadline {
@@ -35,7 +41,7 @@ TEST(deadlines, run_out_in_the_order_of_their_times_not_of_their_setting) {
     a.set(30ms);
     b.set(10ms);
     d.set(20ms);
-    c.loop.run();
+    c.run();
     EXPECT_EQ(c.ran_out, "bda");
     EXPECT_TRUE(a.expired());
 }
@@ -49,7 +55,7 @@ TEST(deadlines, that_are_cleared_or_gone_do_not_run_out) {
     gone->set(5ms);
     a.clear();
     gone.reset();
-    c.loop.run();
+    c.run();
     EXPECT_EQ(c.ran_out, "b");
     EXPECT_FALSE(a.expired());
 }
@@ -60,19 +66,31 @@ TEST(deadlines, that_are_set_again_wait_from_then_on) {
     a.set(5ms);
     b.set(10ms);
     a.set(20ms);
-    c.loop.run();
+    c.run();
     EXPECT_EQ(c.ran_out, "ba");
     a.set(5ms);
     EXPECT_FALSE(a.expired());
     a.clear();
 }
 
-TEST(deadlines, let_the_loop_end_when_they_are_stopped) {
+TEST(deadlines, run_out_all_at_once_when_told_so) {
     course c;
-    named a(c, 'a');
+    named a(c, 'a'), b(c, 'b');
     a.set(1h);
-    c.times.stop();
-    c.loop.run();
+    b.set(2h);
+    c.times.expire_all();
+    EXPECT_EQ(c.ran_out, "ab");
+    c.times.expire_due(true);
+    EXPECT_EQ(c.times.left(), milliseconds::max());
+}
+
+TEST(deadlines, are_not_early_and_leave_nothing_to_wait_for_behind) {
+    course c;
+    EXPECT_EQ(c.times.left(), milliseconds::max());
+    named a(c, 'a');
+    a.set(20ms);
+    EXPECT_GE(c.times.left(), 20ms);
+    c.times.expire_due(false);
     EXPECT_EQ(c.ran_out, "");
 }
 

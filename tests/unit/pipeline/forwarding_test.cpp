@@ -8,13 +8,13 @@ namespace gateway::pipeline {
 namespace {
 
 TEST(forwarding, passes_on_what_the_contract_lists_as_it_came) {
-    const std::vector<field> fields{{"content-type", "application/json"},
-                                    {"Accept", "*/*"},
-                                    {"User-Agent", "sdk"},
-                                    {"X-Language", "zh-cn"},
-                                    {"X-Client-Token", "t"},
-                                    {"traceparent", "00-a"},
-                                    {"tracestate", "k=v"}};
+    const message::field_list fields{{"content-type", "application/json"},
+                                     {"Accept", "*/*"},
+                                     {"User-Agent", "sdk"},
+                                     {"X-Language", "zh-cn"},
+                                     {"X-Client-Token", "t"},
+                                     {"traceparent", "00-a"},
+                                     {"tracestate", "k=v"}};
     std::string out;
     EXPECT_TRUE(append_passed_on(out, fields));
     EXPECT_EQ(out,
@@ -47,7 +47,7 @@ TEST(forwarding, keeps_everything_else_here) {
                              "X-Sdk-Content-Sha256",
                              "X-Anything"}) {
         std::string out;
-        EXPECT_FALSE(append_passed_on(out, std::vector<field>{{name, "v"}}));
+        EXPECT_FALSE(append_passed_on(out, message::field_list{{name, "v"}}));
         EXPECT_EQ(out, "") << name;
     }
 }
@@ -55,7 +55,7 @@ TEST(forwarding, keeps_everything_else_here) {
 TEST(forwarding, keeps_here_what_connection_names) {
     std::string out;
     EXPECT_FALSE(
-        append_passed_on(out, std::vector<field>{{"Connection", "user-agent"}, {"User-Agent", "x"}, {"Accept", "y"}}));
+        append_passed_on(out, message::field_list{{"Connection", "user-agent"}, {"User-Agent", "x"}, {"Accept", "y"}}));
     EXPECT_EQ(out, "Accept: y\r\n");
 }
 

@@ -1,0 +1,100 @@
+#pragma once
+// The fields of a head, each told apart once: what is asked for a dozen times in a call is found without a search.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gateway/base/field.hpp"
+
+namespace gateway::message {
+
+// The names that the gateway knows; all others are `other`.
+enum class known : std::uint8_t {
+    other,
+    accept,
+    authorization,
+    connection,
+    content_length,
+    content_type,
+    date,
+    expect,
+    host,
+    keep_alive,
+    proxy_authenticate,
+    proxy_authorization,
+    proxy_connection,
+    te,
+    traceparent,
+    tracestate,
+    trailer,
+    transfer_encoding,
+    upgrade,
+    user_agent,
+    x_api_key,
+    x_auth_token,
+    x_client_token,
+    x_gateway,  // X-Gateway-… of any kind: the gateway's own words
+    x_language,
+    x_request_id,
+    x_sdk_content_sha256,
+    x_sdk_date,
+    x_security_token,
+    count
+};
+
+// A set of them, for questions like "is it one of these?".
+class known_names {
+public:
+    constexpr known_names(std::initializer_list<known> names) noexcept {
+        for (const known each : names)
+            bits_ |= bit(each);
+    }
+    [[nodiscard]] constexpr bool has(known name) const noexcept { return (bits_ & bit(name)) != 0; }
+
+private:
+    friend class field_list;
+    static constexpr std::uint32_t bit(known name) noexcept { return std::uint32_t{1} << static_cast<unsigned>(name); }
+    std::uint32_t bits_ = 0;
+};
+static_assert(static_cast<unsigned>(known::count) <= 32);
+
+// In any case; `name` is a token (RFC 9110, 5.1).
+[[nodiscard]] known which(std::string_view name) noexcept;
+
+class field_list {
+public:
+    field_list() = default;
+    field_list(std::initializer_list<field> fields) {
+        for (const field& each : fields)
+            add(each);
+    }
+
+    void clear() noexcept;
+    void add(const field& one);
+
+    [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
+    [[nodiscard]] std::span<const field> all() const noexcept { return fields_; }
+    [[nodiscard]] const field& operator[](std::size_t at) const noexcept { return fields_[at]; }
+    [[nodiscard]] known name_of(std::size_t at) const noexcept { return names_[at]; }
+
+    // The first field of that name, which is not `other`; nullptr when there is none.
+    [[nodiscard]] const field* find(known name) const noexcept {
+        const std::size_t place = places_[static_cast<std::size_t>(name)];
+        return place == 0 ? nullptr : &fields_[place - 1];
+    }
+    // Whether one of these occurs more than once.
+    [[nodiscard]] bool repeats(known_names any) const noexcept { return (repeated_ & any.bits_) != 0; }
+
+private:
+    std::vector<field> fields_;
+    std::vector<known> names_;
+    std::array<std::uint8_t, static_cast<std::size_t>(known::count)> places_{};  // of the first, plus one
+    std::uint32_t repeated_ = 0;
+};
+
+}  // namespace gateway::message

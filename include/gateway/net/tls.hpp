@@ -1,0 +1,44 @@
+#pragma once
+// TLS of one stream: OpenSSL reads and writes through the stream's own system calls, so that a record costs one.
+
+#include <openssl/ssl.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <memory>
+#include <string_view>
+
+#include "gateway/net/task.hpp"
+
+namespace gateway::net {
+
+class stream;
+struct transfer;
+
+class tls_session {
+public:
+    // `over` outlives it. Throws std::bad_alloc.
+    tls_session(SSL_CTX* with, stream& over);
+
+    // One step each, as far as it goes without waiting: would_block when the stream has to be waited for.
+    [[nodiscard]] transfer shake_hands() noexcept;
+    [[nodiscard]] transfer read(asio::mutable_buffer into) noexcept;
+    // At most a record. After would_block, again with the same bytes.
+    [[nodiscard]] transfer write(std::string_view bytes) noexcept;
+
+    [[nodiscard]] SSL* native_handle() const noexcept { return ssl_.get(); }
+
+private:
+    struct way;  // OpenSSL's to the stream
+    struct deleter {
+        void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
+    };
+    [[nodiscard]] transfer failed(int result) const noexcept;
+
+    stream& over_;
+    boost::system::error_code broken_;  // what the stream said last that was not would_block
+    std::unique_ptr<SSL, deleter> ssl_;
+};
+
+}  // namespace gateway::net

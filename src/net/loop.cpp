@@ -1,0 +1,138 @@
+#include "gateway/net/loop.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <system_error>
+
+namespace gateway::net {
+
+namespace {
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::system_category(), what); }
+
+constexpr std::uint32_t all_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+}  // namespace
+
+loop::descriptor::descriptor(int opened, const char* by) : is(opened) {
+    if (is < 0) fail(by);
+}
+
+loop::descriptor::~descriptor() { ::close(is); }
+
+loop::loop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"),
+      woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd") {
+    epoll_event told{.events = EPOLLIN, .data = {.ptr = this}};
+    if (::epoll_ctl(epoll_.is, EPOLL_CTL_ADD, woken_.is, &told) != 0) fail("epoll_ctl");
+}
+
+loop::~loop() {
+    times_.expire_all();  // what still waits is in the queue now, which drops it
+}
+
+void loop::stop() noexcept {
+    stopped_.store(true);
+    wake();
+}
+
+void loop::wake() noexcept {
+    const std::uint64_t one = 1;
+    // Fails only when 2^64 - 1 wakings were not seen yet.
+    static_cast<void>(::write(woken_.is, &one, sizeof one) == sizeof one);
+}
+
+// From within a loop of Asio's, since only there a thread has the memory that Asio keeps of coroutine frames for the
+// next ones. Of another one than the queue's: it counts its work wrongly when it is polled from within itself for long.
+void loop::run() {
+    asio::io_context memory{1};
+    asio::post(memory, [this] { serve(); });
+    memory.run();
+}
+
+void loop::serve() {
+    for (;;) {
+        if (std::exchange(queued_, false)) queue_.poll();
+        if (stopped_.load(std::memory_order_relaxed) || (finishing_ && coroutines_ == 0)) break;
+        turn();
+    }
+}
+
+// Sleeps until something is ready or due, and lets it go on.
+void loop::turn() {
+    const auto left = times_.left();
+    const int at_most = left == milliseconds::max()
+                            ? -1
+                            : static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
+    ready_next_ = 0;
+    ready_count_ = ::epoll_wait(epoll_.is, ready_.data(), static_cast<int>(ready_.size()), at_most);
+    // What goes on may end any watch, which takes itself off the list.
+    for (; ready_next_ < ready_count_; ++ready_next_) {
+        const epoll_event& event = ready_[static_cast<std::size_t>(ready_next_)];
+        if (event.data.ptr == nullptr) continue;
+        if (event.data.ptr == this) {
+            std::uint64_t count = 0;
+            static_cast<void>(::read(woken_.is, &count, sizeof count) == sizeof count);
+            queued_ = true;
+            continue;
+        }
+        auto& is = *static_cast<watch*>(event.data.ptr);
+        is.tell(event.events);
+        if (is.reader_.taken() && (is.readable || is.reads_when_either)) is.reader_.go_on();
+        if (event.data.ptr != nullptr && is.writable && is.writer_.taken()) is.writer_.go_on();
+    }
+    ready_count_ = std::max(ready_count_, 0);
+    while (!last_.empty()) {
+        place_behind& first = last_.front();
+        last_.pop_front();
+        if (first.place_.taken()) first.place_.go_on();
+    }
+    times_.expire_due(ready_count_ == 0);
+}
+
+error_code watch::begin(int descriptor) noexcept {
+    epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
+    if (::epoll_ctl(in_.epoll_.is, EPOLL_CTL_ADD, descriptor, &wanted) != 0)
+        return {errno, boost::system::system_category()};
+    descriptor_ = descriptor;
+    return {};
+}
+
+void watch::end() noexcept {
+    if (descriptor_ < 0) return;
+    ::epoll_ctl(in_.epoll_.is, EPOLL_CTL_DEL, std::exchange(descriptor_, -1), nullptr);
+    for (int i = in_.ready_next_; i < in_.ready_count_; ++i) {
+        auto& event = in_.ready_[static_cast<std::size_t>(i)];
+        if (event.data.ptr == this) event.data.ptr = nullptr;
+    }
+    cancel();
+    readable = writable = hung_up = false;
+}
+
+void watch::cancel() noexcept {
+    reader_cancelled_ = reader_cancelled_ || reader_.taken();
+    writer_cancelled_ = writer_cancelled_ || writer_.taken();
+    in_.go_on(reader_);
+    in_.go_on(writer_);
+}
+
+// epoll(7) tells an edge once; asked for it anew, it tells how things are.
+void watch::tell_again() noexcept {
+    readable = false;
+    epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
+    ::epoll_ctl(in_.epoll_.is, EPOLL_CTL_MOD, descriptor_, &wanted);  // fails only for what is not watched
+}
+
+void watch::tell(std::uint32_t events) noexcept {
+    constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;
+    if ((events & (EPOLLIN | EPOLLRDHUP | broken)) != 0) readable = true;
+    if ((events & (EPOLLOUT | broken)) != 0) writable = true;
+    if ((events & (EPOLLRDHUP | broken)) != 0) hung_up = true;
+}
+
+}  // namespace gateway::net
