@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "gateway/net/bell.hpp"
 
@@ -67,7 +67,7 @@ std::shared_ptr<server::door> server::open_door(int descriptor, std::string name
     return doors_.emplace_back(std::make_shared<door>(loop_, descriptor, std::move(name), std::move(tls)));
 }
 
-void server::renew(std::string_view name, tls_context tls) {
+void server::renew(std::string_view name, const tls_context& tls) {
     for (auto& at : doors_) {
         if (at->is.listener != name) continue;
         at->tls = tls;
@@ -121,11 +121,13 @@ task<int> server::accept_one(door& at) {
             at.in_a_row = 0;
             co_await at.ready.until_readable();
         } else if (why == EBADF || why == EINVAL || why == ENOTSOCK) {
-            spdlog::error("accept: the listener is gone: listener={} error={}", at.is.listener, std::strerror(why));
+            spdlog::error("accept: the listener is gone: listener={} error={}", at.is.listener,
+                          std::generic_category().message(why));
             co_return -1;
         } else if (!went_away(why)) {
             // Out of descriptors or memory: the connection waits in the kernel until there is room again.
-            spdlog::error("accept: paused for 100ms: listener={} error={}", at.is.listener, std::strerror(why));
+            spdlog::error("accept: paused for 100ms: listener={} error={}", at.is.listener,
+                          std::generic_category().message(why));
             co_await net::pause(loop_, std::chrono::milliseconds(100));
         }
     }

@@ -1,8 +1,7 @@
 #include "gateway/net/deadlines.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 
 namespace gateway::net {
 

@@ -130,6 +130,11 @@ std::size_t journal::waiting() const {
     return sum;
 }
 
+std::string journal::last_as_json_members() const {
+    const std::lock_guard held(lock_);
+    return last_.as_json_members(batch_);
+}
+
 std::string journal::trouble() const {
     const std::lock_guard held(lock_);
     return trouble_;
@@ -159,6 +164,7 @@ bool journal::flush(std::chrono::milliseconds at_most) {
 
 // Takes what the pages hold into the batch. False when there is nothing.
 bool journal::collect() {
+    last_.take(batch_);
     batch_.clear();
     batch_done_ = 0;
     for (page& p : pages_) {
@@ -172,7 +178,6 @@ bool journal::collect() {
         }
         p.pending_bytes_.store(0, std::memory_order_relaxed);
     }
-    last_.add(batch_);
     return !batch_.empty();
 }
 

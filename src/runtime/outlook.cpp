@@ -100,7 +100,7 @@ admin::overview overview_of(const outlook& at) {
                                .shadow = one.shadow,
                                .hits = hits == shown.counted.calls.rules.end() ? 0 : hits->second});
     }
-    shown.outcomes = at.journal.last().as_json_members();
+    shown.outcomes = at.journal.last_as_json_members();
     return shown;
 }
 

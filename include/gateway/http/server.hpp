@@ -33,7 +33,7 @@ public:
     template <class Handler>
     void listen(int descriptor, std::string name, tls_context tls, Handler& handle);
     // New connections get `tls` from now on; those that are there close after their next answer.
-    void renew(std::string_view name, tls_context tls);
+    void renew(std::string_view name, const tls_context& tls);
     // Takes what the kernel has accepted already, then stops accepting. Connections close after their next answer.
     void close(std::string_view name);
 

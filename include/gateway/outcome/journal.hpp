@@ -81,7 +81,7 @@ public:
     [[nodiscard]] std::size_t waiting() const;
 
     // The last lines, those that wait for the sink among them.
-    [[nodiscard]] const recent& last() const noexcept { return last_; }
+    [[nodiscard]] std::string last_as_json_members() const;
 
     // Lines that the sink refuses just now: why, or empty.
     [[nodiscard]] std::string trouble() const;
@@ -105,7 +105,7 @@ private:
     std::deque<page> pages_;
     bool stop_ = false;
     std::string trouble_;
-    std::string batch_;  // the writer's own
+    std::string batch_;  // the writer's own; changed under the lock, and read outside it by the writer alone
     std::size_t batch_done_ = 0;
     recent last_;
     std::thread writer_;

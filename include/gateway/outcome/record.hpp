@@ -41,6 +41,6 @@ struct record {
 
 // Appends the line with its LF. At most `longest_line` bytes.
 inline constexpr std::size_t longest_line = 48 * 1024;
-void append_line(std::string& to, const record& what);
+void append_line(std::string& to, const record& r);
 
 }  // namespace gateway::outcome

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <string>
+
 namespace gateway::outcome {
 namespace {
 
@@ -25,21 +28,44 @@ TEST(recent, is_empty_before_the_first_line) { EXPECT_EQ(recent().as_json_member
 
 TEST(recent, keeps_lines_in_their_order) {
     recent last;
-    last.add("");
-    last.add("1\n");
-    last.add("22\n3\n");
+    for (std::string batch : {"", "1\n", "22\n3\n"})
+        last.take(batch);
     EXPECT_EQ(last.as_json_members(), "1,22,3");
+    EXPECT_EQ(last.as_json_members("4\n5\n"), "1,22,3,4,5");
 }
 
 TEST(recent, keeps_the_last_two_hundred_however_they_come) {
-    recent one_by_one, at_once, in_two;
-    for (std::size_t i = 0; i < 1000; ++i)
-        one_by_one.add(lines(i, i + 1));
-    at_once.add(lines(0, 1000));
-    in_two.add(lines(0, 850));
-    in_two.add(lines(850, 1000));
-    for (const recent* each : {&one_by_one, &at_once, &in_two})
-        EXPECT_EQ(each->as_json_members(), members(800, 1000));
+    const auto taken_at = [](std::initializer_list<std::size_t> ends) {
+        recent last;
+        std::size_t begin = 0;
+        for (const std::size_t end : ends) {
+            std::string batch = lines(begin, end);
+            last.take(batch);
+            begin = end;
+        }
+        return last;
+    };
+    recent one_by_one;
+    for (std::size_t i = 0; i < 1000; ++i) {
+        std::string batch = lines(i, i + 1);
+        one_by_one.take(batch);
+    }
+    EXPECT_EQ(one_by_one.as_json_members(), members(800, 1000));
+    EXPECT_EQ(taken_at({1000}).as_json_members(), members(800, 1000));
+    EXPECT_EQ(taken_at({850, 1000}).as_json_members(), members(800, 1000));
+    EXPECT_EQ(taken_at({10, 400, 500, 1000}).as_json_members(), members(800, 1000));
+    EXPECT_EQ(taken_at({850}).as_json_members(lines(850, 1000)), members(800, 1000));
+    EXPECT_EQ(taken_at({200'000}).as_json_members(), members(199'800, 200'000));  // more than is exchanged
+}
+
+TEST(recent, forgets_what_came_one_by_one_long_ago) {
+    recent last;
+    const std::string long_line(1000, 'x');
+    for (int i = 0; i < 5000; ++i) {
+        std::string batch = long_line + '\n';
+        last.take(batch);
+    }
+    EXPECT_EQ(last.as_json_members().size(), 200 * 1001 - 1);
 }
 
 }  // namespace
