@@ -12,6 +12,7 @@ target_link_libraries(gateway_asio PUBLIC gateway_build Boost::headers OpenSSL::
 target_compile_definitions(gateway_asio PUBLIC
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
     BOOST_BEAST_SEPARATE_COMPILATION
-    # Memory of coroutine frames that Asio keeps for the next one: a call nests a dozen, and keeps two by default.
-    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+    # Memory of coroutine frames that Asio keeps for the next ones: a call nests five, dozens of calls are under way at once,
+    # and it keeps two by default.
+    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=64)
 target_precompile_headers(gateway_asio PRIVATE ${PROJECT_SOURCE_DIR}/src/net/asio_precompiled.hpp)
