@@ -109,7 +109,8 @@ transfer stream::send(std::string_view first, std::string_view second) noexcept 
 
 transfer stream::read_now(asio::mutable_buffer into) noexcept {
     if (watch_.reader_cancelled()) return {asio::error::operation_aborted, 0};
-    return tls_ ? tls_->read(into) : receive(into.data(), into.size());
+    if (!tls_) return receive(into.data(), into.size());
+    return watch_.readable || tls_->may_read() ? tls_->read(into) : nothing_yet();
 }
 
 task<transfer> stream::read_some(asio::mutable_buffer into) {
