@@ -9,9 +9,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t first_room = 4096;      // a resize call with an SDK's headers is about 1 KiB
-constexpr std::size_t kept_room = 16 * 1024;  // between two calls
-constexpr std::size_t most_spare_desks = 64;  // of a worker
+constexpr std::size_t first_room = 4096;          // a resize call with an SDK's headers is about 1 KiB
+constexpr std::size_t kept_room = 16 * 1024;      // between two calls
+constexpr std::size_t most_in_a_row = 64 * 1024;  // bytes read without a wait
+constexpr std::size_t most_spare_desks = 64;      // of a worker
 // Long beside the way through a network, short beside a drain.
 constexpr auto for_a_late_request = std::chrono::milliseconds(500);
 constexpr std::size_t linger_bytes = 256 * 1024;
@@ -137,11 +138,19 @@ void session::request_begins() {
 
 // Reads what is there, at least a byte, within the time that was set.
 task<session::arrival> session::receive(std::size_t room) {
+    // Who sends requests ahead of their answers does not keep others from being served.
+    if (in_a_row_ >= most_in_a_row) {
+        in_a_row_ = 0;
+        co_await stream_.give_way();
+    }
     desk_->buffer.make_room(room);
     net::transfer got;
-    while ((got = stream_.read_now(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()))).would_block())
+    while ((got = stream_.read_now(asio::buffer(desk_->buffer.room(), desk_->buffer.room_size()))).would_block()) {
+        in_a_row_ = 0;
         co_await stream_.readable();
+    }
     desk_->buffer.commit(got.bytes);
+    in_a_row_ += got.bytes;
     if (got.bytes > 0) co_return arrival::bytes;
     co_return stream_.timed_out() ? arrival::late : arrival::end;
 }

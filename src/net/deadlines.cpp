@@ -15,7 +15,7 @@ steady_time coarse_now() noexcept {
     return steady_time(std::chrono::seconds(last.tv_sec) + std::chrono::nanoseconds(last.tv_nsec));
 }
 
-// The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets six
+// The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets three
 // deadlines. Given as that of the next tick, so that no deadline is early.
 steady_time next_tick() noexcept {
     static const auto tick = [] {

@@ -27,7 +27,8 @@ iovec piece(std::string_view of) noexcept {
 }  // namespace
 
 stream::stream(loop& in, int connected)
-    : watch_(in),
+    : loop_(in),
+      watch_(in),
       deadline_(
           in.times(), [](void* self) { static_cast<stream*>(self)->cancel(); }, this) {
     if (connected >= 0) adopt(connected);

@@ -7,7 +7,7 @@ namespace gateway::outcome {
 
 namespace {
 
-constexpr std::size_t most_exchanged = 1024 * 1024;  // bytes of a batch whose memory is kept
+constexpr std::size_t most_exchanged = 1024 * 1024;  // bytes of memory that are exchanged, and so kept
 constexpr std::size_t most_behind = 256 * 1024;      // bytes that come one by one before the oldest go
 
 // Where the last `count` lines begin. `count` becomes how many there are.
@@ -38,7 +38,7 @@ void recent::take(std::string& lines) {
     const std::size_t begin = last_lines(lines, count);
     if (count < most) {
         text_ += lines;
-    } else if (lines.size() <= most_exchanged) {
+    } else if (lines.capacity() <= most_exchanged) {
         text_.swap(lines);
         return;
     } else {

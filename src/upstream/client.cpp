@@ -214,12 +214,14 @@ task<result<bool>> client::send_large(connection& over, const outgoing& what) {
     struct writing {
         explicit writing(net::loop& in) : ended(in) {}
         net::bell ended;
-        bool done = false, unwanted = false;
+        bool done = false, begun = false, unwanted = false;
         net::transfer result;
     };
     writing all(loop_);
     const auto write = [&]() -> task<> {
-        if (!all.unwanted) all.result = co_await over.stream.write(what.head, what.body);
+        if (all.unwanted) co_return;
+        all.begun = true;
+        all.result = co_await over.stream.write(what.head, what.body);
     };
     loop_.spawn(write(), [&, this](const std::exception_ptr& unforeseen) {
         if (unforeseen) all.result = {asio::error::no_memory, 0};
@@ -241,6 +243,7 @@ task<result<bool>> client::send_large(connection& over, const outgoing& what) {
     }
     while (!all.done)  // it uses what is here
         co_await all.ended.wait(timeouts_.upstream_response);
+    if (!got && !all.begun) co_return before_sending(step::read, got.error().cause, got.error().timed_out);
     if (!got && all.result.error && !got.error().timed_out)
         co_return failed_to_write(over, all.result.error, all.result.bytes);
     co_return got;

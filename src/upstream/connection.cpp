@@ -51,7 +51,7 @@ task<result<void>> connection::receive(std::size_t room) {
         // A fast endpoint and a fast caller do not keep others from being served.
         if (in_a_row >= most_in_a_row) {
             in_a_row = 0;
-            co_await net::pause(loop, std::chrono::milliseconds(1));
+            co_await stream.give_way();
         }
         const auto got = receive_now(room);
         if (!got) co_return got.error();
@@ -166,6 +166,7 @@ bool connection::finish() noexcept {
     head_bytes = 0;
     seen = 0;
     interim_answers = 0;
+    in_a_row = 0;
     answered = false;
     return reusable;
 }

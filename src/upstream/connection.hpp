@@ -50,7 +50,6 @@ class connection {
 public:
     connection(net::loop& on, pool& home)
         : in(home),
-          loop(on),
           stream(on),
           grown_old(
               on.times(),
@@ -93,7 +92,6 @@ public:
     }
 
     pool& in;
-    net::loop& loop;
     bool counted = true;
     net::stream stream;
     message::buffer buffer;

@@ -139,7 +139,8 @@ private:
     std::optional<refused> refused_;
     std::chrono::steady_clock::time_point began_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
-    std::size_t sent_ = 0;  // of what is being sent
+    std::size_t sent_ = 0;      // of what is being sent
+    std::size_t in_a_row_ = 0;  // bytes that next_request() has read without a wait
     std::size_t served_ = 0;
     bool keep_alive_ = true;
     bool idle_ = true;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/net/bell.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/net/tls.hpp"
 
@@ -43,6 +44,9 @@ public:
     // Waits until read_now() may give something else than would_block; at least for a turn of the loop.
     [[nodiscard]] task<> readable() { return watch_.until_readable(); }
     [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);  // at least one byte, or an error
+    // Lets the loop serve others first, after much was read without a wait. (Not by readable(): what OpenSSL has read
+    // ahead would not be told.)
+    [[nodiscard]] task<> give_way() { return pause(loop_, milliseconds(1)); }
 
     // As much of both as goes out at once, in one system call; would_block when that is not all.
     [[nodiscard]] transfer write_now(std::string_view first, std::string_view second = {}) noexcept;
@@ -82,6 +86,7 @@ private:
     [[nodiscard]] transfer nothing_yet() const noexcept;
     [[nodiscard]] task<error_code> shake_hands();
 
+    loop& loop_;
     int descriptor_ = -1;
     error_code unwatched_;
     watch watch_;

@@ -3,7 +3,7 @@
 // (Not an spdlog sink: its asynchronous logger either blocks the worker or drops lines when its queue is full, and its
 // file sink can't tell how much of a line a full disk took, so a second try would tear or double lines.)
 //
-// Each worker appends to a page of its own (a lock that only the writer ever shares, some fifty times a second); the
+// Each worker appends to a page of its own (a lock that only the writer ever shares, some hundreds of times a second); the
 // writer takes whole pages and writes them in one go. When the sink can't keep up (a full disk, a stalled pipe), pages
 // grow to `most_pending` and then has_room() says no: connections stop reading new calls until there is room again,
 // while calls under way finish and are recorded. So memory is bounded by most_pending and one line for each call under

@@ -13,7 +13,7 @@ public:
     static constexpr std::size_t most = 200;
 
     // Whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory: `lines`
-    // then holds what was kept before them. (To copy them was a tenth of what a call's record costs.)
+    // then holds what was kept before them. (To copy them was a third of what recording cost.)
     void take(std::string& lines);
 
     // Oldest first, with a comma between two: the last ones of what was taken and of `and_these`.
