@@ -6,8 +6,6 @@ namespace gateway::message {
 
 namespace {
 
-using namespace std::string_view_literals;
-
 // Eight characters at a time, in lower case: of the characters of a token (RFC 9110, 5.6.2) the bit of the case tells
 // apart letters alone, and ^ from ~ and _ from DEL, which no known name holds.
 constexpr std::uint64_t lower = 0x2020202020202020U;
