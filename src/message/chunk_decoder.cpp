@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "token.hpp"
+
 namespace gateway::message {
 
 namespace {
@@ -16,13 +18,6 @@ int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     const char lower = lower_case(c);
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// RFC 9110, 5.6.2
-bool is_token(char c) {
-    const char lower = lower_case(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 bool is_text(char c) { return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7F : c == '\t'; }
@@ -89,13 +84,13 @@ std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& 
                     at_ = place::last_lf;
                     break;
                 }
-                if (!is_token(c)) return bad("a trailer is malformed (RFC 9112, 7.1.2)");
+                if (!is_token_char(c)) return bad("a trailer is malformed (RFC 9112, 7.1.2)");
                 at_ = place::trailer_name;
                 [[fallthrough]];
             case place::trailer_name:
                 if (c == ':')
                     at_ = place::trailer;
-                else if (!is_token(c) || ++overhead_ > most_trailer_bytes)
+                else if (!is_token_char(c) || ++overhead_ > most_trailer_bytes)
                     return bad("a trailer is malformed or too long (RFC 9112, 7.1.2)");
                 break;
             case place::trailer:

@@ -90,13 +90,14 @@ void field_list::clear() noexcept {
     repeated_ = 0;
 }
 
-void field_list::add(const field& one) {
+known field_list::add(const field& one) {
     const known name = which(one.name);
     fields_.push_back(one);
     names_.push_back(name);
     auto& place = places_[static_cast<std::size_t>(name)];
     if (place != 0) repeated_ |= known_names::bit(name);
     if (place == 0) place = static_cast<std::uint8_t>(fields_.size());
+    return name;
 }
 
 }  // namespace gateway::message

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 
 namespace gateway::message {
 
@@ -133,47 +131,7 @@ std::optional<problem> split_target(request_head& head) noexcept {
     return std::nullopt;
 }
 
-// Where the first of eight bytes stands that is below 0x20 or is 0x7F, all eight looked at in one go; 8 where none is.
-std::size_t first_control(const char* eight) noexcept {
-    constexpr std::uint64_t each = 0x0101010101010101U;
-    constexpr std::uint64_t tops = each * 0x80;
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, eight, 8);
-    if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
-    const std::uint64_t below_0x20 = (bytes - each * 0x20) & ~bytes & tops;
-    const std::uint64_t without_0x7f = bytes ^ (each * 0x7F);
-    const std::uint64_t is_0x7f = (without_0x7f - each) & ~without_0x7f & tops;
-    // A subtraction borrows from the byte behind, never from one before: the first is right.
-    return static_cast<std::size_t>(std::countr_zero(below_0x20 | is_0x7f)) / 8;
-}
-
 }  // namespace
-
-std::optional<problem> check_bytes(std::string_view head) noexcept {
-    // RFC 9112, 2.2: a line ends with CRLF, and CR or LF stand nowhere else. RFC 9110, 5.5: no NUL, no control byte but
-    // tab.
-    for (std::size_t i = 0; i < head.size(); ++i) {
-        while (i + 8 <= head.size()) {
-            const std::size_t found = first_control(head.data() + i);
-            i += found;
-            if (found < 8) break;
-        }
-        if (i == head.size()) break;
-        const auto c = static_cast<unsigned char>(head[i]);
-        if (c >= 0x20 && c != 0x7F) continue;
-        if (c == '\t') continue;
-        if (c == '\r' && i + 1 < head.size() && head[i + 1] == '\n') {
-            // RFC 9112, 5.2: a line that begins with a blank continues the one before it (obs-fold).
-            if (i + 2 < head.size() && (head[i + 2] == ' ' || head[i + 2] == '\t'))
-                return malformed("a header line is folded (RFC 9112, 5.2)");
-            ++i;
-            continue;
-        }
-        return malformed(c == '\r' || c == '\n' ? "a CR or LF stands alone (RFC 9112, 2.2)"
-                                                : "a control character in the header (RFC 9110, 5.5)");
-    }
-    return std::nullopt;
-}
 
 std::optional<problem> check_request(request_head& head) noexcept {
     head.how = {};

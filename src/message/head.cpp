@@ -3,6 +3,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "framing.hpp"
+#include "lines.hpp"
+#include "token.hpp"
 
 namespace gateway::message {
 
@@ -13,23 +15,22 @@ using beast::error_code;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-// Beast's parser with a place of ours to put the fields: views, where beast::http::fields would copy each one.
-template <bool isRequest, class Head>
-class head_parser : public beast::http::basic_parser<isRequest> {
-public:
-    explicit head_parser(Head& into) : into_(into) {
-        into_.fields.clear();
-        this->skip(true);  // the body is read by its own rules: chunk_decoder.hpp
-    }
+problem malformed(std::string_view why) { return {fault::malformed, why}; }
 
-    // Nothing when `head` is one whole head and nothing else.
-    std::optional<problem> parse(std::string_view head) {
-        this->header_limit(static_cast<std::uint32_t>(head.size() + 1));
+// Beast's parser, for the first line alone. Its fields cost more than all the rest of a head (each name is looked up
+// among 350, and Connection, Content-Length and Transfer-Encoding are read by rules laxer than ours): read_fields().
+template <bool isRequest, class Head>
+class start_line_parser : public beast::http::basic_parser<isRequest> {
+public:
+    explicit start_line_parser(Head& into) : into_(into) {}
+
+    // `line` with its CRLF.
+    std::optional<problem> parse(std::string_view line) {
+        this->header_limit(static_cast<std::uint32_t>(line.size() + 1));
         error_code ec;
-        const std::size_t taken = this->put(boost::asio::buffer(head), ec);
-        if (too_many_) return problem{fault::header_too_long, "more than 100 header fields"};
-        if (ec || taken != head.size()) return problem{fault::malformed, reason(ec)};
-        return std::nullopt;
+        const std::size_t taken = this->put(boost::asio::buffer(line), ec);
+        if (ec == error::need_more && taken == line.size()) return std::nullopt;  // namely the fields
+        return malformed(reason(ec));
     }
 
 private:
@@ -41,12 +42,6 @@ private:
         if (ec == error::bad_target) return "the request target is malformed (RFC 9112, 3.2)";
         if (ec == error::bad_version) return "the version is not HTTP/1.1 or HTTP/1.0 (RFC 9112, 2.3)";
         if (ec == error::bad_status || ec == error::bad_reason) return "the status line is malformed (RFC 9112, 4)";
-        if (ec == error::bad_field) return "a header name is malformed (RFC 9112, 5.1)";
-        if (ec == error::bad_value) return "a header value is malformed (RFC 9110, 5.5)";
-        if (ec == error::bad_content_length || ec == error::multiple_content_length)
-            return "Content-Length is malformed, repeated or beside Transfer-Encoding (RFC 9112, 6.3)";
-        if (ec == error::bad_transfer_encoding)
-            return "Transfer-Encoding is repeated or beside Content-Length (RFC 9112, 6.1)";
         return "not an HTTP/1.1 message head (RFC 9112, 2.1)";
     }
 
@@ -66,19 +61,11 @@ private:
             into_.http_1_1 = version == 11;
         }
     }
-    void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, error_code& ec) override {
-        ec = {};
-        if (into_.fields.size() == most_fields) {
-            too_many_ = true;
-            ec = error::header_limit;
-            return;
-        }
-        into_.fields.add({view(name), view(value)});
-    }
+
+    // Neither fields nor a body ever come here.
+    void on_field_impl(beast::http::field, beast::string_view, beast::string_view, error_code& ec) override { ec = {}; }
     void on_header_impl(error_code& ec) override { ec = {}; }
     void on_finish_impl(error_code& ec) override { ec = {}; }
-
-    // Bodies never come here: skip(true).
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override { ec = {}; }
     std::size_t on_body_impl(beast::string_view body, error_code& ec) override {
         ec = {};
@@ -91,8 +78,57 @@ private:
     }
 
     Head& into_;
-    bool too_many_ = false;
 };
+
+std::string_view trimmed(std::string_view value) noexcept {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!value.empty() && is_blank(value.front()))
+        value.remove_prefix(1);
+    while (!value.empty() && is_blank(value.back()))
+        value.remove_suffix(1);
+    return value;
+}
+
+// Tokens with commas between, empty ones among them (RFC 9110, 5.6.1).
+bool is_token_list(std::string_view value) noexcept {
+    for (;;) {
+        const auto comma = value.find(',');
+        const std::string_view item = trimmed(value.substr(0, comma));
+        if (token_length(item) != item.size()) return false;
+        if (comma == std::string_view::npos) return true;
+        value.remove_prefix(comma + 1);
+    }
+}
+
+// RFC 9112, 5: field-line = field-name ":" OWS field-value OWS, up to the empty line, which ends the head.
+std::optional<problem> read_fields(line_reader& lines, field_list& into) {
+    into.clear();
+    std::string_view line;
+    while (lines.next(line)) {
+        if (line.empty()) return std::nullopt;
+        if (line.front() == ' ' || line.front() == '\t') return malformed("a header line is folded (RFC 9112, 5.2)");
+        if (into.size() == most_fields) return problem{fault::header_too_long, "more than 100 header fields"};
+        const std::size_t name = token_length(line);
+        if (name == 0 || name == line.size() || line[name] != ':')
+            return malformed("a header name is malformed (RFC 9112, 5.1)");
+        const field one{line.substr(0, name), trimmed(line.substr(name + 1))};
+        const known is = into.add(one);
+        if ((is == known::connection || is == known::proxy_connection) && !is_token_list(one.value))
+            return malformed("Connection is not a list of tokens (RFC 9110, 7.6.1)");
+    }
+    return malformed(lines.why());
+}
+
+template <bool isRequest, class Head>
+std::optional<problem> parse(std::string_view head, Head& into) {
+    line_reader lines(head);
+    std::string_view first;
+    if (!lines.next(first)) return malformed(lines.why());
+    if (auto p = start_line_parser<isRequest, Head>(into).parse(head.substr(0, lines.taken()))) return p;
+    if (auto p = read_fields(lines, into.fields)) return p;
+    if (lines.taken() != head.size()) return malformed("not an HTTP/1.1 message head (RFC 9112, 2.1)");
+    return std::nullopt;
+}
 
 }  // namespace
 
@@ -102,14 +138,12 @@ std::size_t head_length(std::string_view bytes, std::size_t seen) noexcept {
 }
 
 std::optional<problem> parse_request_head(std::string_view head, request_head& into) {
-    if (auto p = check_bytes(head)) return p;
-    if (auto p = head_parser<true, request_head>(into).parse(head)) return p;
+    if (auto p = parse<true>(head, into)) return p;
     return check_request(into);
 }
 
 std::optional<problem> parse_response_head(std::string_view head, response_head& into) {
-    if (auto p = check_bytes(head)) return p;
-    if (auto p = head_parser<false, response_head>(into).parse(head)) return p;
+    if (auto p = parse<false>(head, into)) return p;
     return check_response(into);
 }
 

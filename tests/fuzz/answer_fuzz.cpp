@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     message::response_head head;
     if (message::parse_response_head(bytes.substr(0, length), head)) return 0;
     check_fields(head);
+    check_beside_beast<false>(bytes.substr(0, length), head.fields.all());
     MUST(head.status >= 100 && head.status <= 599);
     if (head.status / 100 == 1 || head.status == 204 || head.status == 304)
         MUST(head.how.body == message::body_framing::none);

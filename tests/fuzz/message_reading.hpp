@@ -2,10 +2,13 @@
 // Bytes read as one message, head and body, as a connection does: all at once, or in pieces.
 
 #include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/message/chunk_decoder.hpp"
 #include "gateway/message/head.hpp"
@@ -78,6 +81,43 @@ void check_fields(const Head& head) {
     MUST(lengths + codings <= 1);
     MUST(codings == 0 || head.http_1_1);
     MUST((head.how.body == message::body_framing::chunked) <= (codings == 1));
+}
+
+// Beast's whole parser, of which the gateway uses the part that reads the first line.
+template <bool isRequest>
+class beast_reader : public boost::beast::http::basic_parser<isRequest> {
+public:
+    std::vector<gateway::field> fields;
+
+private:
+    using error_code = boost::beast::error_code;
+    using text = boost::beast::string_view;
+    void on_request_impl(boost::beast::http::verb, text, text, int, error_code& ec) override { ec = {}; }
+    void on_response_impl(int, text, int, error_code& ec) override { ec = {}; }
+    void on_field_impl(boost::beast::http::field, text name, text value, error_code& ec) override {
+        ec = {};
+        fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
+    }
+    void on_header_impl(error_code& ec) override { ec = {}; }
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code& ec) override { ec = {}; }
+    std::size_t on_body_impl(text body, error_code& ec) override { return ec = {}, body.size(); }
+    void on_chunk_header_impl(std::uint64_t, text, error_code& ec) override { ec = {}; }
+    std::size_t on_chunk_body_impl(std::uint64_t, text body, error_code& ec) override { return ec = {}, body.size(); }
+    void on_finish_impl(error_code& ec) override { ec = {}; }
+};
+
+// Whatever was accepted, Beast accepts, and reads the same fields.
+template <bool isRequest>
+void check_beside_beast(std::string_view head, std::span<const gateway::field> ours) {
+    beast_reader<isRequest> beasts;
+    beasts.skip(true);
+    beasts.header_limit(static_cast<std::uint32_t>(head.size() + 1));
+    boost::beast::error_code ec;
+    MUST(beasts.put(boost::asio::buffer(head), ec) == head.size());
+    MUST(!ec);
+    MUST(std::equal(
+        ours.begin(), ours.end(), beasts.fields.begin(), beasts.fields.end(),
+        [](const gateway::field& a, const gateway::field& b) { return a.name == b.name && a.value == b.value; }));
 }
 
 }  // namespace fuzzing

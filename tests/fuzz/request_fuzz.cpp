@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     message::request_head head;
     if (message::parse_request_head(bytes.substr(0, length), head)) return 0;
     check_fields(head);
+    check_beside_beast<true>(bytes.substr(0, length), head.fields.all());
     MUST(!head.method.empty() && is_clean(head.method) && head.method != "CONNECT");
     MUST(!head.target.empty() && is_clean(head.target) &&
          head.target.find_first_of(" \t#\"<>\\^`{|}") == std::string_view::npos);

@@ -75,7 +75,7 @@ public:
     }
 
     void clear() noexcept;
-    void add(const field& one);
+    known add(const field& one);  // which it is
 
     [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
     [[nodiscard]] std::span<const field> all() const noexcept { return fields_; }
