@@ -96,6 +96,7 @@ void page::write(const record& what) {
     {
         const std::lock_guard held(lock_);
         append_line(pending_, what);
+        ++pending_lines_;
         pending_bytes_.store(pending_.size(), std::memory_order_relaxed);
     }
     if (of_.asleep_.load()) of_.wake();
@@ -164,8 +165,9 @@ bool journal::flush(std::chrono::milliseconds at_most) {
 
 // Takes what the pages hold into the batch. False when there is nothing.
 bool journal::collect() {
-    last_.take(batch_);
+    last_.take(batch_, batch_lines_);
     batch_.clear();
+    batch_lines_ = 0;
     batch_done_ = 0;
     for (page& p : pages_) {
         const std::lock_guard held(p.lock_);
@@ -176,6 +178,7 @@ bool journal::collect() {
             batch_ += p.pending_;
             p.pending_.clear();
         }
+        batch_lines_ += std::exchange(p.pending_lines_, 0);
         p.pending_bytes_.store(0, std::memory_order_relaxed);
     }
     return !batch_.empty();

@@ -8,13 +8,12 @@ namespace gateway::outcome {
 namespace {
 
 constexpr std::size_t most_exchanged = 1024 * 1024;  // bytes of memory that are exchanged, and so kept
-constexpr std::size_t most_behind = 256 * 1024;      // bytes that come one by one before the oldest go
 
 // Where the last `count` lines begin. `count` becomes how many there are.
 std::size_t last_lines(std::string_view in, std::size_t& count) {
     std::size_t begin = in.size(), found = 0;
     for (; begin > 0 && found < count; ++found) {
-        // Not rfind(), which looks at each byte: that was 4,000 instructions a call.
+        // Not rfind(), which looks at each byte.
         const void* const before = begin < 2 ? nullptr : ::memrchr(in.data(), '\n', begin - 1);
         begin = before == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(before) - in.data()) + 1;
     }
@@ -33,30 +32,35 @@ void append_members(std::string& to, std::string_view lines) {
 
 }  // namespace
 
-void recent::take(std::string& lines) {
-    std::size_t count = most;
-    const std::size_t begin = last_lines(lines, count);
-    if (count < most) {
-        text_ += lines;
-    } else if (lines.capacity() <= most_exchanged) {
-        text_.swap(lines);
-        return;
-    } else {
-        text_.assign(lines, begin);
+void recent::take(std::string& lines, std::size_t count) {
+    if (count == 0) return;
+    if (pieces_[newest_].lines >= full) {
+        newest_ = (newest_ + 1) % pieces_.size();
+        pieces_[newest_].text.clear();
+        pieces_[newest_].lines = 0;
     }
-    if (text_.size() > most_behind) {
+    piece& into = pieces_[newest_];
+    const bool fits = lines.capacity() <= most_exchanged;
+    if (fits && into.lines == 0 && count >= full) {
+        into.text.swap(lines);
+    } else if (fits) {
+        into.text += lines;
+    } else {  // of a log that was stuck
         count = most;
-        text_.erase(0, last_lines(text_, count));
+        into.text.append(lines, last_lines(lines, count));
     }
+    into.lines += count;
 }
 
 std::string recent::as_json_members(std::string_view and_these) const {
     std::size_t newer = most;
     and_these.remove_prefix(last_lines(and_these, newer));
+    std::string taken;
+    for (std::size_t i = 1; i <= pieces_.size(); ++i)
+        taken += pieces_[(newest_ + i) % pieces_.size()].text;
     std::size_t older = most - newer;
-    const std::string_view taken(text_);
     std::string all;
-    append_members(all, taken.substr(last_lines(taken, older)));
+    append_members(all, std::string_view(taken).substr(last_lines(taken, older)));
     append_members(all, and_these);
     return all;
 }

@@ -3,11 +3,11 @@
 // (Not an spdlog sink: its asynchronous logger either blocks the worker or drops lines when its queue is full, and its
 // file sink can't tell how much of a line a full disk took, so a second try would tear or double lines.)
 //
-// Each worker appends to a page of its own (a lock that only the writer ever shares, some hundreds of times a second); the
-// writer takes whole pages and writes them in one go. When the sink can't keep up (a full disk, a stalled pipe), pages
-// grow to `most_pending` and then has_room() says no: connections stop reading new calls until there is room again,
-// while calls under way finish and are recorded. So memory is bounded by most_pending and one line for each call under
-// way, and what can't be recorded is not begun.
+// Each worker appends to a page of its own (a lock that only the writer ever shares, some hundreds of times a second);
+// the writer takes whole pages and writes them in one go. When the sink can't keep up (a full disk, a stalled pipe),
+// pages grow to `most_pending` and then has_room() says no: connections stop reading new calls until there is room
+// again, while calls under way finish and are recorded. So memory is bounded by most_pending and one line for each call
+// under way, and what can't be recorded is not begun.
 
 #include <atomic>
 #include <chrono>
@@ -42,6 +42,7 @@ private:
     journal& of_;
     std::mutex lock_;
     std::string pending_;
+    std::size_t pending_lines_ = 0;
     std::atomic<std::size_t> pending_bytes_{0};
 };
 
@@ -106,6 +107,7 @@ private:
     bool stop_ = false;
     std::string trouble_;
     std::string batch_;  // the writer's own; changed under the lock, and read outside it by the writer alone
+    std::size_t batch_lines_ = 0;
     std::size_t batch_done_ = 0;
     recent last_;
     std::thread writer_;

@@ -1,6 +1,7 @@
 #pragma once
 // The last outcome lines, for whoever looks at the process while it runs. The log stays the record: this forgets.
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -12,15 +13,22 @@ class recent {
 public:
     static constexpr std::size_t most = 200;
 
-    // Whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory: `lines`
-    // then holds what was kept before them. (To copy them was a third of what recording cost.)
-    void take(std::string& lines);
+    // `count` whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory:
+    // `lines` then holds what was kept long before them. (To copy them was a third of what recording cost.)
+    void take(std::string& lines, std::size_t count);
 
     // Oldest first, with a comma between two: the last ones of what was taken and of `and_these`.
     [[nodiscard]] std::string as_json_members(std::string_view and_these = {}) const;
 
 private:
-    std::string text_;
+    // Pieces of some lines each, the newest of which takes the next ones; so many that those that are full have enough.
+    static constexpr std::size_t full = 50;  // lines, or more
+    struct piece {
+        std::string text;
+        std::size_t lines = 0;
+    };
+    std::array<piece, most / full + 1> pieces_;
+    std::size_t newest_ = 0;
 };
 
 }  // namespace gateway::outcome
