@@ -1,7 +1,8 @@
 #include "gateway/base/hex.hpp"
 
-#include <array>
 #include <cstring>
+
+#include "gateway/base/sixteen.hpp"
 
 namespace gateway {
 
@@ -14,21 +15,32 @@ int digit(char c) noexcept {
     return -1;
 }
 
-// Both digits of each byte: half the look-ups of digits one by one.
-constexpr auto pairs = [] {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::array<std::array<char, 2>, 256> table{};
-    for (std::size_t byte = 0; byte < table.size(); ++byte)
-        table[byte] = {digits[byte >> 4], digits[byte & 15]};
-    return table;
-}();
+sixteen digits_of(sixteen halves) noexcept {
+    const auto above_nine = static_cast<sixteen>(halves > 9);
+    return halves + '0' + (above_nine & ('a' - '9' - 1));
+}
+
+void write_hex_of_sixteen(const unsigned char* bytes, char* out) noexcept {
+    const sixteen all = load_sixteen(bytes);
+    const sixteen upper = digits_of(all >> 4), lower = digits_of(all & 15);
+    const sixteen first = __builtin_shufflevector(upper, lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const sixteen second =
+        __builtin_shufflevector(upper, lower, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    std::memcpy(out, &first, sizeof first);
+    std::memcpy(out + sizeof first, &second, sizeof second);
+}
 
 }  // namespace
 
 void write_hex(std::span<const unsigned char> bytes, char* out) noexcept {
+    static constexpr char digits[] = "0123456789abcdef";
+    for (; bytes.size() >= sizeof(sixteen); bytes = bytes.subspan(sizeof(sixteen))) {
+        write_hex_of_sixteen(bytes.data(), out);
+        out += 2 * sizeof(sixteen);
+    }
     for (const unsigned char byte : bytes) {
-        std::memcpy(out, pairs[byte].data(), 2);
-        out += 2;
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 15];
     }
 }
 

@@ -15,8 +15,8 @@ steady_time coarse_now() noexcept {
     return steady_time(std::chrono::seconds(last.tv_sec) + std::chrono::nanoseconds(last.tv_nsec));
 }
 
-// The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets three
-// deadlines. Given as that of the next tick, so that no deadline is early.
+// The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets
+// three deadlines. Given as that of the next tick, so that no deadline is early.
 steady_time next_tick() noexcept {
     static const auto tick = [] {
         timespec length{};
@@ -35,16 +35,21 @@ void deadline::set(milliseconds after) {
 }
 
 void deadlines::add(deadline& what, milliseconds after) {
-    auto same = std::find_if(queues_.begin(), queues_.end(), [&](const auto& q) { return q.length == after; });
-    if (same == queues_.end()) {
-        // A reload brings new lengths, and a share of a time is any length: those that nobody waits for make room.
-        if (queues_.size() >= most_queues) std::erase_if(queues_, [](const auto& q) { return q.waiting.empty(); });
-        same = queues_.emplace(queues_.end());
-        same->length = after;
-    }
+    queue& same = queue_of(after);
     what.at_ = next_tick() + after;
-    same->waiting.push_back(what);
+    same.waiting.push_back(what);
     first_ = std::min(first_, what.at_);
+}
+
+deadlines::queue& deadlines::queue_of(milliseconds length) {
+    for (const auto& each : queues_) {
+        if (each->length == length) return *each;
+    }
+    // A reload brings new lengths, and a share of a time is any length: those that nobody waits for make room.
+    if (queues_.size() >= most_queues) std::erase_if(queues_, [](const auto& q) { return q->waiting.empty(); });
+    queues_.push_back(std::make_unique<queue>());
+    queues_.back()->length = length;
+    return *queues_.back();
 }
 
 void deadlines::expire(list& first_of) {
@@ -55,9 +60,9 @@ void deadlines::expire(list& first_of) {
 }
 
 void deadlines::expire_all() {
-    for (auto& q : queues_) {
-        while (!q.waiting.empty())
-            expire(q.waiting);
+    for (const auto& q : queues_) {
+        while (!q->waiting.empty())
+            expire(q->waiting);
     }
 }
 
@@ -70,10 +75,10 @@ void deadlines::expire_due(bool slept) {
     if (first_ == steady_time::max() || (!slept && coarse_now() < first_)) return;
     const auto now = std::chrono::steady_clock::now();
     first_ = steady_time::max();
-    for (auto& q : queues_) {
-        while (!q.waiting.empty() && q.waiting.front().at_ <= now)
-            expire(q.waiting);
-        if (!q.waiting.empty()) first_ = std::min(first_, q.waiting.front().at_);
+    for (const auto& q : queues_) {
+        while (!q->waiting.empty() && q->waiting.front().at_ <= now)
+            expire(q->waiting);
+        if (!q->waiting.empty()) first_ = std::min(first_, q->waiting.front().at_);
     }
 }
 

@@ -57,6 +57,21 @@ struct segments {
     std::size_t count = 0;
 };
 
+enum class kind { literal, project_id, server_id, job_id };
+
+constexpr kind kind_of(std::string_view of_pattern) {
+    if (of_pattern == "{project_id}") return kind::project_id;
+    if (of_pattern == "{server_id}") return kind::server_id;
+    if (of_pattern == "{job_id}") return kind::job_id;
+    if (of_pattern.front() == '{') throw std::logic_error("a row names an id that nobody reads");
+    return kind::literal;
+}
+
+struct pattern {
+    segments text;
+    std::array<kind, most_segments> kinds{};
+};
+
 // Nought segments for a path that has more than any operation, or does not begin with '/'. A '/' at the end makes an
 // empty segment, which is neither a literal nor an id.
 constexpr segments split(std::string_view path) {
@@ -71,30 +86,31 @@ constexpr segments split(std::string_view path) {
     return made;
 }
 
-constexpr std::array<segments, rows.size()> patterns = [] {
-    std::array<segments, rows.size()> made;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        made[i] = split(rows[i].pattern);
+constexpr std::array<pattern, rows.size()> patterns = [] {
+    std::array<pattern, rows.size()> made;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        made[i].text = split(rows[i].pattern);
+        for (std::size_t at = 0; at < made[i].text.count; ++at)
+            made[i].kinds[at] = kind_of(made[i].text.at[at]);
+    }
     return made;
 }();
-static_assert(std::all_of(patterns.begin(), patterns.end(), [](const segments& s) { return s.count > 0; }));
-
-constexpr bool is_literal(std::string_view of_pattern) { return of_pattern.front() != '{'; }
+static_assert(std::all_of(patterns.begin(), patterns.end(), [](const pattern& p) { return p.text.count > 0; }));
 
 // Literals first: they are cheap, and tell the rows apart.
-bool fits(const segments& pattern, const segments& path, match& into) {
-    if (pattern.count != path.count) return false;
+bool fits(const pattern& row, const segments& path, match& into) {
+    if (row.text.count != path.count) return false;
     for (std::size_t i = 0; i < path.count; ++i) {
-        if (is_literal(pattern.at[i]) && pattern.at[i] != path.at[i]) return false;
+        if (row.kinds[i] == kind::literal && row.text.at[i] != path.at[i]) return false;
     }
     into.api_version = path.at.front();
     for (std::size_t i = 0; i < path.count; ++i) {
-        const std::string_view wanted = pattern.at[i], given = path.at[i];
-        if (is_literal(wanted)) continue;
+        const std::string_view given = path.at[i];
+        if (row.kinds[i] == kind::literal) continue;
         if (!is_id(given)) return false;
-        if (wanted == "{project_id}") into.project_id = given;
-        if (wanted == "{job_id}") into.job_id = given;
-        if (wanted == "{server_id}") {
+        if (row.kinds[i] == kind::project_id) into.project_id = given;
+        if (row.kinds[i] == kind::job_id) into.job_id = given;
+        if (row.kinds[i] == kind::server_id) {
             if (std::find(not_server_ids.begin(), not_server_ids.end(), given) != not_server_ids.end()) return false;
             into.server_id = given;
         }

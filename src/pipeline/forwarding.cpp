@@ -26,29 +26,34 @@ bool append_passed_on(std::string& to, const message::field_list& fields) {
 void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
                        const answer_framing& how) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
-    to.clear();
-    append(to, "HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
+    std::size_t most = 128 + reason.size() + request_id.size();  // what is not passed on among it
+    for (const field& each : from.fields.all())
+        most += each.name.size() + each.value.size() + 4;
+    to.resize(most);
+    text_writer out(to.data());
+    out.put("HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
     // X-Gateway-… are the gateway's own words: nobody else speaks them.
     static constexpr message::known_names ours{known::content_length, known::x_gateway};
     for (std::size_t i = 0; i < from.fields.size(); ++i) {
         if (ours.has(from.fields.name_of(i)) || message::is_hop_by_hop(from.fields, i)) continue;
-        append(to, from.fields[i].name, ": "sv, from.fields[i].value, "\r\n"sv);
+        out.put(from.fields[i].name, ": "sv, from.fields[i].value, "\r\n"sv);
     }
-    append(to, "X-Gateway-Request-Id: "sv, request_id, "\r\n"sv);
+    out.put("X-Gateway-Request-Id: "sv, request_id, "\r\n"sv);
     switch (how.is) {
         case answer_framing::kind::none:
             break;
         case answer_framing::kind::length:
-            append(to, "Content-Length: "sv, digits(how.length), "\r\n"sv);
+            out.put("Content-Length: "sv, digits(how.length), "\r\n"sv);
             break;
         case answer_framing::kind::chunked:
-            to += "Transfer-Encoding: chunked\r\n"sv;
+            out.put("Transfer-Encoding: chunked\r\n"sv);
             break;
         case answer_framing::kind::until_close:
             break;
     }
-    if (how.close) to += "Connection: close\r\n"sv;
-    to += "\r\n"sv;
+    if (how.close) out.put("Connection: close\r\n"sv);
+    out.put("\r\n"sv);
+    to.resize(static_cast<std::size_t>(out.at() - to.data()));
 }
 
 std::string without_credential(std::string_view message, std::string_view access_key) {

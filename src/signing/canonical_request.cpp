@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/base/append.hpp"
 #include "gateway/base/utf8.hpp"
 #include "gateway/signing/signature.hpp"
 
@@ -37,16 +38,17 @@ void decode(std::string_view from, std::string& to) {
     }
 }
 
-void encode(std::string_view from, std::string& to) {
+// Up to three times as long.
+void encode(std::string_view from, text_writer& to) {
     static constexpr char digits[] = "0123456789ABCDEF";
     for (const char c : from) {
         if (is_unreserved(c)) {
-            to += c;
+            to.put(c);
         } else {
             const auto byte = static_cast<unsigned char>(c);
-            to += '%';
-            to += digits[byte >> 4];
-            to += digits[byte & 15];
+            to.put('%');
+            to.put(digits[byte >> 4]);
+            to.put(digits[byte & 15]);
         }
     }
 }
@@ -94,7 +96,7 @@ bool has_empty_parameter(std::string_view query) noexcept {
     return query.starts_with('&') || query.ends_with('&') || query.find("&&") != std::string_view::npos;
 }
 
-void signer::append_query(std::string_view query) {
+void signer::put_query(std::string_view query, text_writer& to) {
     decoded_.clear();
     decoded_.reserve(query.size());  // views into it must hold
     parameters_.clear();
@@ -118,52 +120,65 @@ void signer::append_query(std::string_view query) {
     });
     bool first = true;
     for (const parameter& p : parameters_) {
-        if (!first) canonical_ += '&';
+        if (!first) to.put('&');
         first = false;
-        encode(p.name, canonical_);
-        canonical_ += '=';
-        encode(p.value, canonical_);
+        encode(p.name, to);
+        to.put('=');
+        encode(p.value, to);
     }
 }
 
 void signer::canonicalise(const request& what, std::span<const field> ordered) {
     // Room for all of it at once, escapes included: a string that grows leaves a security token behind in memory that
-    // it gave back.
-    std::size_t most = 256 + what.method.size() + 3 * (what.path.size() + what.query.size());
-    for (const field& f : ordered)
-        most += 2 * f.name.size() + f.value.size() + 4;
-    canonical_.reserve(most);
-    canonical_.assign(what.method).append("\n"sv);
+    // it gave back, and looks for room at each piece.
+    std::size_t of_names = ordered.size(), of_values = 4 * ordered.size();
+    for (const field& f : ordered) {
+        of_names += f.name.size();
+        of_values += f.value.size();
+    }
+    names_.resize(of_names);
+    canonical_.resize(16 + what.method.size() + 3 * (what.path.size() + what.query.size()) + what.query.size() +
+                      2 * of_names + of_values + what.payload.size());
+    text_writer out(canonical_.data());
+    out.put(what.method);
+    out.put('\n');
 
     // The path, decoded and encoded again, segment by segment, with a '/' at its end that the path sent need not have.
     if (std::all_of(what.path.begin(), what.path.end(), [](char c) { return is_unreserved(c) || c == '/'; })) {
-        canonical_.append(what.path);
+        out.put(what.path);
     } else {
         decoded_.clear();
         decode(what.path, decoded_);
         for (std::string_view rest = decoded_;;) {
             const auto end = std::min(rest.find('/'), rest.size());
-            encode(rest.substr(0, end), canonical_);
+            encode(rest.substr(0, end), out);
             if (end == rest.size()) break;
-            canonical_ += '/';
+            out.put('/');
             rest.remove_prefix(end + 1);
         }
     }
-    if (canonical_.back() != '/') canonical_ += '/';
-    canonical_ += '\n';
-    append_query(what.query);
-    canonical_ += '\n';
+    if (out.at()[-1] != '/') out.put('/');
+    out.put('\n');
+    put_query(what.query, out);
+    out.put('\n');
 
-    names_.clear();
+    text_writer names(names_.data());
     for (const field& f : ordered) {
-        if (!names_.empty()) names_ += ';';
-        const std::size_t begin = names_.size();
-        names_.append(f.name);
-        std::transform(names_.begin() + static_cast<std::ptrdiff_t>(begin), names_.end(),
-                       names_.begin() + static_cast<std::ptrdiff_t>(begin), [](char c) { return lower_case(c); });
-        canonical_.append(std::string_view(names_).substr(begin)).append(":"sv).append(trimmed(f.value)).append("\n"sv);
+        if (names.at() != names_.data()) names.put(';');
+        const char* const name = names.at();
+        for (const char c : f.name)
+            names.put(lower_case(c));
+        out.put({name, f.name.size()});
+        out.put(':');
+        out.put(trimmed(f.value));
+        out.put('\n');
     }
-    canonical_.append("\n"sv).append(names_).append("\n"sv).append(what.payload);
+    names_.resize(static_cast<std::size_t>(names.at() - names_.data()));
+    out.put('\n');
+    out.put(names_);
+    out.put('\n');
+    out.put(what.payload);
+    canonical_.resize(static_cast<std::size_t>(out.at() - canonical_.data()));
 }
 
 }  // namespace gateway::signing

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/base/append.hpp"
 #include "gateway/base/hex.hpp"
 #include "gateway/base/secret_text.hpp"
 #include "gateway/signing/signature.hpp"
@@ -50,14 +51,15 @@ std::string_view signer::sign(const request& what, const key& with, std::string_
         canonicalise(what, ordered_);
     }
     const hex_digest signature = compute(with, date, where);
-    authorization_.assign(name_of(with.which()));
+    authorization_.clear();
+    append(authorization_, name_of(with.which()));
     if (with.which() == algorithm::sdk_hmac_sha256) {
-        authorization_.append(" Access="sv).append(with.access_key());
+        append(authorization_, " Access="sv, with.access_key());
     } else {
-        authorization_.append(" Credential="sv).append(with.access_key()).append("/"sv).append(date.substr(0, 8));
-        authorization_.append("/"sv).append(where.region).append("/"sv).append(where.service);
+        append(authorization_, " Credential="sv, with.access_key(), "/"sv, date.substr(0, 8), "/"sv, where.region,
+               "/"sv, where.service);
     }
-    authorization_.append(", SignedHeaders="sv).append(names_).append(", Signature="sv).append(text(signature));
+    append(authorization_, ", SignedHeaders="sv, names_, ", Signature="sv, text(signature));
     return authorization_;
 }
 
@@ -92,17 +94,18 @@ void signer::forget() noexcept {
 
 hex_digest signer::compute(const key& with, std::string_view date, const scope& where) {
     const hex_digest of_canonical = hex(sha256_of(canonical_));
-    to_sign_.assign(name_of(with.which())).append("\n"sv).append(date).append("\n"sv);
+    to_sign_.clear();
+    append(to_sign_, name_of(with.which()), "\n"sv, date, "\n"sv);
     if (with.which() == algorithm::sdk_hmac_sha256) {
-        to_sign_.append(text(of_canonical));
+        append(to_sign_, text(of_canonical));
         return hex(hmac(with.inner_, with.outer_, {to_sign_}));
     }
     // HKDF-Expand to one block (RFC 5869, 2.3). The key of the HMAC is the block's hexadecimal text, not its bytes.
     const std::size_t info_begins = to_sign_.size();
-    to_sign_.append(date.substr(0, 8)).append("/"sv).append(where.region).append("/"sv).append(where.service);
+    append(to_sign_, date.substr(0, 8), "/"sv, where.region, "/"sv, where.service);
     sha256_digest derived = hmac(with.inner_, with.outer_, {std::string_view(to_sign_).substr(info_begins), "\x01"});
     hex_digest derived_text = hex(derived);
-    to_sign_.append("\n"sv).append(text(of_canonical));
+    append(to_sign_, "\n"sv, text(of_canonical));
     const hex_digest signature = hex(hmac(hmac_pads(text(derived_text)), {to_sign_}));
     wipe(derived.data(), derived.size());
     wipe(derived_text.data(), derived_text.size());

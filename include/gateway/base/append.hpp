@@ -10,17 +10,34 @@
 
 namespace gateway {
 
+// Writes where there is room for all that is put, which the caller has seen to.
+class text_writer {
+public:
+    explicit text_writer(char* to) noexcept : at_(to) {}
+
+    void put(std::string_view piece) noexcept {
+        if (piece.empty()) return;  // which may be of no memory at all
+        std::memcpy(at_, piece.data(), piece.size());
+        at_ += piece.size();
+    }
+    template <class... Pieces>
+    void put(const Pieces&... pieces) noexcept {
+        (put(std::string_view(pieces)), ...);
+    }
+    void put(char one) noexcept { *at_++ = one; }
+
+    [[nodiscard]] char* at() const noexcept { return at_; }  // behind what was put
+
+private:
+    char* at_;
+};
+
 template <class... Pieces>
 void append(std::string& to, const Pieces&... pieces) {
     const std::size_t before = to.size();
     to.resize(before + (std::string_view(pieces).size() + ...));
-    char* at = to.data() + before;
-    const auto put = [&at](std::string_view piece) {
-        if (piece.empty()) return;  // which may be of no memory at all
-        std::memcpy(at, piece.data(), piece.size());
-        at += piece.size();
-    };
-    (put(pieces), ...);
+    text_writer out(to.data() + before);
+    out.put(pieces...);
 }
 
 // A number's decimal digits, for append().

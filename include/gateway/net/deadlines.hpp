@@ -7,7 +7,8 @@
 #include <boost/intrusive/list.hpp>
 
 #include <chrono>
-#include <deque>
+#include <memory>
+#include <vector>
 
 namespace gateway::net {
 
@@ -61,13 +62,15 @@ private:
     friend class deadline;
     using list = boost::intrusive::list<deadline, boost::intrusive::constant_time_size<false>>;
     struct queue {
-        milliseconds length;
+        milliseconds length{};
         list waiting;
     };
     void add(deadline& what, milliseconds after);
+    queue& queue_of(milliseconds length);
     static void expire(list& first_of);
 
-    std::deque<queue> queues_;  // one for each length in use: a handful, as lengths come from the configuration
+    std::vector<std::unique_ptr<queue>>
+        queues_;  // one for each length in use: a handful, as lengths come from the configuration
     steady_time first_ = steady_time::max();  // nothing is due before
 };
 

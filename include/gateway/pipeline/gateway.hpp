@@ -61,7 +61,18 @@ private:
     };
     struct workspace;  // the memory of a call, used again by a later one
 
-    using refused = std::optional<own_answer>;
+    // Why the path of a call ends here, or nothing. Behind a pointer: every step hands one on, and most are nothing.
+    class refused {
+    public:
+        refused() = default;
+        refused(own_answer why) : why_(std::make_unique<own_answer>(std::move(why))) {}  // NOLINT: as an optional does
+        refused(std::nullopt_t) noexcept {}                                              // NOLINT
+        [[nodiscard]] explicit operator bool() const noexcept { return why_ != nullptr; }
+        [[nodiscard]] const own_answer& operator*() const noexcept { return *why_; }
+
+    private:
+        std::unique_ptr<own_answer> why_;
+    };
     [[nodiscard]] std::unique_ptr<workspace> take_workspace();
     [[nodiscard]] refused understand(call& c);
     [[nodiscard]] refused authenticate(call& c);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/append.hpp"
 #include "gateway/base/field.hpp"
 #include "gateway/base/sha256.hpp"
 
@@ -117,7 +118,7 @@ private:
         std::string_view name, value;  // decoded
     };
     void canonicalise(const request& what, std::span<const field> ordered);
-    void append_query(std::string_view query);
+    void put_query(std::string_view query, text_writer& to);
     [[nodiscard]] payload_hash compute(const key& with, std::string_view date, const scope& where);
 
     std::string canonical_, to_sign_, names_, authorization_, decoded_;

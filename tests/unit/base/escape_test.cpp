@@ -31,10 +31,12 @@ TEST(json_string, escapes_a_byte_alike_at_every_place) {
         const std::string one(1, static_cast<char>(byte));
         std::string escaped = json_string(one);
         escaped = escaped.substr(1, escaped.size() - 2);
-        for (std::size_t place = 0; place < 17; ++place) {
-            const std::string before(place, 'a'), after(17 - place, '~');
-            EXPECT_EQ(json_string(before + one + after), "\"" + before + escaped + after + "\"")
-                << byte << " at " << place;
+        for (std::size_t length = 0; length < 25; ++length) {
+            for (std::size_t place = 0; place <= length; ++place) {
+                const std::string before(place, 'a'), after(length - place, '~');
+                ASSERT_EQ(json_string(before + one + after), "\"" + before + escaped + after + "\"")
+                    << byte << " at " << place << " of " << length;
+            }
         }
     }
 }
