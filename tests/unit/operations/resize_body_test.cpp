@@ -231,6 +231,21 @@ TEST(resize_body, refuses_what_is_not_a_strict_resize) {
     }
 }
 
+TEST(resize_body, finds_a_key_that_occurs_twice_however_many_stand_between) {
+    resize_reader reader;
+    resize_request asked;
+    for (const int many : {3, 40}) {  // also behind a body of more keys
+        std::string keys;
+        for (int i = 0; i < many; ++i)
+            keys += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":1";
+        EXPECT_FALSE(reader.read(with(keys), asked)) << keys;
+        EXPECT_FALSE(reader.read(with(keys), asked)) << "the keys of another body are forgotten";
+        for (int i = 0; i < many; ++i)
+            EXPECT_TRUE(reader.read(with(keys + ",\"k" + std::to_string(i) + "\":1"), asked)) << i;
+    }
+    EXPECT_FALSE(reader.read(with(R"("k1":1)"), asked));
+}
+
 const std::string accepted_bodies[] = {
     R"({"resize":{"flavorRef":"2"}})",
     "\t\r\n { \"resize\" : { \"flavorRef\" : \"2\" } } \n\n",
