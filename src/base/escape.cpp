@@ -52,23 +52,14 @@ char* write_hex_escape(char* to, char code) {
 
 char* write_json_text(char* to, std::string_view text) noexcept {
     while (!text.empty()) {
-        std::uint64_t eight = 0;
-        std::size_t plain_ones = 0;
         while (text.size() >= 8) {
+            std::uint64_t eight = 0;
             std::memcpy(&eight, text.data(), sizeof eight);
             std::memcpy(to, &eight, sizeof eight);
-            plain_ones = plain_of_eight(eight);
+            const std::size_t plain_ones = plain_of_eight(eight);
             to += plain_ones;
             text.remove_prefix(plain_ones);
             if (plain_ones < 8) break;
-        }
-        if (plain_ones == 8 && !text.empty()) {  // the last few, with some before them for the second time
-            const std::size_t again = 8 - text.size();
-            std::memcpy(&eight, text.data() - again, sizeof eight);
-            if (plain_of_eight(eight) == 8) {
-                std::memcpy(to - again, &eight, sizeof eight);
-                return to + text.size();
-            }
         }
         while (!text.empty() && plain(text.front())) {
             *to++ = text.front();
