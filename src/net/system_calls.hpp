@@ -18,7 +18,7 @@ namespace gateway::net::system_calls {
 }
 
 [[nodiscard]] inline std::int64_t send(int to, const void* bytes, std::size_t count, int flags) noexcept {
-    return ::syscall(SYS_sendto, to, bytes, count, flags, nullptr, 0);
+    return ::syscall(SYS_sendto, to, bytes, count, flags, nullptr, socklen_t{0});
 }
 
 [[nodiscard]] inline std::int64_t sendmsg(int to, const msghdr* what, int flags) noexcept {
@@ -26,7 +26,7 @@ namespace gateway::net::system_calls {
 }
 
 [[nodiscard]] inline int epoll_wait(int of, epoll_event* into, int room, int milliseconds) noexcept {
-    return static_cast<int>(::syscall(SYS_epoll_pwait, of, into, room, milliseconds, nullptr, 0));
+    return static_cast<int>(::syscall(SYS_epoll_pwait, of, into, room, milliseconds, nullptr, std::size_t{0}));
 }
 
 }  // namespace gateway::net::system_calls
