@@ -3,6 +3,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import io
 import itertools
 import json
 import socket
@@ -84,6 +85,16 @@ class answer:
         return f"{self.status} {self.fields} {self.body!r}"
 
 
+class without_reading_ahead:
+    """A socket for HTTPResponse, which reads ahead, and forgets what it has of the next answer."""
+
+    def __init__(self, of):
+        self._socket = of
+
+    def makefile(self, *_):
+        return io.BufferedReader(socket.SocketIO(self._socket, "r"), 1)
+
+
 class connection:
     """One connection to the gateway, for as many calls as a test wants."""
 
@@ -109,7 +120,7 @@ class connection:
         return render(method, target, [*fields, *proof(method, target, fields, body)], body)
 
     def answer(self):
-        response = http.client.HTTPResponse(self.socket)
+        response = http.client.HTTPResponse(without_reading_ahead(self.socket))
         response.begin()
         return answer(response, response.read())
 
