@@ -55,10 +55,13 @@ void recent::take(std::string& lines, std::size_t count) {
 std::string recent::as_json_members(std::string_view and_these) const {
     std::size_t newer = most;
     and_these.remove_prefix(last_lines(and_these, newer));
-    std::string taken;
-    for (std::size_t i = 1; i <= pieces_.size(); ++i)
-        taken += pieces_[(newest_ + i) % pieces_.size()].text;
     std::size_t older = most - newer;
+    std::size_t pieces = 0;  // that hold as many
+    for (std::size_t lines = 0; lines < older && pieces < pieces_.size(); ++pieces)
+        lines += pieces_[(newest_ + pieces_.size() - pieces) % pieces_.size()].lines;
+    std::string taken;
+    while (pieces-- > 0)
+        taken += pieces_[(newest_ + pieces_.size() - pieces) % pieces_.size()].text;
     std::string all;
     append_members(all, std::string_view(taken).substr(last_lines(taken, older)));
     append_members(all, and_these);

@@ -130,7 +130,8 @@ void signer::put_query(std::string_view query, text_writer& to) {
 
 void signer::canonicalise(const request& what, std::span<const field> ordered) {
     // Room for all of it at once, escapes included: a string that grows leaves a security token behind in memory that
-    // it gave back, and looks for room at each piece.
+    // it gave back, and looks for room at each piece. Lines' ends and ':' are 6 and two a field; the query may be given
+    // a '=' for each of its parameters.
     std::size_t of_names = ordered.size(), of_values = 4 * ordered.size();
     for (const field& f : ordered) {
         of_names += f.name.size();

@@ -13,8 +13,8 @@ class recent {
 public:
     static constexpr std::size_t most = 200;
 
-    // `count` whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory:
-    // `lines` then holds what was kept long before them. (To copy them was a third of what recording cost.)
+    // `count` whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory,
+    // so that nobody knows what `lines` holds afterwards. (To copy them was a third of what recording cost.)
     void take(std::string& lines, std::size_t count);
 
     // Oldest first, with a comma between two: the last ones of what was taken and of `and_these`.
@@ -23,6 +23,7 @@ public:
 private:
     // Pieces of some lines each, the newest of which takes the next ones; so many that those that are full have enough.
     static constexpr std::size_t full = 50;  // lines, or more
+    static_assert(most % full == 0);
     struct piece {
         std::string text;
         std::size_t lines = 0;
