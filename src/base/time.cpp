@@ -11,8 +11,7 @@ namespace {
 
 using namespace std::chrono;
 
-template <std::size_t digits>  // known when it is compiled: an outcome line has a time
-void put(char* to, unsigned value) {
+void put(char* to, unsigned value, std::size_t digits) {
     for (std::size_t i = digits; i-- > 0; value /= 10)
         to[i] = static_cast<char>('0' + value % 10);
 }
@@ -50,12 +49,12 @@ std::optional<sys_seconds> join(std::optional<unsigned> y, std::optional<unsigne
 std::string sdk_date(sys_seconds at) {
     const auto [date, clock] = split(at);
     std::string text = "00000000T000000Z";
-    put<4>(&text[0], static_cast<unsigned>(static_cast<int>(date.year())));
-    put<2>(&text[4], static_cast<unsigned>(date.month()));
-    put<2>(&text[6], static_cast<unsigned>(date.day()));
-    put<2>(&text[9], static_cast<unsigned>(clock.hours().count()));
-    put<2>(&text[11], static_cast<unsigned>(clock.minutes().count()));
-    put<2>(&text[13], static_cast<unsigned>(clock.seconds().count()));
+    put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put(&text[4], static_cast<unsigned>(date.month()), 2);
+    put(&text[6], static_cast<unsigned>(date.day()), 2);
+    put(&text[9], static_cast<unsigned>(clock.hours().count()), 2);
+    put(&text[11], static_cast<unsigned>(clock.minutes().count()), 2);
+    put(&text[13], static_cast<unsigned>(clock.seconds().count()), 2);
     return text;
 }
 
@@ -102,13 +101,13 @@ void append_rfc3339(std::string& to, system_clock::time_point at) {
     const auto [date, clock] = split(whole);
     std::array<char, 27> text{};
     std::string_view("0000-00-00T00:00:00.000000Z").copy(text.data(), text.size());
-    put<4>(&text[0], static_cast<unsigned>(static_cast<int>(date.year())));
-    put<2>(&text[5], static_cast<unsigned>(date.month()));
-    put<2>(&text[8], static_cast<unsigned>(date.day()));
-    put<2>(&text[11], static_cast<unsigned>(clock.hours().count()));
-    put<2>(&text[14], static_cast<unsigned>(clock.minutes().count()));
-    put<2>(&text[17], static_cast<unsigned>(clock.seconds().count()));
-    put<6>(&text[20], static_cast<unsigned>(floor<microseconds>(at - whole).count()));
+    put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put(&text[5], static_cast<unsigned>(date.month()), 2);
+    put(&text[8], static_cast<unsigned>(date.day()), 2);
+    put(&text[11], static_cast<unsigned>(clock.hours().count()), 2);
+    put(&text[14], static_cast<unsigned>(clock.minutes().count()), 2);
+    put(&text[17], static_cast<unsigned>(clock.seconds().count()), 2);
+    put(&text[20], static_cast<unsigned>(floor<microseconds>(at - whole).count()), 6);
     to.append(text.data(), text.size());
 }
 

@@ -6,6 +6,7 @@
 #include "gateway/base/escape.hpp"
 #include "gateway/base/field.hpp"
 #include "gateway/base/time.hpp"
+#include "gateway/base/token.hpp"
 
 namespace gateway::cli {
 
@@ -42,25 +43,12 @@ target take_apart(std::string_view url) {
     return parts;
 }
 
-bool is_token(std::string_view text) {  // RFC 9110, 5.6.2
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (lower_case(c) >= 'a' && lower_case(c) <= 'z') || (c >= '0' && c <= '9') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = std::min(text.find_first_not_of(" \t"), text.size());
-    return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
 // The fields to sign, but for those that signing adds. Views into the lines.
 std::vector<field> read_headers(const std::vector<std::string>& lines) {
     std::vector<field> fields;
     for (const std::string_view line : lines) {
         const auto colon = std::min(line.find(':'), line.size());
-        const field one{line.substr(0, colon), trimmed(line.substr(std::min(colon + 1, line.size())))};
+        const field one{line.substr(0, colon), without_blanks(line.substr(std::min(colon + 1, line.size())))};
         if (colon == line.size() || !is_token(one.name))
             throw misused("a header is written as in --header 'X-Project-Id: 0605767a3300d5762fb7c0186d9e1779'");
         const auto is_control = [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7F; };

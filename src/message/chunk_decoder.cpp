@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "token.hpp"
+#include "gateway/base/token.hpp"
 
 namespace gateway::message {
 

@@ -200,12 +200,7 @@ bool connection_names(const field_list& fields, std::string_view option) noexcep
         std::string_view rest = fields[i].value;
         while (!rest.empty()) {
             const auto comma = std::min(rest.find(','), rest.size());
-            auto item = rest.substr(0, comma);
-            while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
-                item.remove_prefix(1);
-            while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
-                item.remove_suffix(1);
-            if (same_name(item, option)) return true;
+            if (same_name(without_blanks(rest.substr(0, comma)), option)) return true;
             rest.remove_prefix(std::min(comma + 1, rest.size()));
         }
     }

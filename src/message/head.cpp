@@ -3,8 +3,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "framing.hpp"
+#include "gateway/base/token.hpp"
 #include "lines.hpp"
-#include "token.hpp"
 
 namespace gateway::message {
 
@@ -41,6 +41,8 @@ private:
         if (ec == error::bad_method) return "the method is not a token (RFC 9110, 9.1)";
         if (ec == error::bad_target) return "the request target is malformed (RFC 9112, 3.2)";
         if (ec == error::bad_version) return "the version is not HTTP/1.1 or HTTP/1.0 (RFC 9112, 2.3)";
+        if (ec == error::need_more)  // the line ends early, which a method or target would have been refused for
+            return isRequest ? reason(error::bad_version) : reason(error::bad_status);
         if (ec == error::bad_status || ec == error::bad_reason) return "the status line is malformed (RFC 9112, 4)";
         return "not an HTTP/1.1 message head (RFC 9112, 2.1)";
     }
@@ -80,20 +82,11 @@ private:
     Head& into_;
 };
 
-std::string_view trimmed(std::string_view value) noexcept {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!value.empty() && is_blank(value.front()))
-        value.remove_prefix(1);
-    while (!value.empty() && is_blank(value.back()))
-        value.remove_suffix(1);
-    return value;
-}
-
 // Tokens with commas between, empty ones among them (RFC 9110, 5.6.1).
 bool is_token_list(std::string_view value) noexcept {
     for (;;) {
         const auto comma = value.find(',');
-        const std::string_view item = trimmed(value.substr(0, comma));
+        const std::string_view item = without_blanks(value.substr(0, comma));
         if (token_length(item) != item.size()) return false;
         if (comma == std::string_view::npos) return true;
         value.remove_prefix(comma + 1);
@@ -111,7 +104,7 @@ std::optional<problem> read_fields(line_reader& lines, field_list& into) {
         const std::size_t name = token_length(line);
         if (name == 0 || name == line.size() || line[name] != ':')
             return malformed("a header name is malformed (RFC 9112, 5.1)");
-        const field one{line.substr(0, name), trimmed(line.substr(name + 1))};
+        const field one{line.substr(0, name), without_blanks(line.substr(name + 1))};
         const known is = into.add(one);
         if ((is == known::connection || is == known::proxy_connection) && !is_token_list(one.value))
             return malformed("Connection is not a list of tokens (RFC 9110, 7.6.1)");

@@ -3,8 +3,6 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,23 +18,16 @@ class key_memory {
 public:
     // Starts a document. Keeps the memory of the last one unless that was of unusual size.
     void begin() {
-        first_count_ = 0;
-        if (others_.empty()) return;
-        if (others_.bucket_count() > usual_buckets)
-            others_ = {};
+        if (met_.bucket_count() > usual_buckets)
+            met_ = {};
         else
-            others_.clear();
+            met_.clear();
     }
 
     // False when the object of that number already has the key.
     [[nodiscard]] bool add(std::size_t object, std::string_view key) {
         const std::uint64_t both = std::hash<std::string_view>()(key) ^ (std::uint64_t{object} * 0x9E3779B97F4A7C15U);
-        const auto first_end = first_.begin() + first_count_;
-        if (std::find(first_.begin(), first_end, both) != first_end) return false;
-        if (first_end == first_.end()) return others_.insert(both * factor_).second;
-        *first_end = both;
-        ++first_count_;
-        return true;
+        return met_.insert(both * factor_).second;
     }
 
 private:
@@ -44,10 +35,7 @@ private:
 
     // Odd, so that no two values become one; random, so that nobody can choose keys that crowd one place of the table.
     std::uint64_t factor_ = (std::uint64_t{std::random_device()()} << 32U | std::random_device()()) | 1U;
-    // Most bodies have a handful of keys: to look at each of those costs less than a table.
-    std::array<std::uint64_t, 16> first_{};
-    std::ptrdiff_t first_count_ = 0;
-    boost::unordered_flat_set<std::uint64_t> others_;
+    boost::unordered_flat_set<std::uint64_t> met_;
 };
 
 }  // namespace gateway::operations

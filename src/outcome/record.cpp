@@ -3,8 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
-#include <cstring>
 
+#include "gateway/base/append.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/base/time.hpp"
 
@@ -25,22 +25,19 @@ class line {
 public:
     explicit line(char* to) : to_(to) {}
 
-    void raw(std::string_view bytes) {
-        std::memcpy(to_, bytes.data(), bytes.size());
-        to_ += bytes.size();
-    }
+    void raw(std::string_view bytes) { to_.put(bytes); }
     void text(std::string_view key_and_quote, std::string_view value) {
         if (value.empty()) return;
         raw(key_and_quote);
-        to_ = write_json_text(to_, value.substr(0, longest_text));
-        *to_++ = '"';
+        to_ = text_writer(write_json_text(to_.at(), value.substr(0, longest_text)));
+        to_.put('"');
     }
     // Of characters that need no escape: words of ours, ids as the paths have them, hexadecimal digits.
     void plain(std::string_view key_and_quote, std::string_view value) {
         if (value.empty()) return;
         raw(key_and_quote);
         raw(value.substr(0, longest_text));
-        *to_++ = '"';
+        to_.put('"');
     }
     void flag(std::string_view key, std::optional<bool> value) {
         if (!value) return;
@@ -52,10 +49,10 @@ public:
         const fmt::format_int digits(value);
         raw({digits.data(), digits.size()});
     }
-    [[nodiscard]] const char* end() const { return to_; }
+    [[nodiscard]] const char* end() const { return to_.at(); }
 
 private:
-    char* to_;
+    text_writer to_;
 };
 
 std::uint64_t count(std::chrono::microseconds time) {

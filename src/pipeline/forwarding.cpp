@@ -26,8 +26,8 @@ bool append_passed_on(std::string& to, const message::field_list& fields) {
 void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
                        const answer_framing& how) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
-    std::size_t most =
-        128 + reason.size() + request_id.size();  // and 98 for the other words below, with numbers of 20 digits
+    // 98 for the other words below, with numbers of 20 digits, and some more.
+    std::size_t most = 128 + reason.size() + request_id.size();
     for (const field& each : from.fields.all())
         most += each.name.size() + each.value.size() + 4;
     to.resize(most);

@@ -53,15 +53,6 @@ void encode(std::string_view from, text_writer& to) {
     }
 }
 
-std::string_view trimmed(std::string_view value) noexcept {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!value.empty() && blank(value.front()))
-        value.remove_prefix(1);
-    while (!value.empty() && blank(value.back()))
-        value.remove_suffix(1);
-    return value;
-}
-
 }  // namespace
 
 bool reads_one_way(std::string_view path, std::string_view query) noexcept {
@@ -130,8 +121,8 @@ void signer::put_query(std::string_view query, text_writer& to) {
 
 void signer::canonicalise(const request& what, std::span<const field> ordered) {
     // Room for all of it at once, escapes included: a string that grows leaves a security token behind in memory that
-    // it gave back, and looks for room at each piece. Lines' ends and ':' are 6 and two a field; the query may be given
-    // a '=' for each of its parameters.
+    // it gave back, and looks for room at each piece. Of the line ends and ':' there are two for each field and 6 more;
+    // a query may be given a '=' for each of its parameters.
     std::size_t of_names = ordered.size(), of_values = 4 * ordered.size();
     for (const field& f : ordered) {
         of_names += f.name.size();
@@ -171,7 +162,7 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
             names.put(lower_case(c));
         out.put({name, f.name.size()});
         out.put(':');
-        out.put(trimmed(f.value));
+        out.put(without_blanks(f.value));
         out.put('\n');
     }
     names_.resize(static_cast<std::size_t>(names.at() - names_.data()));

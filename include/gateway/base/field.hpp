@@ -16,6 +16,16 @@ struct field {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+// Without the white space around it (RFC 9110, 5.6.3: SP and HTAB).
+[[nodiscard]] constexpr std::string_view without_blanks(std::string_view text) noexcept {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
 // ASCII letters count the same in either case, as field names do (RFC 9110, 5.1).
 [[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;

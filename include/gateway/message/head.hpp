@@ -1,7 +1,7 @@
 #pragma once
-// The head of an HTTP/1.1 message, read so that no other parser can read it differently: lines and fields by the letter of
-// the RFCs (lines.cpp, head.cpp), the first line by Beast's parser, then the rules of framing (framing.cpp), each with its
-// section. Pure: bytes in, values out. Everything is a view into the bytes that were parsed.
+// The head of an HTTP/1.1 message, read so that no other parser can read it differently: lines and fields by the letter
+// of the RFCs (lines.cpp, head.cpp), the first line by Beast's parser, then the rules of framing (framing.cpp), each
+// with its section. Pure: bytes in, values out. Everything is a view into the bytes that were parsed.
 
 #include <cstdint>
 #include <optional>

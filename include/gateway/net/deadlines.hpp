@@ -69,8 +69,8 @@ private:
     queue& queue_of(milliseconds length);
     static void expire(list& first_of);
 
-    std::vector<std::unique_ptr<queue>>
-        queues_;  // one for each length in use: a handful, as lengths come from the configuration
+    // One for each length in use: a handful, as lengths come from the configuration. They stay where they are.
+    std::vector<std::unique_ptr<queue>> queues_;
     steady_time first_ = steady_time::max();  // nothing is due before
 };
 

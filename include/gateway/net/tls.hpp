@@ -24,7 +24,8 @@ public:
     // One step each, as far as it goes without waiting: would_block when the stream has to be waited for.
     [[nodiscard]] transfer shake_hands() noexcept;
     [[nodiscard]] transfer read(asio::mutable_buffer into) noexcept;
-    // Whether read() can give something although the stream has nothing to read: from what was read ahead, or by writing.
+    // Whether read() can give something although the stream has nothing to read: from what was read ahead, or by
+    // writing.
     [[nodiscard]] bool may_read() const noexcept {
         return SSL_has_pending(ssl_.get()) == 1 || SSL_want(ssl_.get()) == SSL_WRITING;
     }

@@ -136,6 +136,19 @@ INSTANTIATE_TEST_SUITE_P(
                      fault::unknown_expectation}),
     [](const auto& of) { return std::string(of.param.name); });
 
+TEST(request_head, whose_first_line_ends_early_is_told_so) {
+    for (const std::string_view line : {"GET / ", "GET / HTTP", "GET / HTTP/1."}) {
+        const auto text = head(line, {"Host: a"});
+        request_head parsed;
+        const auto problem = parse_request_head(text, parsed);
+        ASSERT_TRUE(problem) << line;
+        EXPECT_EQ(problem->why, "the version is not HTTP/1.1 or HTTP/1.0 (RFC 9112, 2.3)") << line;
+    }
+    const auto text = head("HTTP/1.1 20", {});
+    response_head parsed;
+    EXPECT_EQ(parse_response_head(text, parsed).value().why, "the status line is malformed (RFC 9112, 4)");
+}
+
 TEST(request_head, of_more_than_a_hundred_fields_is_refused) {
     std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";
     for (int i = 0; i < 100; ++i)

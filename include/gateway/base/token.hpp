@@ -1,10 +1,11 @@
 #pragma once
+// Tokens of HTTP: the names of fields, methods, options of a connection.
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
-namespace gateway::message {
+namespace gateway {
 
 // RFC 9110, 5.6.2, as a table: every character of every field's name is looked up.
 inline constexpr auto token_characters = [] {
@@ -25,4 +26,8 @@ inline constexpr auto token_characters = [] {
     return length;
 }
 
-}  // namespace gateway::message
+[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
+    return !text.empty() && token_length(text) == text.size();
+}
+
+}  // namespace gateway
