@@ -5,19 +5,23 @@ JOBS  ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 SETUP := tools/setup.sh
 
-.PHONY: help setup build demo run test test-sanitize test-threads bench bench-micro instructions-keep fuzz fuzz-differential package reference format lint clean
+.PHONY: help setup build profiled demo run test test-sanitize test-threads bench bench-micro instructions-keep fuzz fuzz-differential package reference format lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:          ## install everything that the other targets need (they do it themselves, too)
-	@$(SETUP) build test sdk browser package deploy bench lint
+	@$(SETUP) build profile test sdk browser package deploy bench lint
 
 build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simulator
 	@$(SETUP) build
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS) ecs-gateway ecs-simulator
+
+profiled:       ## build/profiled/bin: the same, laid out by the counts of a load; what packages hold; four minutes
+	@$(SETUP) build profile
+	@JOBS=$(JOBS) tools/profiled.sh profiled ecs-gateway ecs-simulator
 
 demo: build     ## a story of calls through the gateway, told step by step; ends by itself
 	@$(SETUP) test sdk
@@ -27,9 +31,9 @@ run: build      ## the gateway and the simulator of the demo, until Ctrl-C
 	@$(SETUP) test
 	@tools/demo.sh --stay
 
-test:           ## every test, with the programs as a user gets them
+test: profiled  ## every test, with the programs as packages hold them
 	@$(SETUP) build test sdk browser package deploy
-	cmake --preset release --log-level=WARNING
+	cmake --preset release -DGATEWAY_PROGRAMS=$(CURDIR)/build/profiled/bin --log-level=WARNING
 	ninja -C build/release -j$(JOBS)
 	ctest --test-dir build/release --output-on-failure -j$(JOBS)
 
@@ -39,14 +43,13 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 	ninja -C build/asan -j$(JOBS)
 	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
 
-bench: build    ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; ten minutes
+bench: profiled ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; ten minutes, after the builds
 	@$(SETUP) test bench
-	ninja -C build/release -j$(JOBS) steady_load
-	cmake --preset unrecorded --log-level=WARNING
-	ninja -C build/unrecorded -j$(JOBS) ecs-gateway
+	ninja -C build/profiled -j$(JOBS) steady_load
+	@JOBS=$(JOBS) tools/profiled.sh unrecorded ecs-gateway
 	@/usr/bin/python3 -B bench/proxy_bench.py --beside build/unrecorded/bin --beside-name unrecorded
 	@/usr/bin/python3 -B bench/scale_bench.py
-	@GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B bench/idle_memory.py
+	@GATEWAY_BIN_DIR=build/profiled/bin /usr/bin/python3 -B bench/idle_memory.py
 
 bench-micro:    ## the micro-benchmarks of signing, policy and the others
 	@$(SETUP) build
@@ -74,9 +77,9 @@ test-threads:   ## the integration tests under ThreadSanitizer
 	ninja -C build/tsan -j$(JOBS) ecs-gateway ecs-simulator
 	GATEWAY_BIN_DIR=build/tsan/bin TSAN_OPTIONS=exitcode=66 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/integration
 
-package: build  ## build/release/packages/ecs-gateway_*.deb
+package: profiled ## build/profiled/packages/ecs-gateway_*.deb
 	@$(SETUP) package
-	cd build/release && cpack --config CPackConfig.cmake
+	cd build/profiled && cpack --config CPackConfig.cmake
 
 reference:      ## docs/configuration.md and conf/gateway.schema.json anew, from the schema that files are read by
 	@$(SETUP) build test

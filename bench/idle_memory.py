@@ -2,7 +2,7 @@
 """Memory of idle connections: how much RSS each of 3,000 kept connections costs after it has served a call, in the gateway
 and in nginx (and HAProxy where it is installed) as plain proxies, in one run. Prints a line for each.
 
-Usage: GATEWAY_BIN_DIR=build/release/bin bench/idle_memory.py [CONNECTIONS]
+Usage: GATEWAY_BIN_DIR=build/profiled/bin bench/idle_memory.py [CONNECTIONS]
 """
 import contextlib
 import pathlib

@@ -32,7 +32,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2, help="of each part of a round")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rate", type=float, help="calls a second of the steady part")
-    parser.add_argument("--bin", default="build/release/bin", help="where ecs-gateway and steady_load are")
+    parser.add_argument("--bin", default="build/profiled/bin", help="where ecs-gateway and steady_load are")
     parser.add_argument("--beside", help="the bin folder of another build of the gateway, to tell what a change costs")
     parser.add_argument("--beside-name", default="other build", help="what that build is called in the table")
     parser.add_argument("--only", default="", help="names of the proxies to measure, with ; between")

@@ -4,7 +4,7 @@
 Each is measured beside the plain gateway in the same rounds, at the same rate: CPU for a call, as a ratio. Prints a table and
 keeps it in bench/results/.
 
-    bench/scale_bench.py [--rounds 5] [--seconds 2] [--rate 10000] [--bin build/release/bin]
+    bench/scale_bench.py [--rounds 5] [--seconds 2] [--rate 10000] [--bin build/profiled/bin]
 """
 import argparse
 import contextlib
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rate", type=float, default=10000)
-    parser.add_argument("--bin", default="build/release/bin")
+    parser.add_argument("--bin", default="build/profiled/bin")
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the gateway inherits it

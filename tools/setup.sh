@@ -13,6 +13,7 @@ declare -A packages=(
              libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
             python3-jsonschema systemd valgrind logrotate"
+    [profile]="python3 python3-yaml openssl"
     [sdk]=""
     [browser]="chromium"
     [bench]="nginx-light haproxy wrk"

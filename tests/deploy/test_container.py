@@ -75,7 +75,7 @@ def test_everything_that_is_copied_exists():
             words = rest.split()
             if words[0].startswith("--from="):
                 assert words[0].removeprefix("--from=") in STAGES
-                assert words[1].startswith("/source/build/release/bin/")
+                assert words[1].startswith("/source/build/profiled/bin/")
                 assert (programs.BIN / pathlib.PurePath(words[1]).name).exists()
             else:
                 assert (programs.PROJECT / words[0]).exists(), rest

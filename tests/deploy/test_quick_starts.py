@@ -51,9 +51,10 @@ def free_ports(number):
 
 
 def checkout(folder, stand_ins):
-    """A folder that looks like the project after `make build`, and a PATH with the stand-ins in front."""
-    (folder / "build/release").mkdir(parents=True)
-    (folder / "build/release/bin").symlink_to(programs.BIN)
+    """A folder that looks like the project after `make build` and `make profiled`, and a PATH with the stand-ins in front."""
+    for built in ("build/release", "build/profiled"):
+        (folder / built).mkdir(parents=True)
+        (folder / built / "bin").symlink_to(programs.BIN)
     (folder / "tools").symlink_to(programs.PROJECT / "tools")
     path = folder / "stand-ins"
     path.mkdir()
@@ -66,7 +67,7 @@ def checkout(folder, stand_ins):
 MAKE = """set -eu
 case $* in
     build) ;;
-    package) cd "$BUILT" && cpack --config CPackConfig.cmake -B "$STAND_INS/../build/release/packages" >&2 ;;
+    package) cd "$BUILT" && cpack --config CPackConfig.cmake -B "$STAND_INS/../build/profiled/packages" >&2 ;;
     *) echo "make: $*?" >&2; exit 2 ;;
 esac
 """

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""The load by which tools/profiled.sh lets the compiler know what a call runs through.
+
+Every kind of call that bench/instructions.py counts, over plain HTTP and over TLS to the endpoint, one after another, so that
+the counts come out nearly alike each time. Many callers at once were tried: no difference in what a call costs by it.
+"""
+import os
+import ssl
+import sys
+
+from instructions import KINDS, PROJECT, SECRETS, settings
+from stage import stage
+
+import calling  # found by what instructions.py adds to the path
+import programs
+import scripted_cloud
+
+CALLS = 3000  # of a kind
+
+
+def load(folder, cloud, **changes):
+    with_cloud = settings(cloud.url, replay_protection=False, **changes)
+    gate = programs.gateway(folder, with_cloud, SECRETS)
+    for kind, request_of in KINDS.items():
+        print(f"  {cloud.url.partition(':')[0]:5} {kind}", file=sys.stderr, flush=True)
+        with calling.connection(gate.port) as to:
+            call = request_of(to)
+            for _ in range(CALLS):
+                to.send(call)
+                to.answer()
+    gate.close()
+    cloud.close()
+
+
+def main():
+    with stage(programs.BIN) as on:
+        on.certificates()
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(on.folder / "origin.pem", on.folder / "origin.key")
+        load(on.folder, scripted_cloud.scripted_cloud())
+        load(on.folder, scripted_cloud.scripted_cloud(tls=tls), upstream={"ca_file": str(on.folder / "ca.pem")})
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("GATEWAY_BIN_DIR", str(PROJECT / "build/recording/bin"))
+    main()
