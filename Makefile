@@ -19,7 +19,7 @@ build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simul
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS) ecs-gateway ecs-simulator
 
-profiled:       ## build/profiled/bin: the same, laid out by the counts of a load; what packages hold; four minutes
+profiled:       ## both programs as packages hold them, in build/profiled/bin: compiled by the counts of a load; four minutes
 	@$(SETUP) build profile
 	@JOBS=$(JOBS) tools/profiled.sh profiled ecs-gateway ecs-simulator
 

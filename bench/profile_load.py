@@ -8,7 +8,7 @@ import os
 import ssl
 import sys
 
-from instructions import KINDS, PROJECT, SECRETS, settings
+from instructions import KINDS, SECRETS, settings
 from stage import stage
 
 import calling  # found by what instructions.py adds to the path
@@ -27,7 +27,9 @@ def load(folder, cloud, **changes):
             call = request_of(to)
             for _ in range(CALLS):
                 to.send(call)
-                to.answer()
+                status = to.answer().status
+                if status != (401 if kind.startswith("refused") else 200):
+                    sys.exit(f"{kind}: answered with {status}, so the counts would be of something else\n{gate.stderr.text()}")
     gate.close()
     cloud.close()
 
@@ -42,5 +44,6 @@ def main():
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("GATEWAY_BIN_DIR", str(PROJECT / "build/recording/bin"))
+    if "GATEWAY_BIN_DIR" not in os.environ:
+        sys.exit("GATEWAY_BIN_DIR names no folder with a gateway that counts: tools/profiled.sh does")
     main()

@@ -15,13 +15,16 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE OFF)
 
 # By a profile the compiler knows what a call runs through, and lays that out for it: `record` builds a program that counts,
-# `use` one by the counts beside its objects: tools/profiled.sh does both. What the load does not reach is compiled as ever.
+# `use` one by the counts beside its objects: tools/profiled.sh does both. Functions that the load does not reach are
+# not made small for it.
 set(GATEWAY_PROFILE "" CACHE STRING "record or use a profile: tools/profiled.sh")
 if(GATEWAY_PROFILE STREQUAL record)
     target_compile_options(gateway_build INTERFACE -fprofile-generate -fprofile-update=atomic)
     target_link_options(gateway_build INTERFACE -fprofile-generate)
 elseif(GATEWAY_PROFILE STREQUAL use)
     target_compile_options(gateway_build INTERFACE -fprofile-use -fprofile-partial-training -Wno-missing-profile)
+elseif(GATEWAY_PROFILE)
+    message(FATAL_ERROR "GATEWAY_PROFILE is record, use or empty, not ${GATEWAY_PROFILE}")
 endif()
 
 # Our symbols are bound at start: the loader saves the processor's registers on the stack when it binds one at its first

@@ -4,7 +4,7 @@ set(deploy ${PROJECT_SOURCE_DIR}/deploy)
 set(doc ${CMAKE_INSTALL_DATADIR}/doc/ecs-gateway)
 set(generated ${CMAKE_BINARY_DIR}/package)
 
-# What Debian wants compressed, without a time stamp so that a package can be built twice alike.
+# What Debian wants compressed, without a time stamp: of the same content the same file.
 function(compressed from name)
     execute_process(COMMAND gzip -9nc ${from} OUTPUT_FILE ${generated}/${name} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
