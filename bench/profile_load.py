@@ -4,6 +4,7 @@
 Every kind of call that bench/instructions.py counts, over plain HTTP and over TLS to the endpoint, one after another, so that
 the counts come out nearly alike each time. Many callers at once were tried: no difference in what a call costs by it.
 """
+import contextlib
 import os
 import ssl
 import sys
@@ -20,18 +21,16 @@ CALLS = 3000  # of a kind
 
 def load(folder, cloud, **changes):
     with_cloud = settings(cloud.url, replay_protection=False, **changes)
-    gate = programs.gateway(folder, with_cloud, SECRETS)
-    for kind, request_of in KINDS.items():
-        print(f"  {cloud.url.partition(':')[0]:5} {kind}", file=sys.stderr, flush=True)
-        with calling.connection(gate.port) as to:
-            call = request_of(to)
-            for _ in range(CALLS):
-                to.send(call)
-                status = to.answer().status
-                if status != (401 if kind.startswith("refused") else 200):
-                    sys.exit(f"{kind}: answered with {status}, so the counts would be of something else\n{gate.stderr.text()}")
-    gate.close()
-    cloud.close()
+    with contextlib.closing(cloud), contextlib.closing(programs.gateway(folder, with_cloud, SECRETS)) as gate:
+        for kind, request_of in KINDS.items():
+            print(f"  {cloud.url.partition(':')[0]:5} {kind}", file=sys.stderr, flush=True)
+            with calling.connection(gate.port) as to:
+                call = request_of(to)
+                for _ in range(CALLS):
+                    to.send(call)
+                    status = to.answer().status
+                    if status != (401 if kind.startswith("refused") else 200):
+                        sys.exit(f"{kind}: answered with {status}, so the counts would be of something else\n{gate.stderr.text()}")
 
 
 def main():
