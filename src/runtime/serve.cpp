@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <future>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -168,11 +169,24 @@ private:
         in_force_ = std::move(next.snapshot);
         loaded_ = std::chrono::system_clock::now();
         spdlog::set_level(level_of(in_force_->settings.log.level));
-        for (auto& worker : workers_)
-            worker.adopt(in_force_);
+        wait_for_workers();
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
                      in_force_->settings.accounts.size(), in_force_->settings.policy.size());
         return true;
+    }
+
+    // Whoever reads "reloaded", or waits for the service manager to say so, may rely on the new file: a rule that was
+    // taken out allows no call from then on.
+    void wait_for_workers() {
+        std::vector<std::future<void>> adopted;
+        for (auto& worker : workers_)
+            adopted.push_back(worker.adopt(in_force_));
+        const auto until = std::chrono::steady_clock::now() + 5s;
+        const auto late = std::count_if(adopted.begin(), adopted.end(), [&](const auto& each) {
+            return each.wait_until(until) != std::future_status::ready;
+        });
+        if (late > 0)
+            spdlog::warn("reload: some workers are too busy to have taken it within 5s, they will: workers={}", late);
     }
 
     // A listener that is open, and what its TLS was made from.

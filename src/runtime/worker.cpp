@@ -57,12 +57,16 @@ void worker::start() {
     });
 }
 
-void worker::adopt(std::shared_ptr<const pipeline::snapshot> next) {
-    loop_.post([this, next = std::move(next)]() mutable {
+std::future<void> worker::adopt(std::shared_ptr<const pipeline::snapshot> next) {
+    std::promise<void> adopted;
+    auto when = adopted.get_future();
+    loop_.post([this, next = std::move(next), adopted = std::move(adopted)]() mutable {
         server_.rules().limits = next->settings.limits;
         server_.rules().timeouts = next->settings.timeouts;
         gateway_.adopt(std::move(next));
+        adopted.set_value();
     });
+    return when;
 }
 
 void worker::put(const renewal::publication& what) {

@@ -79,6 +79,11 @@ class program:
     def tell(self, which):
         self.process.send_signal(which)
 
+    def thread(self, name):
+        """The id of the thread of that name."""
+        threads = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return int(next(each.name for each in threads if (each / "comm").read_text().strip() == name))
+
     def ended(self):
         """Waits for the end; the exit status."""
         self.process.wait(PATIENCE)

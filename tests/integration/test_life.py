@@ -1,5 +1,9 @@
 """The life of the process: drain on SIGTERM, a new configuration on SIGHUP, and what it refuses to start with."""
+import contextlib
+import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -21,6 +25,17 @@ class held_back:
     def __call__(self, connection, request):
         self.go.wait(30)
         scripts.answering()(connection, request)
+
+
+@contextlib.contextmanager
+def busy_on(core):
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    os.sched_setaffinity(other.pid, {core})
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
 
 
 def told_off(port):
@@ -82,6 +97,21 @@ def test_sighup_puts_a_new_policy_in_force(start):
             assert (answer.status, answer.error()[0]) == (403, "Gateway.0201")
     gate.reload(before, "reloaded")
     assert gate.call("GET", LOOK, proof=CI).status == 200
+
+
+def test_a_reload_is_told_when_every_worker_decides_by_it(start):
+    """The worker is made to lag: of a core that somebody else is busy on it gets a thousandth, and it has just had more."""
+    before = settings(start.cloud().url, workers=1)
+    gate = start.gateway(before)
+    core = min(os.sched_getaffinity(0))
+    with calling.connection(gate.port) as kept, busy_on(core):
+        worker = gate.thread("worker")
+        os.sched_setaffinity(worker, {core})
+        os.sched_setscheduler(worker, os.SCHED_IDLE, os.sched_param(0))
+        kept.send(kept.request("GET", "/") * 50)
+        assert [kept.answer().status for _ in range(50)] == [404] * 50
+        gate.reload({**before, "policy": []}, "reloaded")
+        assert kept.call("GET", LOOK, proof=CI).error()[0] == "Gateway.0201"
 
 
 @pytest.mark.parametrize("change", [{"policy": [{"rule": "a", "callers": ["nobody"]}]}, {"no such key": 1},
