@@ -15,6 +15,7 @@ The gateway's figures include authentication, policy, signature and outcome line
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import re
@@ -78,7 +79,8 @@ def measure(on, proxies, options):
     rate = options.rate
     for number in range(options.rounds + 1):  # the first warms up, tells the rate, and does not count
         slowest = None
-        for name, (port, process, fields) in proxies.items():
+        # There and back, so that none always comes behind the same one.
+        for name, (port, process, fields) in list(proxies.items())[::-1 if number % 2 else 1]:
             fields = fields or on.signed_fields(port)
             file = re.sub(r"\W+", "-", name)
             parts = {"most": lambda: on.most(file, port, fields, max(1, round(options.seconds)))}  # pylint: disable=cell-var-from-loop
@@ -98,20 +100,34 @@ def measure(on, proxies, options):
     return rounds
 
 
+def median_and_error(values):
+    """The median, and how far it would lie from that of endless rounds: from the quartiles, as some rounds are far off."""
+    values = sorted(values)
+    if len(values) < 2:
+        return values[0], 0.0
+    lower, middle, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return middle, 0.93 * (upper - lower) / math.sqrt(len(values))
+
+
+def shown(medians, ratio):
+    return f"{medians[ratio]:.2f} ± {medians[ratio + '_error']:.2f}"
+
+
 def report(options, resident, rounds):
     medians, table = {}, [
-        "| proxy | steady: CPU µs for a call | ratio | p50 µs | p99 µs | p99.9 µs | most: CPU µs | ratio | calls a second | RSS at start, MiB |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+        "| proxy | steady: CPU µs for a call | ratio | p50 µs | p99 µs | p99 ratio | p99.9 µs | most: CPU µs | ratio | calls a second | RSS at start, MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, parts in rounds.items():
         base = "nginx, TLS origin" if "TLS" in name else "nginx"
         m = medians[name] = {part: {key: statistics.median(r[key] for r in results) for key in results[0]}
                              for part, results in parts.items()}
         for part, results in parts.items():
             bases = rounds.get(base, parts)[part]
-            m[part]["ratio"] = statistics.median(r["cpu_us"] / of["cpu_us"] for r, of in zip(results, bases))
+            for key, ratio in (("cpu_us", "ratio"), ("p99_us", "p99_ratio")):
+                m[part][ratio], m[part][ratio + "_error"] = median_and_error(r[key] / of[key] for r, of in zip(results, bases))
         s, most = m["steady"], m["most"]
-        table.append(f"| {name} | {s['cpu_us']:.1f} | {s['ratio']:.2f} | {s['p50_us']:.0f} | {s['p99_us']:.0f} | "
-                     f"{s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {most['ratio']:.2f} | {most['rate']:.0f} | "
+        table.append(f"| {name} | {s['cpu_us']:.1f} | {shown(s, 'ratio')} | {s['p50_us']:.0f} | {s['p99_us']:.0f} | "
+                     f"{shown(s, 'p99_ratio')} | {s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {shown(most, 'ratio')} | {most['rate']:.0f} | "
                      f"{resident[name] / 1024:.1f} |")
     text = "\n".join(table)
     if options.beside and "gateway, API key" in rounds:

@@ -89,6 +89,28 @@ TEST(journal, writes_the_lines_of_all_pages_whole_and_in_each_pages_order) {
     EXPECT_EQ(next, (std::map<char, int>{{'a', 500}, {'b', 500}, {'c', 500}}));
 }
 
+TEST(journal, knows_the_last_lines_whether_few_or_many_are_written_at_once) {
+    disk on;
+    journal j(std::make_unique<disk_sink>(on));
+    page& p = j.new_page();
+    int count = 0;
+    for (const int more : {30, 1000, 10, 1000, 180, 30}) {
+        {
+            const std::lock_guard held(on.lock);  // what comes meanwhile is written at once
+            for (int i = 0; i < more; ++i)
+                p.write(numbered(std::to_string(count++)));
+        }
+        ASSERT_TRUE(j.flush(10s));
+        std::string lines = j.last_as_json_members();
+        for (auto between = lines.find("},{"); between != std::string::npos; between = lines.find("},{", between))
+            lines[between + 1] = '\n';
+        std::vector<std::string> last;
+        for (int i = std::max(0, count - 200); i < count; ++i)
+            last.push_back(std::to_string(i));
+        ASSERT_EQ(ids(lines), last);
+    }
+}
+
 TEST(journal, keeps_lines_while_the_disk_is_full_and_says_so) {
     disk on;
     on.full = true;
