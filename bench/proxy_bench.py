@@ -2,8 +2,8 @@
 """What a call costs: the gateway beside nginx and HAProxy, in one run.
 
 One core serves (the gateway, nginx or HAProxy), the other one loads and answers (nginx as the origin). The proxies take
-turns in short rounds, so that what the machine does besides falls on all of them; a ratio is the median of the rounds'
-ratios, each to nginx in the same round. A round has two parts:
+turns in short rounds, there and back, so that what the machine does besides falls on all of them; a ratio is the median of
+the rounds' ratios, each to nginx in the same round, with its standard error. A round has two parts:
 
 - steady: all get the same calls a second, half of what the slowest can take. CPU for a call is what the kernel counted for
   the whole process tree, divided by the calls; times are from the moment a call was due.
@@ -29,7 +29,7 @@ KEY = [*PLAIN_FIELDS, ("X-Api-Key", API_KEY)]
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=10, help="an even number: each order of the proxies as often as the other")
     parser.add_argument("--seconds", type=float, default=2, help="of each part of a round")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rate", type=float, help="calls a second of the steady part")
@@ -101,11 +101,11 @@ def measure(on, proxies, options):
 
 
 def median_and_error(values):
-    """The median, and how far it would lie from that of endless rounds: from the quartiles, as some rounds are far off."""
+    """The median and its standard error, which is taken from the quartiles, as some rounds are far off."""
     values = sorted(values)
     if len(values) < 2:
         return values[0], 0.0
-    lower, middle, upper = statistics.quantiles(values, n=4, method="inclusive")
+    lower, middle, upper = statistics.quantiles(values, n=4)
     return middle, 0.93 * (upper - lower) / math.sqrt(len(values))
 
 
@@ -132,11 +132,11 @@ def report(options, resident, rounds):
     text = "\n".join(table)
     if options.beside and "gateway, API key" in rounds:
         other = rounds[f"gateway, API key, {options.beside_name}"]
-        ratios = {part: statistics.median(r["cpu_us"] / of["cpu_us"] for r, of in zip(rounds["gateway, API key"][part], other[part]))
+        ratios = {part: median_and_error(r["cpu_us"] / of["cpu_us"] for r, of in zip(rounds["gateway, API key"][part], other[part]))
                   for part in other}
         medians["gateway, API key"]["to_beside"] = ratios
         text += f"\n\nThe gateway with an API key to the same, {options.beside_name}: " + \
-            ", ".join(f"{ratio:.3f} ({part})" for part, ratio in ratios.items()) + "."
+            ", ".join(f"{ratio:.3f} ± {error:.3f} ({part})" for part, (ratio, error) in ratios.items()) + "."
     print(text)
     if options.only:
         return  # a part is no result to keep

@@ -220,8 +220,9 @@ server::server(asio::io_context& on, const config::admin& where, status from)
         port_ = accepts.local_endpoint().port();
     } catch (const boost::system::system_error& e) {
         const error_code why(e.code().value(), e.code().category());  // without the line of Asio that it came from
-        throw boost::system::system_error(why,
-                                          "cannot listen on the admin address " + named + std::to_string(where.port));
+        throw boost::system::system_error(
+            why, "cannot listen on the admin address " + named + std::to_string(where.port) +
+                     (why == asio::error::address_in_use ? " (`ss -ltnp` tells who listens there)" : ""));
     }
     address_ = named + std::to_string(port_);
     asio::co_spawn(on.get_executor(), shared::accept(shared_), report);

@@ -87,7 +87,8 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
         if (where.address().is_v6()) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (shared) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
         if (::bind(descriptor, where.data(), static_cast<socklen_t>(where.size())) != 0)
-            fail("cannot bind listener " + at.name);
+            fail("cannot bind listener " + at.name +
+                 (errno == EADDRINUSE ? " (`ss -ltnp` tells who listens there)" : ""));
         return descriptor;
     };
     // SO_REUSEPORT would let a second gateway of the same user take half of the connections without a word: a socket

@@ -164,7 +164,7 @@ bool journal::flush(std::chrono::milliseconds at_most) {
     return idle_.wait_for(held, at_most, all_written);
 }
 
-// Takes what the pages hold into the batch. False when there is nothing.
+// Takes what the pages hold into the batch. False when there is nothing: the batch is left as it was written then.
 bool journal::collect() {
     std::size_t lines = 0;
     for (page& p : pages_) {
@@ -172,8 +172,8 @@ bool journal::collect() {
         lines += p.pending_lines_;
     }
     if (lines == 0) return false;
-    // Under load nobody can ask for what was written before: that leaves two pieces of memory to take turns, and to
-    // stay in the cache.
+    // Under load nobody can ask for what was written before: that leaves two pieces of memory to take turns (with one
+    // worker), and to stay in the cache.
     if (lines < recent::most) last_.take(batch_, batch_lines_);
     batch_.clear();
     batch_lines_ = 0;
@@ -190,7 +190,7 @@ bool journal::collect() {
         batch_lines_ += std::exchange(p.pending_lines_, 0);
         p.pending_bytes_.store(0, std::memory_order_relaxed);
     }
-    return !batch_.empty();
+    return true;
 }
 
 // Writes the batch to its end, however long the sink takes; gives up only when the journal ends.

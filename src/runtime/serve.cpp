@@ -169,15 +169,15 @@ private:
         in_force_ = std::move(next.snapshot);
         loaded_ = std::chrono::system_clock::now();
         spdlog::set_level(level_of(in_force_->settings.log.level));
-        wait_for_workers();
+        let_workers_adopt();
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
                      in_force_->settings.accounts.size(), in_force_->settings.policy.size());
         return true;
     }
 
-    // Whoever reads "reloaded", or waits for the service manager to say so, may rely on the new file: a rule that was
-    // taken out allows no call from then on.
-    void wait_for_workers() {
+    // Whoever reads "reloaded" without the warning may rely on the new file: a rule that was taken out allows no call
+    // from then on. (Signals and the admin listener wait meanwhile, a moment as a rule.)
+    void let_workers_adopt() {
         std::vector<std::future<void>> adopted;
         for (auto& worker : workers_)
             adopted.push_back(worker.adopt(in_force_));

@@ -31,7 +31,8 @@ public:
     void listen(int descriptor, const std::string& name, const http::tls_context& tls);
     void renew(const std::string& listener, const http::tls_context& tls);  // for new connections
     void close(const std::string& listener);
-    // Ready when calls that this worker reads from then on are decided by `next`, or when it has ended.
+    // Ready when calls that this worker reads from then on are decided by `next`; not before the worker is destroyed
+    // where its loop has ended.
     [[nodiscard]] std::future<void> adopt(std::shared_ptr<const pipeline::snapshot> next);
     void put(const renewal::publication& what);
     // Ends the thread's loop when all connections have ended; new ones are accepted for `accept_for` yet. After

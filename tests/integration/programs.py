@@ -81,8 +81,10 @@ class program:
 
     def thread(self, name):
         """The id of the thread of that name."""
-        threads = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
-        return int(next(each.name for each in threads if (each / "comm").read_text().strip() == name))
+        def named():
+            threads = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+            return next((int(each.name) for each in threads if (each / "comm").read_text().strip() == name), None)
+        return wait_until(named, f"a thread {name}")  # which names itself when it begins to run
 
     def ended(self):
         """Waits for the end; the exit status."""

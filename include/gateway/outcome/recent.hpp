@@ -13,8 +13,8 @@ class recent {
 public:
     static constexpr std::size_t most = 200;
 
-    // `count` whole lines, each with its LF, which come behind those before. Under load that is an exchange of memory,
-    // so that nobody knows what `lines` holds afterwards. (To copy them was a third of what recording cost.)
+    // `count` whole lines, each with its LF, which come behind those before. From some dozens on that is an exchange of
+    // memory, so that nobody knows what `lines` holds afterwards. (To copy them was a third of what recording cost.)
     void take(std::string& lines, std::size_t count);
 
     // Oldest first, with a comma between two: the last ones of what was taken and of `and_these`.

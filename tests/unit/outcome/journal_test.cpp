@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -94,7 +95,7 @@ TEST(journal, knows_the_last_lines_whether_few_or_many_are_written_at_once) {
     journal j(std::make_unique<disk_sink>(on));
     page& p = j.new_page();
     int count = 0;
-    for (const int more : {30, 1000, 10, 1000, 180, 30}) {
+    for (const int more : {30, 1000, 10, 1000, 199, 1, 200, 201, 180, 30}) {
         {
             const std::lock_guard held(on.lock);  // what comes meanwhile is written at once
             for (int i = 0; i < more; ++i)
