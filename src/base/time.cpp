@@ -9,7 +9,7 @@ namespace gateway {
 
 namespace {
 
-using namespace std::chrono;
+using namespace std::chrono;  // NOLINT(google-build-using-namespace): most lines here are its names
 
 void put(char* to, unsigned value, std::size_t digits) {
     for (std::size_t i = digits; i-- > 0; value /= 10)

@@ -45,7 +45,8 @@ std::string count(std::ptrdiff_t how_many, const char* what) {
 }
 
 // One line for each credential, as it comes: how it was had and how the cloud takes it, never what it is.
-int try_online(const config::settings& in, std::shared_ptr<const credentials::store> store, const streams& with) {
+int try_online(const config::settings& in, const std::shared_ptr<const credentials::store>& store,
+               const streams& with) {
     std::size_t bad = 0;
     try {
         renewal::keeper keeper([](const auto&) {});

@@ -68,8 +68,8 @@ void check(const listener& l, const node& from, reader& in) {
 
 void check(const caller& c, const node& from, reader& in) {
     std::vector<std::string_view> in_header, of_connection;
-    if (from.find("access_key") != nullptr || from.find("secret_key") != nullptr) in_header.push_back("access_key");
-    if (from.find("api_key_sha256") != nullptr) in_header.push_back("api_key_sha256");
+    if (from.find("access_key") != nullptr || from.find("secret_key") != nullptr) in_header.emplace_back("access_key");
+    if (from.find("api_key_sha256") != nullptr) in_header.emplace_back("api_key_sha256");
     for (const std::string_view proof : {"certificate_san", "unix_user", "listener"}) {
         if (from.find(proof) != nullptr) of_connection.push_back(proof);
     }

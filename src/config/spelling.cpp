@@ -30,7 +30,7 @@ json::value spelled(const endpoint_url&, const endpoint& value) {
     return json::string((value.tls ? "https://" : "http://") + value.authority());
 }
 
-json::object text_schema(std::string expected, const char* pattern) {
+json::object text_schema(const std::string& expected, const char* pattern) {
     json::object text{{"type", "string"}, {"minLength", 1}, {"description", json::string(expected)}};
     if (pattern != nullptr) text["pattern"] = pattern;
     return text;

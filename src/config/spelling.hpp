@@ -61,7 +61,7 @@ json::value spelled(const Kind& kind, const std::optional<T>& value) {
 
 // ---- kinds as JSON Schema -------------------------------------------------------------------------------------------
 
-json::object text_schema(std::string expected, const char* pattern = nullptr);
+json::object text_schema(const std::string& expected, const char* pattern = nullptr);
 
 inline json::object schema_of(const boolean&) { return {{"type", "boolean"}}; }
 json::object schema_of(const count& kind);

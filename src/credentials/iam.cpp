@@ -26,7 +26,7 @@ public:
     explicit parsed(std::string_view body) {
         if (body.size() > most_bytes) return;
         boost::system::error_code ec;
-        where_.emplace(memory_.get(), size_);
+        where_.emplace(memory_.get(), room);
         value_ = std::make_unique<json::value>(json::parse(body, ec, &*where_));
         if (ec) value_.reset();
     }
@@ -35,7 +35,7 @@ public:
     ~parsed() {
         value_.reset();
         where_.reset();
-        wipe(memory_.get(), size_);
+        wipe(memory_.get(), room);
     }
     // The text at `outer.inner`; empty when there is none.
     [[nodiscard]] std::string_view text(std::string_view outer, std::string_view inner) const {
@@ -54,8 +54,8 @@ private:
         const json::string* const found = value != nullptr ? value->if_string() : nullptr;
         return found != nullptr ? std::string_view(found->data(), found->size()) : std::string_view();
     }
-    static constexpr std::size_t size_ = 4 * most_bytes;
-    std::unique_ptr<unsigned char[]> memory_{new unsigned char[size_]};
+    static constexpr std::size_t room = 4 * most_bytes;
+    std::unique_ptr<unsigned char[]> memory_{new unsigned char[room]};
     std::optional<json::monotonic_resource> where_;
     std::unique_ptr<json::value> value_;
 };

@@ -15,7 +15,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::string variable(const char* name) {
-    const char* const text = std::getenv(name);
+    const char* const text =
+        std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets a variable while threads run
     return text == nullptr ? std::string() : std::string(text);
 }
 

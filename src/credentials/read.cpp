@@ -111,7 +111,7 @@ std::optional<secret_text> read(const config::source& from, std::vector<config::
     switch (from.from) {
         case config::source::kind::env: {
             const std::string where = "environment variable " + json_string(from.name);
-            const char* const text = std::getenv(from.name.c_str());
+            const char* const text = std::getenv(from.name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets one
             return text == nullptr ? refuse(where + " is not set") : accept(text, where);
         }
         case config::source::kind::file: {

@@ -28,7 +28,8 @@ config::source variable(const char* name, const config::place& at) {
 }
 
 bool is_set(const char* name) {
-    const char* const text = std::getenv(name);
+    const char* const text =
+        std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets a variable while threads run
     return text != nullptr && *text != '\0';
 }
 

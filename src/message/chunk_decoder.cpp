@@ -36,7 +36,8 @@ std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& 
                 at_ = place::size;
                 [[fallthrough]];
             case place::size:
-                if (const int value = hex_value(c); value >= 0) {
+                if (const int value = hex_value(c);
+                    value >= 0) {  // NOLINT(bugprone-branch-clone): an error in two places
                     if (++digits_ > most_digits) return bad("a chunk size is too long (RFC 9112, 7.1)");
                     left_ = left_ * 16 + static_cast<unsigned>(value);
                 } else if (digits_ == 0) {

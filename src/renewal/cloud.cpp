@@ -26,7 +26,8 @@ constexpr const char* metadata_variable = "ECS_GATEWAY_METADATA_URL";  // for te
 
 config::endpoint metadata_endpoint() {
     config::endpoint found{.tls = false, .host = "169.254.169.254", .port = 80};
-    const char* const named = std::getenv(metadata_variable);
+    const char* const named =
+        std::getenv(metadata_variable);  // NOLINT(concurrency-mt-unsafe): nobody sets a variable while threads run
     if (named == nullptr) return found;
     const auto url = boost::urls::parse_uri(named);
     if (!url || url->scheme_id() != boost::urls::scheme::http || url->port_number() == 0)

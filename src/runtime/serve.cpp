@@ -1,6 +1,5 @@
 #include "gateway/runtime/serve.hpp"
 
-#include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -9,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <exception>
@@ -179,6 +179,7 @@ private:
     // from then on. (Signals and the admin listener wait meanwhile, a moment as a rule.)
     void let_workers_adopt() {
         std::vector<std::future<void>> adopted;
+        adopted.reserve(workers_.size());
         for (auto& worker : workers_)
             adopted.push_back(worker.adopt(in_force_));
         const auto until = std::chrono::steady_clock::now() + 5s;
@@ -287,7 +288,7 @@ private:
     // A pod is told to end before the cluster has told everybody to send it no more calls. Whatever is accepted until
     // then is served, which is what `sleep` in a preStop hook is used for elsewhere.
     static std::chrono::milliseconds accept_while_draining(std::chrono::milliseconds at_most) {
-        const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+        const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;  // NOLINT(concurrency-mt-unsafe)
         return in_pod ? std::min(at_most / 3, std::chrono::milliseconds(5s)) : 0ms;
     }
 

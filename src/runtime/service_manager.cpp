@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <system_error>
 
 namespace gateway::runtime {
 
@@ -21,10 +22,11 @@ namespace {
 constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
 constexpr int most_sockets = 64;
 
+// Before the first thread is started that reads the environment.
 std::string take(const char* name) {
-    const char* const value = std::getenv(name);
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
     std::string text = value == nullptr ? "" : value;
-    ::unsetenv(name);
+    ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe)
     return text;
 }
 
@@ -72,7 +74,7 @@ std::string address_of(const config::listener& at) {
 service_manager::service_manager() : notify_(take("NOTIFY_SOCKET")) {
     const int process = number(take("LISTEN_PID"));
     const int count = std::min(number(take("LISTEN_FDS")), most_sockets);
-    ::unsetenv("LISTEN_FDNAMES");
+    ::unsetenv("LISTEN_FDNAMES");       // NOLINT(concurrency-mt-unsafe): as in take()
     if (process != ::getpid()) return;  // meant for the process that started this one
     for (int descriptor = first_descriptor; descriptor < first_descriptor + count; ++descriptor) {
         ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
@@ -125,7 +127,7 @@ void service_manager::tell(std::string_view state) const {
     const int to = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const bool told = to >= 0 && ::sendto(to, state.data(), state.size(), MSG_NOSIGNAL,
                                           reinterpret_cast<const sockaddr*>(&where), length) >= 0;
-    if (!told) spdlog::warn("service manager: can't be told: error={}", std::strerror(errno));
+    if (!told) spdlog::warn("service manager: can't be told: error={}", std::generic_category().message(errno));
     if (to >= 0) ::close(to);
 }
 

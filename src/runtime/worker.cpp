@@ -25,8 +25,9 @@ http::service service_of(const config::settings& settings) {
 
 }  // namespace
 
-worker::worker(outcome::page& records, credentials::supplier& supplier, std::shared_ptr<const pipeline::snapshot> first,
-               std::atomic<std::size_t>& connections, std::atomic<std::size_t>& cloud_connections)
+worker::worker(outcome::page& records, credentials::supplier& supplier,
+               const std::shared_ptr<const pipeline::snapshot>& first, std::atomic<std::size_t>& connections,
+               std::atomic<std::size_t>& cloud_connections)
     : gateway_(loop_, records, counters_, cloud_connections, supplier, first),
       server_(loop_, service_of(first->settings), connections) {}
 

@@ -21,8 +21,9 @@ namespace gateway::runtime {
 
 class worker {
 public:
-    worker(outcome::page& records, credentials::supplier& supplier, std::shared_ptr<const pipeline::snapshot> first,
-           std::atomic<std::size_t>& connections, std::atomic<std::size_t>& cloud_connections);
+    worker(outcome::page& records, credentials::supplier& supplier,
+           const std::shared_ptr<const pipeline::snapshot>& first, std::atomic<std::size_t>& connections,
+           std::atomic<std::size_t>& cloud_connections);
 
     void start();
 

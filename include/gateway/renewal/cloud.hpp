@@ -38,13 +38,13 @@ public:
                                                      std::string_view project);
     // POST /v3.0/OS-CREDENTIAL/securitytokens, signed by `through` or with its token. `taken` becomes how that was
     // taken.
-    [[nodiscard]] task<fetched<shared_secret>> agency(const config::agency_credential& what, std::string_view region,
+    [[nodiscard]] task<fetched<shared_secret>> agency(const config::agency_credential& agency, std::string_view region,
                                                       const secret& through, verdict& taken);
     // The metadata service, in its newer way (a session first) where it has one.
     [[nodiscard]] task<fetched<shared_secret>> metadata();
 
     // A query that changes nothing: is this secret taken? `why` becomes what the cloud said when it is not.
-    [[nodiscard]] task<verdict> try_out(const secret& what, std::string_view region, std::string_view project,
+    [[nodiscard]] task<verdict> try_out(const secret& by, std::string_view region, std::string_view project,
                                         std::string& why);
 
 private:
