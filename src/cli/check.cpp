@@ -103,7 +103,7 @@ int check(const command& self, const std::vector<std::string>& words, const stre
         return failed;
     }
     with.out << "OK\n";
-    return online ? try_online(loaded.values, std::move(store), with) : done;
+    return online ? try_online(loaded.values, store, with) : done;
 }
 
 }  // namespace gateway::cli

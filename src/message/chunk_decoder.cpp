@@ -36,11 +36,10 @@ std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& 
                 at_ = place::size;
                 [[fallthrough]];
             case place::size:
-                if (const int value = hex_value(c);
-                    value >= 0) {  // NOLINT(bugprone-branch-clone): an error in two places
+                if (const int value = hex_value(c); value >= 0) {
                     if (++digits_ > most_digits) return bad("a chunk size is too long (RFC 9112, 7.1)");
                     left_ = left_ * 16 + static_cast<unsigned>(value);
-                } else if (digits_ == 0) {
+                } else if (digits_ == 0) {  // NOLINT(bugprone-branch-clone): before what may end a size
                     return bad("a chunk size is not a hexadecimal number (RFC 9112, 7.1)");
                 } else if (c == ';') {
                     at_ = place::extension;
