@@ -1,30 +1,12 @@
 #include "gateway/net/deadlines.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 namespace gateway::net {
 
 namespace {
 
 constexpr std::size_t most_queues = 16;  // before those that nobody waits in make room
-
-steady_time coarse_now() noexcept {
-    timespec last{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &last);  // the clock of steady_clock, in libstdc++
-    return steady_time(std::chrono::seconds(last.tv_sec) + std::chrono::nanoseconds(last.tv_nsec));
-}
-
-// The time of the kernel's last tick, a few milliseconds ago, at a fifth of what the time of now costs: a call sets
-// three deadlines. Given as that of the next tick, so that no deadline is early.
-steady_time next_tick() noexcept {
-    static const auto tick = [] {
-        timespec length{};
-        ::clock_getres(CLOCK_MONOTONIC_COARSE, &length);
-        return std::chrono::nanoseconds(length.tv_nsec);
-    }();
-    return coarse_now() + tick;
-}
 
 }  // namespace
 
@@ -36,7 +18,8 @@ void deadline::set(milliseconds after) {
 
 void deadlines::add(deadline& what, milliseconds after) {
     queue& same = queue_of(after);
-    what.at_ = next_tick() + after;
+    // A call sets three deadlines, so they go by the time of ticks: that of the next one, so that none is early.
+    what.at_ = tick::last() + tick::length() + after;
     same.waiting.push_back(what);
     first_ = std::min(first_, what.at_);
 }
@@ -68,11 +51,11 @@ void deadlines::expire_all() {
 
 milliseconds deadlines::left() const {
     if (first_ == steady_time::max()) return milliseconds::max();
-    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(first_ - coarse_now()));
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(first_ - tick::last()));
 }
 
 void deadlines::expire_due(bool slept) {
-    if (first_ == steady_time::max() || (!slept && coarse_now() < first_)) return;
+    if (first_ == steady_time::max() || (!slept && tick::last() < first_)) return;
     const auto now = std::chrono::steady_clock::now();
     first_ = steady_time::max();
     for (const auto& q : queues_) {

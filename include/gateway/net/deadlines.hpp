@@ -10,10 +10,9 @@
 #include <memory>
 #include <vector>
 
-namespace gateway::net {
+#include "gateway/net/tick.hpp"
 
-using std::chrono::milliseconds;
-using steady_time = std::chrono::steady_clock::time_point;
+namespace gateway::net {
 
 class deadlines;
 

@@ -1,0 +1,48 @@
+#pragma once
+// The kernel's tick: a clock that costs next to nothing to read, and sleeps that cost less.
+
+#include <chrono>
+
+namespace gateway::net {
+
+using std::chrono::milliseconds;
+using steady_time = std::chrono::steady_clock::time_point;
+
+namespace tick {
+
+// The time of the last tick, a few milliseconds ago, at a fifth of what the time of now costs.
+[[nodiscard]] steady_time last() noexcept;
+// From one to the next: 1 to 10 ms, as the kernel was built.
+[[nodiscard]] std::chrono::nanoseconds length() noexcept;
+
+}  // namespace tick
+
+// Makes the sleeps of a busy loop cheaper. Before a core sleeps, the kernel stops its tick, and starts it again when
+// the core wakes: each time the clock is told anew when to ring next, which on a virtual machine is a way to its host
+// of a microsecond or two. Where another timer rings before the tick would, the clock stays as it was. So one that
+// nobody waits for stands right before the next tick, as long as calls come: 0.2 such ways for a call in place of 0.8,
+// and 0.93 to 0.97 of its CPU (docs/performance.md).
+//
+// Linux has its ticks at multiples of their length since 6.4. Where they are not, the timer stands somewhere between
+// two of them, and half of this is gained, more or less.
+class tick_keeper {
+public:
+    tick_keeper();  // throws std::system_error when the system has no more descriptors
+    tick_keeper(const tick_keeper&) = delete;
+    tick_keeper& operator=(const tick_keeper&) = delete;
+    ~tick_keeper();
+
+    // To be called once for each turn in which there was something to do, on the loop's thread. From the second one
+    // within a tick on the timer stands: whoever wakes up seldom has nothing to gain.
+    void turned() noexcept;
+
+    // When the timer rings: a little before the first tick that is not nearer than that.
+    [[nodiscard]] static steady_time before_next_tick(steady_time now, std::chrono::nanoseconds length) noexcept;
+
+private:
+    int timer_;
+    steady_time seen_{};
+    bool stands_ = false;
+};
+
+}  // namespace gateway::net
