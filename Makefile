@@ -43,11 +43,12 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 	ninja -C build/asan -j$(JOBS)
 	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
 
-bench: profiled ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; ten minutes, after the builds
+bench: profiled ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; 25 minutes, after the builds
 	@$(SETUP) test bench
 	ninja -C build/profiled -j$(JOBS) steady_load
 	@JOBS=$(JOBS) tools/profiled.sh unrecorded ecs-gateway
 	@/usr/bin/python3 -B bench/proxy_bench.py --beside build/unrecorded/bin --beside-name unrecorded
+	@/usr/bin/python3 -B bench/tail_bench.py
 	@/usr/bin/python3 -B bench/scale_bench.py
 	@GATEWAY_BIN_DIR=build/profiled/bin /usr/bin/python3 -B bench/idle_memory.py
 

@@ -6,7 +6,7 @@ turns in short rounds, there and back, so that what the machine does besides fal
 the rounds' ratios, each to nginx in the same round, with its standard error. A round has two parts:
 
 - steady: all get the same calls a second, half of what the slowest can take. CPU for a call is what the kernel counted for
-  the whole process tree, divided by the calls; times are from the moment a call was due.
+  the whole process tree, divided by the calls; times are from the moment a call was due (tail_bench.py compares them).
 - most: as many as go through (wrk). Here a faster proxy has it easier still, since the other core then never sleeps, and to
   wake it is part of each write.
 
@@ -22,9 +22,7 @@ import re
 import statistics
 import sys
 
-from stage import API_KEY, BENCH, JSON_LOG, PLAIN_FIELDS, cpu_seconds, machine, resident_kib, stage
-
-KEY = [*PLAIN_FIELDS, ("X-Api-Key", API_KEY)]
+from stage import BENCH, JSON_LOG, KEY, cpu_seconds, machine, resident_kib, stage
 
 
 def main():
@@ -109,25 +107,24 @@ def median_and_error(values):
     return middle, 0.93 * (upper - lower) / math.sqrt(len(values))
 
 
-def shown(medians, ratio):
-    return f"{medians[ratio]:.2f} ± {medians[ratio + '_error']:.2f}"
+def shown(medians):
+    return f"{medians['ratio']:.2f} ± {medians['ratio_error']:.2f}"
 
 
 def report(options, resident, rounds):
     medians, table = {}, [
-        "| proxy | steady: CPU µs for a call | ratio | p50 µs | p99 µs | p99 ratio | p99.9 µs | most: CPU µs | ratio | calls a second | RSS at start, MiB |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+        "| proxy | steady: CPU µs for a call | ratio | p50 µs | p99 µs | p99.9 µs | most: CPU µs | ratio | calls a second | RSS at start, MiB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, parts in rounds.items():
         base = "nginx, TLS origin" if "TLS" in name else "nginx"
         m = medians[name] = {part: {key: statistics.median(r[key] for r in results) for key in results[0]}
                              for part, results in parts.items()}
         for part, results in parts.items():
             bases = rounds.get(base, parts)[part]
-            for key, ratio in (("cpu_us", "ratio"), ("p99_us", "p99_ratio")):
-                m[part][ratio], m[part][ratio + "_error"] = median_and_error(r[key] / of[key] for r, of in zip(results, bases))
+            m[part]["ratio"], m[part]["ratio_error"] = median_and_error(r["cpu_us"] / of["cpu_us"] for r, of in zip(results, bases))
         s, most = m["steady"], m["most"]
-        table.append(f"| {name} | {s['cpu_us']:.1f} | {shown(s, 'ratio')} | {s['p50_us']:.0f} | {s['p99_us']:.0f} | "
-                     f"{shown(s, 'p99_ratio')} | {s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {shown(most, 'ratio')} | {most['rate']:.0f} | "
+        table.append(f"| {name} | {s['cpu_us']:.1f} | {shown(s)} | {s['p50_us']:.0f} | {s['p99_us']:.0f} | "
+                     f"{s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {shown(most)} | {most['rate']:.0f} | "
                      f"{resident[name] / 1024:.1f} |")
     text = "\n".join(table)
     if options.beside and "gateway, API key" in rounds:

@@ -16,9 +16,8 @@ import statistics
 import sys
 import time
 
-from stage import API_KEY, BENCH, BODY, PATH, PLAIN_FIELDS, calling, cpu_seconds, crowd, machine, resident_kib, stage
+from stage import BENCH, BODY, KEY, PATH, calling, cpu_seconds, crowd, machine, resident_kib, stage
 
-KEY = [*PLAIN_FIELDS, ("X-Api-Key", API_KEY)]
 ACTIVE, IDLE = 100, 9_900
 MANY = crowd(caller_count=10_000, project_count=100_000)
 RULES = crowd(rule_count=1_000)

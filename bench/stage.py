@@ -29,6 +29,7 @@ API_KEY = "bench-api-key-not-a-secret"
 CALLER = ("GWBENCH0000000000001", "bench-caller-secret-key-not-real-0001")
 PARTNER = ("BENCHPARTNERAK000001", "bench-partner-secret-key-not-real-001")
 PLAIN_FIELDS = [("Content-Type", "application/json"), ("X-Project-Id", PROJECT)]
+KEY = [*PLAIN_FIELDS, ("X-Api-Key", API_KEY)]
 SERVE_CORE, LOAD_CORE = "0", "1"
 
 
