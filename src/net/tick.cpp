@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Later than any delay with which the tick itself rings, and little beside its length.
+// 20 to 200 us made no difference where a tick is 4 ms.
 constexpr nanoseconds ahead{50'000};
 
 steady_time from(timespec monotonic) noexcept {  // the clock of steady_clock, in libstdc++
@@ -52,11 +52,9 @@ void tick_keeper::turned() noexcept {
     const auto now = tick::last();
     if (now != seen_) {
         seen_ = now;
-        stands_ = false;
-        return;
+        turns_ = 0;
     }
-    if (stands_) return;
-    stands_ = true;
+    if (turns_ == busy || ++turns_ != busy) return;
     const auto at = before_next_tick(std::chrono::steady_clock::now(), tick::length()).time_since_epoch();
     const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
     const itimerspec once{.it_interval = {},

@@ -14,6 +14,8 @@
 
 namespace gateway::net {
 
+using std::chrono::milliseconds;
+
 class deadlines;
 
 // Something that has to happen before a time. Not to be moved while it is set.
