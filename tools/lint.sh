@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 tidy() {
     local files
     mapfile -t files
+    files=("${files[@]/#/^$PWD/}")
     run-clang-tidy-16 -p build/lint -j "$jobs" -quiet -extra-arg=-Wno-unknown-warning-option "$@" \
-        $(printf "^$PWD/%s\$ " "${files[@]}") 2> >(grep -vE '^[0-9]+ warnings? (generated|treated)' >&2)
+        "${files[@]/%/\$}" 2> >(grep -vE '^[0-9]+ warnings? (generated|treated)' >&2)
 }
 
 jobs=${1:-2}

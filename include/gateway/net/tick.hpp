@@ -20,7 +20,7 @@ namespace tick {
 // the core wakes: each time the clock is told anew when to ring next, which on a virtual machine is a way to its host
 // of a microsecond or two. Where another timer rings before the tick would, the clock stays as it was. So one that
 // nobody waits for stands right before the next tick, as long as calls come: 0.2 such ways for a call in place of 0.8,
-// and 0.93 to 0.97 of its CPU (Linux 6.18, 250 ticks a second, the cpuidle governor haltpoll, as virtual machines have
+// and 0.90 to 0.97 of its CPU (Linux 6.18, 250 ticks a second, the cpuidle governor haltpoll, as virtual machines have
 // it: docs/performance.md). Where a governor keeps the tick through short sleeps, it gains nothing, for one timer a
 // tick.
 //
