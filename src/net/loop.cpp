@@ -71,7 +71,6 @@ void loop::turn() {
     const int at_most = left == milliseconds::max()
                             ? -1
                             : static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
-    if (ready_count_ > 0) tick_.turned();
     ready_next_ = 0;
     ready_count_ = system_calls::epoll_wait(epoll_.is, ready_.data(), static_cast<int>(ready_.size()), at_most);
     // What goes on may end any watch, which takes itself off the list.

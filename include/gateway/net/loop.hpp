@@ -24,7 +24,6 @@
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/parking.hpp"
 #include "gateway/net/task.hpp"
-#include "gateway/net/tick.hpp"
 
 namespace gateway::net {
 
@@ -110,7 +109,6 @@ private:
     };
 
     deadlines times_;
-    tick_keeper tick_;
     descriptor epoll_, woken_;
     std::array<epoll_event, 256> ready_;
     int ready_count_ = 0, ready_next_ = 0;
