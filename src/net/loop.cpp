@@ -9,8 +9,6 @@
 #include <limits>
 #include <system_error>
 
-#include "system_calls.hpp"
-
 namespace gateway::net {
 
 namespace {
@@ -72,7 +70,7 @@ void loop::turn() {
                             ? -1
                             : static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
     ready_next_ = 0;
-    ready_count_ = system_calls::epoll_wait(epoll_.is, ready_.data(), static_cast<int>(ready_.size()), at_most);
+    ready_count_ = ::epoll_wait(epoll_.is, ready_.data(), static_cast<int>(ready_.size()), at_most);
     // What goes on may end any watch, which takes itself off the list.
     for (; ready_next_ < ready_count_; ++ready_next_) {
         const epoll_event& event = ready_[static_cast<std::size_t>(ready_next_)];

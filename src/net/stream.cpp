@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "system_calls.hpp"
-
 namespace gateway::net {
 
 namespace {
@@ -68,7 +66,7 @@ task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
 
 transfer stream::receive(void* into, std::size_t room) noexcept {
     while (watch_.readable) {
-        const auto got = system_calls::recv(descriptor_, into, room, 0);
+        const auto got = ::recv(descriptor_, into, room, 0);
         if (got > 0) {
             // All that was there: an edge tells when more comes. (What hangs up may have nothing more to tell.)
             if (static_cast<std::size_t>(got) < room && !watch_.hung_up) watch_.readable = false;
@@ -95,8 +93,8 @@ transfer stream::send(std::string_view first, std::string_view second) noexcept 
     both.msg_iovlen = pieces.size();
     while (watch_.writable) {
         // One piece costs the kernel less to look at.
-        const auto sent = second.empty() ? system_calls::send(descriptor_, first.data(), first.size(), MSG_NOSIGNAL)
-                                         : system_calls::sendmsg(descriptor_, &both, MSG_NOSIGNAL);
+        const auto sent = second.empty() ? ::send(descriptor_, first.data(), first.size(), MSG_NOSIGNAL)
+                                         : ::sendmsg(descriptor_, &both, MSG_NOSIGNAL);
         if (sent >= 0) {
             const auto bytes = static_cast<std::size_t>(sent);
             if (bytes == first.size() + second.size()) return {{}, bytes};
@@ -190,7 +188,7 @@ bool stream::is_quiet() noexcept {
     if (!watch_.readable) return true;
     // Exactly as much was read as was asked for: OpenSSL asks for the rest of a record.
     char byte = 0;
-    if (system_calls::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) return false;
+    if (::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) return false;
     watch_.readable = false;
     return true;
 }
