@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 
 namespace gateway::http {
 

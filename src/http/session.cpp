@@ -291,29 +291,18 @@ void session::refuse(const message::problem& why) {
     }
 }
 
-std::optional<bool> session::send_now(std::string_view first, std::string_view second) {
-    const net::transfer sent = stream_.write_now(first, second);
+task<bool> session::send(std::string_view first, std::string_view second) {
+    if (!stream_.is_end_of_iteration()) co_await stream_.end_of_iteration();
+    net::transfer sent = stream_.write_now(first, second);
+    if (sent.would_block()) {
+        // A caller that does not take its answer is held to the time that it has for a body.
+        stream_.expires_after(held_to_.timeouts.request_body);
+        sent = co_await stream_.write(first, second, sent.bytes);
+        stream_.expires_never();
+    }
     bytes_out_ += sent.bytes;
-    sent_ = sent.bytes;
-    if (sent.would_block()) return std::nullopt;
-    if (sent.error) keep_alive_ = false;
-    return !sent.error;
-}
-
-task<bool> session::send_rest(std::string_view first, std::string_view second) {
-    // A caller that does not take its answer is held to the time that it has for a body.
-    stream_.expires_after(held_to_.timeouts.request_body);
-    const net::transfer sent = co_await stream_.write(first, second, sent_);
-    bytes_out_ += sent.bytes - sent_;
-    stream_.expires_never();
     if (sent.error) keep_alive_ = false;
     co_return !sent.error;
-}
-
-task<bool> session::send(std::string_view first, std::string_view second) {
-    if (const auto known = send_now(first, second)) co_return *known;
-    const bool all = co_await send_rest(first, second);
-    co_return all;
 }
 
 task<> session::linger() {

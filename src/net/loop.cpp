@@ -34,6 +34,7 @@ loop::loop()
 
 loop::~loop() {
     times_.expire_all();  // what still waits is in the queue now, which drops it
+    at_end_.clear();
 }
 
 void loop::stop() noexcept {
@@ -59,12 +60,12 @@ void loop::serve() {
     for (;;) {
         if (std::exchange(queued_, false)) queue_.poll();
         if (stopped_.load(std::memory_order_relaxed) || (finishing_ && coroutines_ == 0)) break;
-        turn();
+        iterate();
     }
 }
 
 // Sleeps until something is ready or due, and lets it go on.
-void loop::turn() {
+void loop::iterate() {
     const auto left = times_.left();
     const int at_most = left == milliseconds::max()
                             ? -1
@@ -83,15 +84,15 @@ void loop::turn() {
         }
         auto& is = *static_cast<watch*>(event.data.ptr);
         is.tell(event.events);
-        if (is.reader_.taken() && (is.readable || is.reads_when_either)) is.reader_.go_on();
-        if (event.data.ptr != nullptr && is.writable && is.writer_.taken()) is.writer_.go_on();
+        if (is.reader_.is_waiting() && (is.readable || is.reads_when_either)) is.reader_.resume();
+        if (event.data.ptr != nullptr && is.writable && is.writer_.is_waiting()) is.writer_.resume();
     }
     ready_count_ = std::max(ready_count_, 0);
-    while (!last_.empty()) {
-        place_behind& first = last_.front();
-        last_.pop_front();
-        if (first.place_.taken()) first.place_.go_on();
+    for (std::size_t i = 0; i < at_end_.size(); ++i) {  // a coroutine that goes on may add to it
+        auto handler = std::move(at_end_[i]);
+        std::move(handler)();
     }
+    at_end_.clear();
     times_.expire_due(ready_count_ == 0);
 }
 
@@ -115,10 +116,10 @@ void watch::end() noexcept {
 }
 
 void watch::cancel() noexcept {
-    reader_cancelled_ = reader_cancelled_ || reader_.taken();
-    writer_cancelled_ = writer_cancelled_ || writer_.taken();
-    in_.go_on(reader_);
-    in_.go_on(writer_);
+    reader_cancelled_ = reader_cancelled_ || reader_.is_waiting();
+    writer_cancelled_ = writer_cancelled_ || writer_.is_waiting();
+    in_.post_resume(reader_);
+    in_.post_resume(writer_);
 }
 
 // epoll(7) tells an edge once; asked for it anew, it tells how things are.

@@ -73,7 +73,7 @@ void gateway::accepted(call& c, const message::response_head& answer) {
 void gateway::end_trial(call& c) {
     if (!c.signs_with.tries.under_way()) return;
     c.signs_with.tries.end();
-    credential_came_.ring();
+    credential_came_.notify_all();
 }
 
 void gateway::look_at_clock(call& c, const message::response_head& answer) {

@@ -333,12 +333,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
     const bool together = got.body().size() <= most_together;
     if (together) c.space->answer_head.append(got.body());
     const std::string_view behind = together ? std::string_view() : got.body();
-    if (loop_.others_wait()) {
-        net::loop::place_behind here;
-        co_await loop_.behind_others(here);
-    }
-    if (!c.caller.send_now(c.space->answer_head, behind))
-        static_cast<void>(co_await c.caller.send_rest(c.space->answer_head, behind));
+    static_cast<void>(co_await c.caller.send(c.space->answer_head, behind));
 }
 
 // An answer too large to hold: passed on piece by piece, as fast as the caller takes it.
@@ -446,14 +441,14 @@ gateway::~gateway() = default;
 void gateway::adopt(std::shared_ptr<const snapshot> next) {
     in_force_ = boost::make_local_shared<in_force>(loop_, std::move(next), cloud_connections_, in_force_.get());
     all_in_force_.push_back(*in_force_);
-    credential_came_.ring();
+    credential_came_.notify_all();
 }
 
 void gateway::put(const credentials::slot& where, const credentials::shared_secret& what, const std::string& why,
                   credentials::secret::time retry) {
     for (in_force& each : all_in_force_)
         each.wallet.put(where, what, why, retry);
-    credential_came_.ring();
+    credential_came_.notify_all();
 }
 
 }  // namespace gateway::pipeline

@@ -233,7 +233,7 @@ void keeper::tell(const keeping& k) {
     else if (!k.now && k.when.due())
         retry = *k.when.due();
     publish_({k.where, k.now, k.why(), retry});
-    changed_.ring();
+    changed_.notify_all();
     const std::lock_guard held(shown_lock_);
     condition& shown = shown_[k.where];
     shown.name = k.is->name;

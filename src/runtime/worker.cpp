@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 
 namespace gateway::runtime {
 

@@ -87,11 +87,8 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         return why;
     };
     for (bool again = false;;) {
-        // Before a connection is chosen: what the loop tells of it in this turn is known then.
-        if (loop_.others_wait()) {
-            net::loop::place_behind here;
-            co_await loop_.behind_others(here);
-        }
+        // Before a connection is chosen: what the loop tells of it in this iteration is known then.
+        if (!loop_.is_end_of_iteration()) co_await loop_.end_of_iteration();
         // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
         auto over = again ? nullptr : take_idle(to);
         if (!over) {
@@ -160,7 +157,7 @@ bool pool::hand_over(std::unique_ptr<connection>& free) {
     const auto next = std::move(line.front());
     line.pop_front();
     next->handed_over = std::move(free);
-    next->called.ring();
+    next->called.notify_all();
     return true;
 }
 
@@ -169,7 +166,7 @@ bool pool::let_the_next_open() {
     const auto next = std::move(line.front());
     line.pop_front();
     next->may_open = true;
-    next->called.ring();
+    next->called.notify_all();
     return true;
 }
 
@@ -213,7 +210,7 @@ task<result<std::unique_ptr<connection>>> client::connect(pool& to, std::chrono:
 task<result<bool>> client::send_large(connection& over, const outgoing& what) {
     struct writing {
         explicit writing(net::loop& in) : ended(in) {}
-        net::bell ended;
+        net::async_event ended;
         bool done = false, begun = false, unwanted = false;
         net::transfer result;
     };
@@ -226,7 +223,7 @@ task<result<bool>> client::send_large(connection& over, const outgoing& what) {
     loop_.spawn(write(), [&, this](const std::exception_ptr& unforeseen) {
         if (unforeseen) all.result = {asio::error::no_memory, 0};
         all.done = true;
-        all.ended.ring();
+        all.ended.notify_all();
         // The time for the answer begins with the last byte sent.
         if (!over.stream.timed_out()) over.stream.expires_after(timeouts_.upstream_response);
     });

@@ -5,7 +5,7 @@
 #include <deque>
 #include <utility>
 
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 #include "gateway/upstream/client.hpp"
 #include "names.hpp"
 
@@ -20,7 +20,7 @@ struct session_deleter {
 // A call that waits for its turn to open a connection, or for one that another call is done with.
 struct waiting_call {
     explicit waiting_call(net::loop& in) : called(in) {}
-    net::bell called;
+    net::async_event called;
     bool may_open = false;
     std::unique_ptr<connection> handed_over;
 };

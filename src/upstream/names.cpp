@@ -82,7 +82,7 @@ std::shared_ptr<look_up> names::begin(const config::endpoint& what) {
                 running->done = true;
                 running->why = why;
                 running->found = std::move(found);
-                running->came.ring();
+                running->came.notify_all();
             });
         }).detach();
     } catch (const std::system_error& e) {

@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 
 namespace gateway::upstream {
 
 struct look_up {
     explicit look_up(net::loop& in) : came(in) {}
-    net::bell came;
+    net::async_event came;
     bool done = false;
     boost::system::error_code why;
     std::vector<asio::ip::tcp::endpoint> found;

@@ -97,12 +97,9 @@ public:
     [[nodiscard]] bool draining() const noexcept { return held_to_.draining; }
     void close_after_answer() noexcept { keep_alive_ = false; }
 
-    // Sends all bytes of both; false when the caller is gone or too slow to take them: each send() has the time that a
-    // body has.
+    // Sends all bytes of both, at the end of the loop's iteration; false when the caller is gone or too slow to take
+    // them: each send() has the time that a body has.
     [[nodiscard]] task<bool> send(std::string_view first, std::string_view second = {});
-    // The same, if it can be told at once; nothing when what is left of both has to be waited for: send_rest().
-    [[nodiscard]] std::optional<bool> send_now(std::string_view first, std::string_view second);
-    [[nodiscard]] task<bool> send_rest(std::string_view first, std::string_view second);
     [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
     // After the last answer: says goodbye so that the answer arrives although unread bytes may be left (RFC 9112, 9.6).
@@ -139,7 +136,6 @@ private:
     std::optional<refused> refused_;
     std::chrono::steady_clock::time_point began_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
-    std::size_t sent_ = 0;      // of what is being sent
     std::size_t in_a_row_ = 0;  // bytes that next_request() has read without a wait
     std::size_t served_ = 0;
     bool keep_alive_ = true;

@@ -13,17 +13,17 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/intrusive/list.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "gateway/net/deadlines.hpp"
-#include "gateway/net/parking.hpp"
 #include "gateway/net/task.hpp"
+#include "gateway/net/waiter.hpp"
 
 namespace gateway::net {
 
@@ -52,10 +52,10 @@ public:
         asio::post(queue_, std::forward<Function>(what));
         wake();
     }
-    // On the loop's thread, or before it runs: lets who waits there go on a little later.
-    void go_on(parking& who) {
-        who.move([this](auto&& resumed) {
-            asio::post(queue_, std::forward<decltype(resumed)>(resumed));
+    // On the loop's thread, or before it runs: resumes the coroutine that waits there, if any, a little later.
+    void post_resume(waiter& suspended) {
+        suspended.resume_on([this](resume_handler handler) {
+            asio::post(queue_, std::move(handler));
             queued_ = true;
         });
     }
@@ -67,18 +67,12 @@ public:
         asio::co_spawn(queue_, see_to_its_end(std::move(what), std::move(at_end)), asio::detached);
     }
 
-    // A turn serves all that were ready when it began. Whoever is about to write waits for the others of its turn with
-    // `if (in.others_wait()) { loop::place_behind here; co_await in.behind_others(here); }`: then all write in one go,
-    // and a peer that sleeps on another core is woken once for many. To wake it is the dearest part of a write.
-    class place_behind
-        : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        friend class loop;
-        parking place_;
-    };
-    [[nodiscard]] bool others_wait() const noexcept { return ready_next_ + 1 < ready_count_; }
-    [[nodiscard]] task<> behind_others(place_behind& here) {
-        last_.push_back(here);
-        return here.place_.wait();
+    // An iteration serves all connections that were ready when it began. Whoever is about to write waits for its end
+    // while others are still to be served: then all write in one go, and a peer that sleeps on another core is woken
+    // once for many. To wake it is the dearest part of a write.
+    [[nodiscard]] bool is_end_of_iteration() const noexcept { return ready_next_ + 1 >= ready_count_; }
+    [[nodiscard]] task<> end_of_iteration() {
+        return suspend([this](resume_handler handler) { at_end_.push_back(std::move(handler)); });
     }
 
 private:
@@ -97,7 +91,7 @@ private:
     }
 
     void serve();
-    void turn();
+    void iterate();
     void wake() noexcept;
 
     struct descriptor {
@@ -112,7 +106,7 @@ private:
     descriptor epoll_, woken_;
     std::array<epoll_event, 256> ready_;
     int ready_count_ = 0, ready_next_ = 0;
-    boost::intrusive::list<place_behind, boost::intrusive::constant_time_size<false>> last_;
+    std::vector<resume_handler> at_end_;  // of this iteration
     std::size_t coroutines_ = 0;
     bool finishing_ = false;
     bool queued_ = true;  // something may be in the queue
@@ -136,7 +130,7 @@ public:
     void end() noexcept;  // and what waits goes on
 
     // Until epoll tells something of that direction, or cancel(), which tells so afterwards, once. (What is readable
-    // already is told in the next turn: others have theirs first.)
+    // already is told in the next iteration: others have theirs first.)
     [[nodiscard]] task<> until_readable() {
         if (readable) tell_again();
         return reader_.wait();
@@ -158,7 +152,7 @@ private:
 
     loop& in_;
     int descriptor_ = -1;
-    parking reader_, writer_;
+    waiter reader_, writer_;
     bool reader_cancelled_ = false, writer_cancelled_ = false;
 };
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/net/tls.hpp"
 
@@ -41,13 +41,16 @@ public:
     // What is there right now, in one system call at most: bytes, asio::error::would_block when nothing is,
     // asio::error::eof at the end of the stream, operation_aborted when the wait before was cancelled.
     [[nodiscard]] transfer read_now(asio::mutable_buffer into) noexcept;
-    // Waits until read_now() may give something else than would_block; at least for a turn of the loop.
+    // Waits until read_now() may give something else than would_block; at least for an iteration of the loop.
     [[nodiscard]] task<> readable() { return watch_.until_readable(); }
     [[nodiscard]] task<transfer> read_some(asio::mutable_buffer into);  // at least one byte, or an error
     // Lets the loop serve others first, after much was read without a wait. (Not by readable(): what OpenSSL has read
     // ahead would not be told.)
     [[nodiscard]] task<> give_way() { return pause(loop_, milliseconds(1)); }
 
+    // Whoever writes waits for the end of the iteration, where it is not there yet: loop::end_of_iteration().
+    [[nodiscard]] bool is_end_of_iteration() const noexcept { return loop_.is_end_of_iteration(); }
+    [[nodiscard]] task<> end_of_iteration() { return loop_.end_of_iteration(); }
     // As much of both as goes out at once, in one system call; would_block when that is not all.
     [[nodiscard]] transfer write_now(std::string_view first, std::string_view second = {}) noexcept;
     // All bytes of both behind the first `written`, or an error. Counts these, too.

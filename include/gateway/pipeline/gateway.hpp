@@ -14,7 +14,7 @@
 
 #include "gateway/credentials/wallet.hpp"
 #include "gateway/http/session.hpp"
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/journal.hpp"
@@ -103,7 +103,7 @@ private:
     outcome::counters& counters_;
     std::atomic<std::size_t>& cloud_connections_;
     credentials::supplier& supplier_;
-    net::bell credential_came_;
+    net::async_event credential_came_;
     // Every configuration that some call still goes by.
     boost::intrusive::list<in_force, boost::intrusive::constant_time_size<false>> all_in_force_;
     boost::local_shared_ptr<in_force> in_force_;

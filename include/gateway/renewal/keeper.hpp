@@ -20,7 +20,7 @@
 #include "gateway/credentials/store.hpp"
 #include "gateway/credentials/upkeep.hpp"
 #include "gateway/credentials/wallet.hpp"
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/renewal/cloud.hpp"
 
@@ -120,7 +120,7 @@ private:
     std::map<slot, std::unique_ptr<keeping>, by_slot> kept_;
     std::set<std::pair<time, keeping*>> due_;
     net::deadline alarm_;  // what is due has to be begun
-    net::bell changed_;
+    net::async_event changed_;
     std::size_t fetching_ = 0;
     bool stopping_ = false;
     std::minstd_rand random_{std::random_device{}()};

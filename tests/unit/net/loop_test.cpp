@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "gateway/net/bell.hpp"
+#include "gateway/net/async_event.hpp"
 #include "gateway/net/stream.hpp"
 
 namespace gateway::net {
@@ -182,7 +182,7 @@ TEST(a_stream, may_be_destroyed_by_who_waits_for_another_at_the_same_edge) {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, more.data()), 0);
     std::optional<stream> neighbour(std::in_place, a.in, more[0]);
     const auto work = [&]() -> task<> {
-        EXPECT_EQ(::write(more[1], "y", 1), 1);  // ready in the same turn as the stream that is waited for
+        EXPECT_EQ(::write(more[1], "y", 1), 1);  // ready in the same iteration as the stream that is waited for
         const transfer sent = co_await a.other->write("x");
         EXPECT_FALSE(sent.error);
         co_await a.one->readable();
@@ -193,18 +193,18 @@ TEST(a_stream, may_be_destroyed_by_who_waits_for_another_at_the_same_edge) {
     ::close(more[1]);
 }
 
-TEST(a_bell, wakes_all_who_wait_and_is_not_waited_for_longer_than_was_said) {
+TEST(an_async_event, wakes_all_who_wait_and_is_not_waited_for_longer_than_was_said) {
     loop in;
-    bell rings(in);
+    async_event happens(in);
     int woken = 0;
     const auto waits = [&](milliseconds at_most) -> task<> {
-        co_await rings.wait(at_most);
+        co_await happens.wait(at_most);
         ++woken;
     };
     const auto work = [&]() -> task<> {
         co_await pause(in, 20ms);
         EXPECT_EQ(woken, 1);
-        rings.ring();
+        happens.notify_all();
         co_await pause(in, 1ms);
         EXPECT_EQ(woken, 3);
     };
