@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/base/escape.hpp"
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/credentials/read.hpp"
 
 namespace gateway::credentials {
@@ -30,26 +31,12 @@ struct buffer {
     ~buffer() { wipe(bytes.data(), bytes.size()); }
 };
 
-class descriptor {
-public:
-    explicit descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    [[nodiscard]] int number() const { return number_; }
-
-private:
-    int number_;
-};
-
 // Fills the buffer; 0 or an errno.
 int read_file(const std::string& path, buffer& into) {
-    const descriptor file(path);
-    if (file.number() < 0) return errno;
+    const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return errno;
     while (into.size < into.bytes.size()) {
-        const ssize_t got = ::read(file.number(), into.bytes.data() + into.size, into.bytes.size() - into.size);
+        const ssize_t got = ::read(file.get(), into.bytes.data() + into.size, into.bytes.size() - into.size);
         if (got == 0) return 0;
         if (got > 0)
             into.size += static_cast<std::size_t>(got);

@@ -36,7 +36,7 @@ listening::listening(const config::listener& at, std::size_t workers, int handed
         else
             at.is_unix ? open_unix(at) : open_tcp(at, workers);
     } catch (...) {
-        close_all();
+        remove_file();
         throw;
     }
 }
@@ -47,17 +47,15 @@ listening::listening(listening&& other) noexcept
       unix_path_(std::exchange(other.unix_path_, {})),
       descriptors_(std::exchange(other.descriptors_, {})) {}
 
-listening::~listening() { close_all(); }
+listening::~listening() { remove_file(); }
 
-void listening::close_all() noexcept {
-    for (const int descriptor : descriptors_)
-        ::close(descriptor);
+void listening::remove_file() noexcept {
     if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
-int listening::descriptor(std::size_t worker) const {
-    const int copy = ::fcntl(descriptors_[worker % descriptors_.size()], F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) fail("cannot share listener " + name_ + " among workers");
+unique_fd listening::descriptor(std::size_t worker) const {
+    unique_fd copy(::fcntl(descriptors_[worker % descriptors_.size()].get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) fail("cannot share listener " + name_ + " among workers");
     return copy;
 }
 
@@ -67,9 +65,8 @@ void listening::set_mode(std::optional<unsigned> mode) const {
 }
 
 void listening::take_over(int handed_over) {
-    const int copy = ::fcntl(handed_over, F_DUPFD_CLOEXEC, 0);
+    const int copy = descriptors_.emplace_back(::fcntl(handed_over, F_DUPFD_CLOEXEC, 0)).get();
     if (copy < 0) fail("cannot share listener " + name_ + " among workers");
-    descriptors_.push_back(copy);
     const int flags = ::fcntl(copy, F_GETFL);
     if (flags < 0 || ::fcntl(copy, F_SETFL, flags | O_NONBLOCK) != 0) fail("cannot use listener " + name_);
 }
@@ -80,7 +77,7 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
         const int descriptor =
             ::socket(where.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
         if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
-        descriptors_.push_back(descriptor);
+        descriptors_.emplace_back(descriptor);
         const int on = 1;
         ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         // [::] is for IPv6 alone, so that 0.0.0.0 can stand beside it.
@@ -93,8 +90,8 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
     };
     // SO_REUSEPORT would let a second gateway of the same user take half of the connections without a word: a socket
     // without it tells whether somebody listens there already.
-    ::close(bound(false));
-    descriptors_.pop_back();
+    bound(false);
+    descriptors_.clear();
 
     for (std::size_t i = 0; i < workers; ++i) {
         const int descriptor = bound(true);
@@ -119,13 +116,12 @@ void listening::open_unix(const config::listener& at) {
 
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
-    descriptors_.push_back(descriptor);
+    descriptors_.emplace_back(descriptor);
     // A socket file that nobody listens on any more is left by a process that was killed; one that answers is in use.
     if (::bind(descriptor, address, sizeof where) != 0) {
         if (errno != EADDRINUSE) fail("cannot bind listener " + at.name);
-        const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        const bool dead = ::connect(probe, address, sizeof where) != 0 && errno == ECONNREFUSED;
-        ::close(probe);
+        const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        const bool dead = ::connect(probe.get(), address, sizeof where) != 0 && errno == ECONNREFUSED;
         errno = EADDRINUSE;
         if (!dead || ::unlink(at.host.c_str()) != 0 || ::bind(descriptor, address, sizeof where) != 0)
             fail("cannot bind listener " + at.name);

@@ -43,17 +43,17 @@ bool went_away(int error) noexcept {
 server::server(net::loop& in, service initial, std::atomic<std::size_t>& connections)
     : loop_(in), service_(std::move(initial)), connections_(connections) {}
 
-server::door::door(net::loop& in, int listens, std::string name, tls_context with)
-    : descriptor(listens), ready(in), is{.listener = std::move(name)}, tls(std::move(with)) {
+server::door::door(net::loop& in, unique_fd listens, std::string name, tls_context with)
+    : descriptor(std::move(listens)), ready(in), is{.listener = std::move(name)}, tls(std::move(with)) {
     // A service manager's may be one that blocks.
-    if (const int flags = ::fcntl(listens, F_GETFL); flags >= 0) ::fcntl(listens, F_SETFL, flags | O_NONBLOCK);
-    if (const auto ec = ready.begin(listens)) throw boost::system::system_error(ec);
+    if (const int flags = ::fcntl(descriptor.get(), F_GETFL); flags >= 0)
+        ::fcntl(descriptor.get(), F_SETFL, flags | O_NONBLOCK);
+    if (const auto ec = ready.begin(descriptor.get())) throw boost::system::system_error(ec);
 }
 
 void server::door::close() noexcept {
-    if (descriptor < 0) return;
     ready.end();
-    ::close(std::exchange(descriptor, -1));
+    descriptor.reset();
 }
 
 server::live::live(session& s, server& of) : is(s), in(of) {
@@ -63,8 +63,8 @@ server::live::live(session& s, server& of) : is(s), in(of) {
 
 server::live::~live() { in.connections_.fetch_sub(1, std::memory_order_relaxed); }
 
-std::shared_ptr<server::door> server::open_door(int descriptor, std::string name, tls_context tls) {
-    return doors_.emplace_back(std::make_shared<door>(loop_, descriptor, std::move(name), std::move(tls)));
+std::shared_ptr<server::door> server::open_door(unique_fd descriptor, std::string name, tls_context tls) {
+    return doors_.emplace_back(std::make_shared<door>(loop_, std::move(descriptor), std::move(name), std::move(tls)));
 }
 
 void server::renew(std::string_view name, const tls_context& tls) {
@@ -101,7 +101,7 @@ task<int> server::accept_one(door& at) {
             at.in_a_row = 0;
             co_await net::pause(loop_, std::chrono::milliseconds(1));
         }
-        const int connected = ::accept4(at.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int connected = ::accept4(at.descriptor.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (connected >= 0) {
             if (connections_.load(std::memory_order_relaxed) >= service_.limits.connections + most_refusals) {
                 ::close(connected);

@@ -19,17 +19,11 @@ constexpr std::uint32_t all_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-loop::descriptor::descriptor(int opened, const char* by) : is(opened) {
-    if (is < 0) fail(by);
-}
-
-loop::descriptor::~descriptor() { ::close(is); }
-
-loop::loop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"),
-      woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd") {
+loop::loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (!epoll_) fail("epoll_create1");
+    if (!woken_) fail("eventfd");
     epoll_event told{.events = EPOLLIN, .data = {.ptr = this}};
-    if (::epoll_ctl(epoll_.is, EPOLL_CTL_ADD, woken_.is, &told) != 0) fail("epoll_ctl");
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, woken_.get(), &told) != 0) fail("epoll_ctl");
 }
 
 loop::~loop() {
@@ -45,7 +39,7 @@ void loop::stop() noexcept {
 void loop::wake() noexcept {
     const std::uint64_t one = 1;
     // Fails only when 2^64 - 1 wakings were not seen yet.
-    static_cast<void>(::write(woken_.is, &one, sizeof one) == sizeof one);
+    static_cast<void>(::write(woken_.get(), &one, sizeof one) == sizeof one);
 }
 
 // From within a loop of Asio's, since only there a thread has the memory that Asio keeps of coroutine frames for the
@@ -71,14 +65,14 @@ void loop::iterate() {
                             ? -1
                             : static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
     ready_next_ = 0;
-    ready_count_ = ::epoll_wait(epoll_.is, ready_.data(), static_cast<int>(ready_.size()), at_most);
+    ready_count_ = ::epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), at_most);
     // What goes on may end any watch, which takes itself off the list.
     for (; ready_next_ < ready_count_; ++ready_next_) {
         const epoll_event& event = ready_[static_cast<std::size_t>(ready_next_)];
         if (event.data.ptr == nullptr) continue;
         if (event.data.ptr == this) {
             std::uint64_t count = 0;
-            static_cast<void>(::read(woken_.is, &count, sizeof count) == sizeof count);
+            static_cast<void>(::read(woken_.get(), &count, sizeof count) == sizeof count);
             queued_ = true;
             continue;
         }
@@ -98,7 +92,7 @@ void loop::iterate() {
 
 error_code watch::begin(int descriptor) noexcept {
     epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
-    if (::epoll_ctl(in_.epoll_.is, EPOLL_CTL_ADD, descriptor, &wanted) != 0)
+    if (::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_ADD, descriptor, &wanted) != 0)
         return {errno, boost::system::system_category()};
     descriptor_ = descriptor;
     return {};
@@ -106,7 +100,7 @@ error_code watch::begin(int descriptor) noexcept {
 
 void watch::end() noexcept {
     if (descriptor_ < 0) return;
-    ::epoll_ctl(in_.epoll_.is, EPOLL_CTL_DEL, std::exchange(descriptor_, -1), nullptr);
+    ::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_DEL, std::exchange(descriptor_, -1), nullptr);
     for (int i = in_.ready_next_; i < in_.ready_count_; ++i) {
         auto& event = in_.ready_[static_cast<std::size_t>(i)];
         if (event.data.ptr == this) event.data.ptr = nullptr;
@@ -126,7 +120,7 @@ void watch::cancel() noexcept {
 void watch::tell_again() noexcept {
     readable = false;
     epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
-    ::epoll_ctl(in_.epoll_.is, EPOLL_CTL_MOD, descriptor_, &wanted);  // fails only for what is not watched
+    ::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_MOD, descriptor_, &wanted);  // fails only for what is not watched
 }
 
 void watch::tell(std::uint32_t events) noexcept {

@@ -35,14 +35,14 @@ stream::stream(loop& in, int connected)
 }
 
 void stream::adopt(int connected) noexcept {
-    descriptor_ = connected;
+    descriptor_.reset(connected);
     unwatched_ = watch_.begin(connected);
 }
 
 void stream::close() noexcept {
-    if (descriptor_ < 0) return;
+    if (!descriptor_) return;
     watch_.end();
-    ::close(std::exchange(descriptor_, -1));
+    descriptor_.reset();
 }
 
 task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
@@ -60,13 +60,13 @@ task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
     }
     int result = 0;
     socklen_t size = sizeof result;
-    if (::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &result, &size) != 0) co_return last_error();
+    if (::getsockopt(descriptor_.get(), SOL_SOCKET, SO_ERROR, &result, &size) != 0) co_return last_error();
     co_return error_code(result, boost::system::system_category());
 }
 
 transfer stream::receive(void* into, std::size_t room) noexcept {
     while (watch_.readable) {
-        const auto got = ::recv(descriptor_, into, room, 0);
+        const auto got = ::recv(descriptor_.get(), into, room, 0);
         if (got > 0) {
             // All that was there: an edge tells when more comes. (What hangs up may have nothing more to tell.)
             if (static_cast<std::size_t>(got) < room && !watch_.hung_up) watch_.readable = false;
@@ -93,8 +93,8 @@ transfer stream::send(std::string_view first, std::string_view second) noexcept 
     both.msg_iovlen = pieces.size();
     while (watch_.writable) {
         // One piece costs the kernel less to look at.
-        const auto sent = second.empty() ? ::send(descriptor_, first.data(), first.size(), MSG_NOSIGNAL)
-                                         : ::sendmsg(descriptor_, &both, MSG_NOSIGNAL);
+        const auto sent = second.empty() ? ::send(descriptor_.get(), first.data(), first.size(), MSG_NOSIGNAL)
+                                         : ::sendmsg(descriptor_.get(), &both, MSG_NOSIGNAL);
         if (sent >= 0) {
             const auto bytes = static_cast<std::size_t>(sent);
             if (bytes == first.size() + second.size()) return {{}, bytes};
@@ -188,13 +188,13 @@ bool stream::is_quiet() noexcept {
     if (!watch_.readable) return true;
     // Exactly as much was read as was asked for: OpenSSL asks for the rest of a record.
     char byte = 0;
-    if (::recv(descriptor_, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) return false;
+    if (::recv(descriptor_.get(), &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN) return false;
     watch_.readable = false;
     return true;
 }
 
 void stream::shutdown_send() noexcept {
-    ::shutdown(descriptor_, SHUT_WR);  // the connection is on its way out: nothing is left to do about a failure
+    ::shutdown(descriptor_.get(), SHUT_WR);  // the connection is on its way out: nothing is left to do about a failure
 }
 
 }  // namespace gateway::net

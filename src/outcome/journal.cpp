@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "gateway/base/unique_fd.hpp"
+
 namespace gateway::outcome {
 
 namespace {
@@ -28,48 +30,44 @@ public:
     explicit file_sink(std::string path) : path_(std::move(path)) {
         std::string why;
         file_ = open(why);
-        if (file_ < 0) throw std::runtime_error("cannot open the outcome log " + path_ + ": " + why);
+        if (!file_) throw std::runtime_error("cannot open the outcome log " + path_ + ": " + why);
     }
-    ~file_sink() override { ::close(file_); }
-    file_sink(const file_sink&) = delete;
-    file_sink& operator=(const file_sink&) = delete;
 
     std::size_t write(std::string_view bytes) override {
-        const auto taken = ::write(file_, bytes.data(), bytes.size());
+        const auto taken = ::write(file_.get(), bytes.data(), bytes.size());
         return taken < 0 ? 0 : static_cast<std::size_t>(taken);
     }
 
     void reopen() override {
         std::string why;
-        const int fresh = open(why);
-        if (fresh < 0) {
+        unique_fd fresh = open(why);
+        if (!fresh) {
             spdlog::error("outcomes: cannot open the file anew, the old one stays in use: file={} error={}", path_,
                           why);
             return;
         }
-        ::close(std::exchange(file_, fresh));
+        file_ = std::move(fresh);
     }
 
 private:
-    // -1 when it can't be, or is not what can be written to without anybody at its other end.
-    [[nodiscard]] int open(std::string& why) const {
+    // None when it can't be, or is not what can be written to without anybody at its other end.
+    [[nodiscard]] unique_fd open(std::string& why) const {
         // O_NONBLOCK: to open a FIFO waits until somebody reads it, and this is the thread that answers signals.
         constexpr int how = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-        const int file = ::open(path_.c_str(), how, 0640);
-        if (file < 0) why = std::generic_category().message(errno);
+        unique_fd file(::open(path_.c_str(), how, 0640));
+        if (!file) why = std::generic_category().message(errno);
         struct stat is {};
-        const bool told = (file < 0 ? ::stat(path_.c_str(), &is) : ::fstat(file, &is)) == 0;
+        const bool told = (!file ? ::stat(path_.c_str(), &is) : ::fstat(file.get(), &is)) == 0;
         if (told && !S_ISREG(is.st_mode) && !S_ISCHR(is.st_mode)) {
             why = "it is no regular file; name a file, or stdout for a program that reads a pipe";
-            if (file >= 0) ::close(file);
-            return -1;
+            return {};
         }
-        if (file >= 0) ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);  // a terminal may be slow
+        if (file) ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);  // a terminal may be slow
         return file;
     }
 
     std::string path_;
-    int file_ = -1;
+    unique_fd file_;
 };
 
 class stdout_sink : public sink {

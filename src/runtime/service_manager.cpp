@@ -78,19 +78,14 @@ service_manager::service_manager() : notify_(take("NOTIFY_SOCKET")) {
     if (process != ::getpid()) return;  // meant for the process that started this one
     for (int descriptor = first_descriptor; descriptor < first_descriptor + count; ++descriptor) {
         ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-        sockets_.push_back({descriptor, address_of(descriptor)});
+        sockets_.push_back({unique_fd(descriptor), address_of(descriptor)});
     }
-}
-
-service_manager::~service_manager() {
-    for (const auto& each : sockets_)
-        ::close(each.descriptor);
 }
 
 int service_manager::socket_for(const config::listener& at) const {
     const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                     [wanted = address_of(at)](const auto& each) { return each.address == wanted; });
-    return found == sockets_.end() ? -1 : found->descriptor;
+    return found == sockets_.end() ? -1 : found->descriptor.get();
 }
 
 std::vector<std::string> service_manager::unclaimed(const std::vector<config::listener>& listeners) const {
@@ -124,11 +119,10 @@ void service_manager::tell(std::string_view state) const {
     std::memcpy(where.sun_path, notify_.data(), notify_.size());
     if (notify_[0] == '@') where.sun_path[0] = '\0';  // an abstract address (unix(7))
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + notify_.size());
-    const int to = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const bool told = to >= 0 && ::sendto(to, state.data(), state.size(), MSG_NOSIGNAL,
-                                          reinterpret_cast<const sockaddr*>(&where), length) >= 0;
+    const unique_fd to(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const bool told = to && ::sendto(to.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                                     reinterpret_cast<const sockaddr*>(&where), length) >= 0;
     if (!told) spdlog::warn("service manager: can't be told: error={}", std::generic_category().message(errno));
-    if (to >= 0) ::close(to);
 }
 
 }  // namespace gateway::runtime

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway::runtime {
@@ -17,7 +18,6 @@ public:
     service_manager();
     service_manager(const service_manager&) = delete;
     service_manager& operator=(const service_manager&) = delete;
-    ~service_manager();  // closes the sockets
 
     // The listening socket that was handed over for this address, still this object's; -1 when there is none.
     [[nodiscard]] int socket_for(const config::listener& at) const;
@@ -32,7 +32,7 @@ private:
     void tell(std::string_view state) const;
 
     struct handed_over {
-        int descriptor = -1;
+        unique_fd descriptor;
         std::string address;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"
     };
     std::vector<handed_over> sockets_;

@@ -31,13 +31,12 @@ worker::worker(outcome::page& records, credentials::supplier& supplier,
     : gateway_(loop_, records, counters_, cloud_connections, supplier, first),
       server_(loop_, service_of(first->settings), connections) {}
 
-void worker::listen(int descriptor, const std::string& name, const http::tls_context& tls) {
-    loop_.post([this, descriptor, name, tls] {
+void worker::listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls) {
+    loop_.post([this, descriptor = std::move(descriptor), name, tls]() mutable {
         try {
-            server_.listen(descriptor, name, tls, gateway_);
+            server_.listen(std::move(descriptor), name, tls, gateway_);
         } catch (const std::exception& e) {
             spdlog::error("listener {} is not served by this worker: {}", name, e.what());
-            ::close(descriptor);
         }
     });
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/outcome/counters.hpp"
@@ -29,7 +30,7 @@ public:
 
     // From any thread.
     // Accepts on that descriptor, which becomes the worker's.
-    void listen(int descriptor, const std::string& name, const http::tls_context& tls);
+    void listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls);
     void renew(const std::string& listener, const http::tls_context& tls);  // for new connections
     void close(const std::string& listener);
     // Ready when calls that this worker reads from then on are decided by `next`; not before the worker is destroyed

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway::http {
@@ -28,7 +29,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }        // as the configuration spells it
     [[nodiscard]] const std::string& address() const noexcept { return address_; }  // with the port that was bound
     // A descriptor of its own for that worker. Throws std::system_error.
-    [[nodiscard]] int descriptor(std::size_t worker) const;
+    [[nodiscard]] unique_fd descriptor(std::size_t worker) const;
     // Of a unix socket that this object has made; nothing for others. Throws std::system_error.
     void set_mode(std::optional<unsigned> mode) const;
 
@@ -36,10 +37,10 @@ private:
     void open_tcp(const config::listener& at, std::size_t workers);
     void open_unix(const config::listener& at);
     void take_over(int handed_over);
-    void close_all() noexcept;
+    void remove_file() noexcept;
 
     std::string name_, address_, unix_path_;
-    std::vector<int> descriptors_;  // one for each worker, or one for all
+    std::vector<unique_fd> descriptors_;  // one for each worker, or one for all
 };
 
 // What a TLS listener answers handshakes with: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, its certificate, and the CA of client

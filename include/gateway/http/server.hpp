@@ -31,7 +31,7 @@ public:
     // Accepts on `descriptor`, which becomes this server's, until the listener of that name is closed. `tls` (may be
     // nullptr) is shared and lives as long as needed.
     template <class Handler>
-    void listen(int descriptor, std::string name, tls_context tls, Handler& handle);
+    void listen(unique_fd descriptor, std::string name, tls_context tls, Handler& handle);
     // New connections get `tls` from now on; those that are there close after their next answer.
     void renew(std::string_view name, const tls_context& tls);
     // Takes what the kernel has accepted already, then stops accepting. Connections close after their next answer.
@@ -50,12 +50,12 @@ public:
 private:
     // Lives until it is closed and its last connection has ended.
     struct door {
-        door(net::loop& in, int listens, std::string name, tls_context with);
+        door(net::loop& in, unique_fd listens, std::string name, tls_context with);
         door(const door&) = delete;
         door& operator=(const door&) = delete;
         ~door() { close(); }
         void close() noexcept;
-        int descriptor;
+        unique_fd descriptor;
         net::watch ready;
         entrance is;
         tls_context tls;
@@ -71,7 +71,7 @@ private:
         server& in;
     };
 
-    [[nodiscard]] std::shared_ptr<door> open_door(int descriptor, std::string name, tls_context tls);
+    [[nodiscard]] std::shared_ptr<door> open_door(unique_fd descriptor, std::string name, tls_context tls);
     static void shut(door& which);
     // A connection's descriptor; -1 when the door is closed.
     [[nodiscard]] task<int> accept_one(door& at);
@@ -91,8 +91,8 @@ private:
 };
 
 template <class Handler>
-void server::listen(int descriptor, std::string name, tls_context tls, Handler& handle) {
-    auto at = open_door(descriptor, std::move(name), std::move(tls));
+void server::listen(unique_fd descriptor, std::string name, tls_context tls, Handler& handle) {
+    auto at = open_door(std::move(descriptor), std::move(name), std::move(tls));
     loop_.spawn(accept(std::move(at), handle), report);
 }
 

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/task.hpp"
 #include "gateway/net/waiter.hpp"
@@ -94,16 +95,8 @@ private:
     void iterate();
     void wake() noexcept;
 
-    struct descriptor {
-        descriptor(int opened, const char* by);  // throws std::system_error when it is none
-        descriptor(const descriptor&) = delete;
-        descriptor& operator=(const descriptor&) = delete;
-        ~descriptor();
-        int is;
-    };
-
     deadlines times_;
-    descriptor epoll_, woken_;
+    unique_fd epoll_, woken_;
     std::array<epoll_event, 256> ready_;
     int ready_count_ = 0, ready_next_ = 0;
     std::vector<resume_handler> at_end_;  // of this iteration

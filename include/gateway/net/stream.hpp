@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/base/unique_fd.hpp"
 #include "gateway/net/async_event.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/net/tls.hpp"
@@ -74,8 +75,8 @@ public:
     [[nodiscard]] bool is_quiet() noexcept;
     // Why the loop can't watch it (no more memory or watches): then it can't be waited for.
     [[nodiscard]] const error_code& unwatched() const noexcept { return unwatched_; }
-    [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
-    [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+    [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(descriptor_); }
+    [[nodiscard]] int descriptor() const noexcept { return descriptor_.get(); }
 
     void shutdown_send() noexcept;
     void cancel() noexcept { watch_.cancel(); }  // what is under way fails with operation_aborted
@@ -90,7 +91,7 @@ private:
     [[nodiscard]] task<error_code> shake_hands();
 
     loop& loop_;
-    int descriptor_ = -1;
+    unique_fd descriptor_;
     error_code unwatched_;
     watch watch_;
     std::unique_ptr<tls_session> tls_;  // not in place: thousands of plain connections have none
