@@ -8,16 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "gateway/base/text_hash.hpp"
 #include "gateway/callers/directory.hpp"
 #include "replay_memory.hpp"
 
 namespace gateway::callers {
 
 // Keys are strings, looked up by views.
-struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-};
 template <class Value>
 using by_text = boost::unordered_flat_map<std::string, Value, text_hash, std::equal_to<>>;
 

@@ -12,15 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/base/text_hash.hpp"
 #include "gateway/policy/rules.hpp"
 
 namespace gateway::policy {
 
 // Keys are strings, looked up by views.
-struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-};
 template <class Value>
 using by_text = boost::unordered_flat_map<std::string, Value, text_hash, std::equal_to<>>;
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "gateway/base/secret_text.hpp"
+#include "gateway/base/text_hash.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/credentials/pair_files.hpp"
 #include "gateway/credentials/secret.hpp"
@@ -64,13 +66,9 @@ public:
     [[nodiscard]] const std::vector<definition>& all() const noexcept { return all_; }
 
 private:
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-    };
     std::vector<definition> all_;
     // Of accounts that use a token, whose slots are named after projects.
-    std::unordered_map<std::string, std::string, hash, std::equal_to<>> regions_;
+    std::unordered_map<std::string, std::string, text_hash, std::equal_to<>> regions_;
 };
 
 }  // namespace gateway::credentials

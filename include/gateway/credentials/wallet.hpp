@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/base/text_hash.hpp"
 #include "gateway/credentials/secret.hpp"
 #include "gateway/credentials/store.hpp"
 
@@ -84,11 +85,7 @@ private:
         time retry{};
         bool asked = false;
     };
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-    };
-    using by_project = std::unordered_map<std::string, entry, hash, std::equal_to<>>;
+    using by_project = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
     [[nodiscard]] entry* find(std::size_t which, std::string_view project);
 
     const store& of_;
