@@ -16,6 +16,8 @@
 #include <exception>
 #include <utility>
 
+#include "gateway/net/log_exception.hpp"
+
 namespace gateway::admin {
 
 namespace beast = boost::beast;
@@ -78,16 +80,7 @@ struct server::shared {
 
 namespace {
 
-void report(const std::exception_ptr& unforeseen) noexcept {
-    if (!unforeseen) return;
-    try {
-        std::rethrow_exception(unforeseen);
-    } catch (const std::exception& e) {
-        spdlog::error("admin: ended by an unforeseen exception: error={}", e.what());
-    } catch (...) {
-        spdlog::error("admin: ended by an unforeseen exception");
-    }
-}
+void report(const std::exception_ptr& unforeseen) noexcept { net::log_exception("admin", unforeseen); }
 
 // What is wrong with a request before its page is looked for. A body is refused unread, so the connection closes with
 // it, and nobody can disagree on where it ends.

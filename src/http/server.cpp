@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "gateway/net/async_event.hpp"
+#include "gateway/net/log_exception.hpp"
 
 namespace gateway::http {
 
@@ -151,15 +152,6 @@ void server::drain() {
     }
 }
 
-void server::report(const std::exception_ptr& unforeseen) noexcept {
-    if (!unforeseen) return;
-    try {
-        std::rethrow_exception(unforeseen);
-    } catch (const std::exception& e) {
-        spdlog::error("connection: ended by an unforeseen exception: error={}", e.what());
-    } catch (...) {
-        spdlog::error("connection: ended by an unforeseen exception");
-    }
-}
+void server::report(const std::exception_ptr& unforeseen) noexcept { net::log_exception("connection", unforeseen); }
 
 }  // namespace gateway::http

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/base/escape.hpp"
+#include "gateway/net/log_exception.hpp"
 #include "keeping.hpp"
 
 namespace gateway::renewal {
@@ -48,16 +49,8 @@ void keeper::start() {
 
 // None of them throws; should one after all, its slot waits for a reload, and people are told.
 void keeper::spawn(task<> what) {
-    loop_.spawn(std::move(what), [](const std::exception_ptr& unforeseen) {
-        if (!unforeseen) return;
-        try {
-            std::rethrow_exception(unforeseen);
-        } catch (const std::exception& e) {
-            spdlog::error("credential: what keeps them was ended by an unforeseen exception: error={}", e.what());
-        } catch (...) {
-            spdlog::error("credential: what keeps them was ended by an unforeseen exception");
-        }
-    });
+    loop_.spawn(std::move(what),
+                [](const std::exception_ptr& unforeseen) { net::log_exception("credential", unforeseen); });
 }
 
 // Nothing new begins, and what is under way is late.
