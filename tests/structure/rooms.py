@@ -1,48 +1,40 @@
 #!/usr/bin/python3
-"""The house keeps its order: who may include whom, and which rooms may do I/O.
+"""Which module may include which, and which modules may do I/O.
 
-The build gives each room only the headers of the rooms that its CMakeLists.txt names, but a CMakeLists.txt can name a
-room too many. This is the table of the design, checked against every #include. Usage: rooms.py [ROOT OF THE PROJECT]
+The modules and their order are those of src/CMakeLists.txt, what each may use is what its own CMakeLists.txt names in
+USES. The build gives a module the headers of what it uses and of what those use in turn; here every #include is held to
+USES itself, and USES to the order. Usage: rooms.py [ROOT OF THE PROJECT]
 """
 import pathlib
 import re
 import sys
 
-# From the ground up; a room sees some of those above it in this list and never one below.
-MAY_INCLUDE = {
-    "base": "",
-    "config": "base",
-    "message": "base",
-    "net": "base",
-    "operations": "base",
-    "signing": "base",
-    "credentials": "base config signing",
-    "callers": "base config signing credentials",
-    "policy": "base config operations",
-    "outcome": "base",
-    "upstream": "base config message net",
-    "renewal": "base config message net signing credentials upstream",
-    "http": "base config message net",
-    "pipeline": "base config message net operations signing credentials callers policy outcome upstream http",
-    "admin": "base config message net credentials outcome http",
-    "runtime": "base config net credentials callers policy outcome upstream renewal http pipeline admin",
-    "cli": "base config operations signing credentials callers policy renewal runtime",
-}
-MAY_INCLUDE = {room: others.split() for room, others in MAY_INCLUDE.items()}
-
 PURE = "base config operations signing credentials callers policy outcome".split()
-# (who, header that they must not include, why)
+SOCKETS = r"(sys/socket|netinet/.*|arpa/.*|netdb)\.h"
+# (module or None for all, header that it must not include, why)
 FORBIDDEN = [
-    *((room, r"boost/(asio|beast)/", "this room does no I/O") for room in PURE),
-    *((room, r"(sys/socket|netinet/.*|arpa/.*|netdb)\.h", "this room knows no socket") for room in PURE),
+    *((module, r"boost/(asio|beast)/", "this module does no I/O") for module in PURE),
+    *((module, SOCKETS, "this module knows no socket") for module in PURE),
     ("message", r"boost/asio/(ip|ssl|ts|local|generic|basic_.*|io_context.*|co_spawn.*|awaitable.*)", "no socket"),
-    *((room, r"yaml-cpp/", "only config reads YAML") for room in MAY_INCLUDE if room != "config"),
-    *((room, r"(gtest|gmock|benchmark)/", "no test code in the product") for room in MAY_INCLUDE),
+    (None, r"yaml-cpp/", "only config reads YAML"),
+    (None, r"(gtest|gmock|benchmark)/", "no test code in the product"),
 ]
+EXEMPT = {("config", r"yaml-cpp/")}
 # The simulator checks signatures by code of its own, so that a bug in signing can't cancel itself out.
 SIMULATOR_MAY_INCLUDE = ["base"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
+
+
+def read_modules(root):
+    """Each module, from the ground up, with the modules that it may include: as CMake has them."""
+    def words(file, pattern):
+        found = re.search(pattern, re.sub("#.*", "", file.read_text(encoding="utf-8")))
+        return found[1].split() if found else []
+
+    names = words(root / "src/CMakeLists.txt", r"set\(modules([^)]*)\)")
+    uses = {name: words(root / "src" / name / "CMakeLists.txt", r"gateway_room\([^)]*\bUSES\b([^)]*)\)") for name in names}
+    return {name: [used for used in uses[name] if used in names] for name in names}
 
 
 def includes(file):
@@ -51,21 +43,22 @@ def includes(file):
             yield number, found[1] == '"', found[2]
 
 
-def problems_of(room, allowed, file):
-    """What is wrong with the includes of one file of a room."""
+def problems_of(module, modules, allowed, file):
+    """What is wrong with the includes of one file of a module."""
     for number, quoted, header in includes(file):
         parts = header.split("/")
         if parts[0] == "gateway":
-            if len(parts) < 3 or parts[1] not in MAY_INCLUDE:
-                yield number, header, "there is no such room"
-            elif parts[1] != room and parts[1] not in allowed:
-                yield number, header, f"{room} may use {', '.join(allowed) or 'no other room'}"
+            if len(parts) < 3 or parts[1] not in modules:
+                yield number, header, "there is no such module"
+            elif parts[1] != module and parts[1] not in allowed:
+                yield number, header, f"{module} may use {', '.join(allowed) or 'no other module'}"
         elif quoted and not (file.parent / header).is_file():
-            yield number, header, "a header in quotes is gateway/ROOM/… or lies beside the file"
+            yield number, header, "a header in quotes is gateway/MODULE/… or lies beside the file"
         elif quoted and ".." in parts:
-            yield number, header, "no way leads round gateway/ROOM/… into another room"
-        for who, pattern, why in FORBIDDEN:
-            if who == room and re.match(pattern, header):
+            yield number, header, "no way leads round gateway/MODULE/… into another module"
+        for owner, pattern, why in FORBIDDEN:
+            held = owner == module or (owner is None and module in modules and (module, pattern) not in EXEMPT)
+            if held and re.match(pattern, header):
                 yield number, header, why
 
 
@@ -73,23 +66,27 @@ def sources(folder):
     return sorted(f for f in folder.rglob("*") if f.suffix in (".hpp", ".cpp"))
 
 
-def check(root):
+def check(root, modules):
     """All problems as text, and the number of files that were read."""
     found, read = [], 0
 
-    def look_at(room, allowed, file):
+    def look_at(module, allowed, file):
         nonlocal read
         read += 1
-        for number, header, why in problems_of(room, allowed, file):
+        for number, header, why in problems_of(module, modules, allowed, file):
             found.append(f"{file.relative_to(root)}:{number}: includes {header}: {why}")
 
+    order = list(modules)
+    for module, uses in modules.items():
+        found += [f"src/{module}/CMakeLists.txt: uses {used}, which is not above it in src/CMakeLists.txt"
+                  for used in uses if order.index(used) >= order.index(module)]
     for top in (root / "include/gateway", root / "src"):
         for folder in sorted(f for f in top.iterdir() if f.is_dir()):
-            if folder.name not in MAY_INCLUDE:
-                found.append(f"{folder.relative_to(root)}: a room that the table does not know")
+            if folder.name not in modules:
+                found.append(f"{folder.relative_to(root)}: a module that src/CMakeLists.txt does not name")
                 continue
             for file in sources(folder):
-                look_at(folder.name, MAY_INCLUDE[folder.name], file)
+                look_at(folder.name, modules[folder.name], file)
     for file in sorted((root / "src").glob("*.cpp")):
         look_at("main", ["cli"], file)
     for file in sources(root / "tools/simulator"):
@@ -98,11 +95,8 @@ def check(root):
 
 
 def main():
-    rooms = list(MAY_INCLUDE)
-    for room, others in MAY_INCLUDE.items():
-        assert all(rooms.index(other) < rooms.index(room) for other in others), f"the table of {room} points down"
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
-    found, read = check(root)
+    found, read = check(root, read_modules(root))
     for problem in found:
         print(problem)
     print(f"{read} files read, {len(found)} problems")

@@ -6,6 +6,8 @@ import unittest
 
 import rooms
 
+MODULES = rooms.read_modules(pathlib.Path(__file__).resolve().parents[2])
+
 
 class wrong_arrows(unittest.TestCase):
     def problems(self, *files):
@@ -16,7 +18,7 @@ class wrong_arrows(unittest.TestCase):
             for path, header in files:
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 (root / path).write_text(f"#include {header}\n", encoding="utf-8")
-            return rooms.check(root)[0]
+            return rooms.check(root, MODULES)[0]
 
     def test_each_is_found(self):
         for path, header in [
@@ -35,6 +37,18 @@ class wrong_arrows(unittest.TestCase):
         ]:
             with self.subTest(path=path, header=header):
                 self.assertEqual(len(self.problems((path, header))), 1)
+
+    def test_a_module_may_use_none_below_it(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            for folder in ("include/gateway", "src", "tools/simulator"):
+                (root / folder).mkdir(parents=True)
+            self.assertEqual(len(rooms.check(root, {"base": ["config"], "config": []})[0]), 1)
+
+    def test_the_modules_are_cmakes(self):
+        self.assertEqual(list(MODULES)[0], "base")
+        self.assertEqual(MODULES["base"], [])
+        self.assertIn("net", MODULES["upstream"])
 
     def test_a_right_one_is_none(self):
         self.assertEqual(self.problems(("src/policy/a.cpp", '"gateway/config/settings.hpp"')), [])
