@@ -3,9 +3,13 @@
 SHELL := /bin/bash
 JOBS  ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+# What `make test-profiled` runs: a regular expression over the names that `ctest -N` lists.
+PROFILED_TESTS ?= .
+# `make bench BESIDE=DIR` measures the gateway of DIR, too, in the same rounds: what a change costs.
+BESIDE ?=
 SETUP := tools/setup.sh
 
-.PHONY: help setup build profiled demo run test test-sanitize test-threads bench bench-micro instructions-keep fuzz fuzz-differential package reference format lint clean
+.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -31,11 +35,22 @@ run: build      ## the gateway and the simulator of the demo, until Ctrl-C
 	@$(SETUP) test
 	@tools/demo.sh --stay
 
-test: profiled  ## every test, with the programs as packages hold them
+test:           ## every test, with the programs of one plain build
 	@$(SETUP) build test sdk browser package deploy
-	cmake --preset release -DGATEWAY_PROGRAMS=$(CURDIR)/build/profiled/bin --log-level=WARNING
+	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS)
 	ctest --test-dir build/release --output-on-failure -j$(JOBS)
+
+unit:           ## the unit tests alone, built for it: seconds
+	@$(SETUP) build test
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS) unit_tests
+	ctest --test-dir build/release --output-on-failure -j$(JOBS) -L unit
+
+test-profiled: profiled ## the whole-program tests, with the programs as packages hold them
+	@$(SETUP) build test sdk browser package deploy
+	cmake --preset release -DGATEWAY_PROGRAMS=$(CURDIR)/build/profiled/bin --log-level=WARNING
+	ctest --test-dir build/release --output-on-failure -j$(JOBS) -L integration -R '$(PROFILED_TESTS)' -E '^bench'
 
 test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(SETUP) build test sdk
@@ -43,11 +58,17 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 	ninja -C build/asan -j$(JOBS)
 	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
 
-bench: profiled ## the gateway beside nginx and HAProxy: docs/performance.md says how to read it; 25 minutes, after the builds
+bench: profiled ## the goals: the gateway beside nginx; five minutes after the builds; BESIDE=DIR adds another build of it
 	@$(SETUP) test bench
 	ninja -C build/profiled -j$(JOBS) steady_load
 	@JOBS=$(JOBS) tools/profiled.sh unrecorded ecs-gateway
-	@/usr/bin/python3 -B bench/proxy_bench.py --beside build/unrecorded/bin --beside-name unrecorded
+	@/usr/bin/python3 -B bench/proxy_bench.py --goals --beside unrecorded=build/unrecorded/bin $(if $(BESIDE),--beside before=$(BESIDE))
+
+bench-all: profiled ## all of docs/performance.md: HAProxy, slow calls, growth, idle connections; 25 minutes after the builds
+	@$(SETUP) test bench
+	ninja -C build/profiled -j$(JOBS) steady_load
+	@JOBS=$(JOBS) tools/profiled.sh unrecorded ecs-gateway
+	@/usr/bin/python3 -B bench/proxy_bench.py --beside unrecorded=build/unrecorded/bin
 	@/usr/bin/python3 -B bench/tail_bench.py
 	@/usr/bin/python3 -B bench/scale_bench.py
 	@GATEWAY_BIN_DIR=build/profiled/bin /usr/bin/python3 -B bench/idle_memory.py
@@ -93,9 +114,12 @@ format:         ## let clang-format 14 decide all white space
 	@$(SETUP) lint
 	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 -i
 
-lint:           ## clang-format in doubt, clang-tidy over src and the simulator
-	@$(SETUP) build lint
+format-check:   ## fails where `make format` would change something
+	@$(SETUP) lint
 	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -r clang-format-14 --dry-run --Werror
+
+lint: format-check ## clang-tidy over src and the simulator
+	@$(SETUP) build lint
 	cmake --preset lint --log-level=WARNING
 	tools/lint.sh $(JOBS)
 

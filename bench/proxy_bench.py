@@ -32,21 +32,25 @@ def main():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rate", type=float, help="calls a second of the steady part")
     parser.add_argument("--bin", default="build/profiled/bin", help="where ecs-gateway and steady_load are")
-    parser.add_argument("--beside", help="the bin folder of another build of the gateway, to tell what a change costs")
-    parser.add_argument("--beside-name", default="other build", help="what that build is called in the table")
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=DIR",
+                        help="the bin folder of another build of the gateway, measured in the same rounds; may be repeated")
+    parser.add_argument("--goals", action="store_true", help="leave out what no goal is compared with: HAProxy, nginx with a log")
     parser.add_argument("--only", default="", help="names of the proxies to measure, with ; between")
     options = parser.parse_args()
     if os.cpu_count() < 2:
         sys.exit("the benchmark needs two cores: one that serves, one that loads")
+    options.beside = dict(each.rpartition("=")[::2] for each in options.beside)  # name: folder
     with stage(options.bin, options.connections) as on:
-        proxies = build(on, options.beside, options.beside_name)
+        proxies = build(on, options.beside)
+        if options.goals:
+            proxies = {name: proxy for name, proxy in proxies.items() if "HAProxy" not in name and "log" not in name}
         if options.only:
             proxies = {name: proxy for name, proxy in proxies.items() if name in options.only.split(";")}
         rest = {name: resident_kib(process.pid) for name, (_, process, _) in proxies.items()}
         report(options, rest, measure(on, proxies, options))
 
 
-def build(on, beside, beside_name):
+def build(on, beside):
     """The proxies: name: (port, process, fields of the call)."""
     on.certificates()
     origin, tls_origin = on.origin(), on.origin(tls=True)
@@ -63,8 +67,8 @@ def build(on, beside, beside_name):
     gateway = on.gateway("gateway", origin)
     add("gateway, API key", gateway)
     add("gateway, signed caller", gateway, None)  # signed anew for each round: a signature ages
-    if beside:
-        add(f"gateway, API key, {beside_name}", on.gateway("beside", origin, programs=beside))
+    for name, folder in beside.items():
+        add(f"gateway, API key, {name}", on.gateway(f"beside-{len(proxies)}", origin, programs=folder))
     add("nginx, TLS origin", on.nginx_proxy("nginx-tls", tls_origin, tls=True))
     add("HAProxy, TLS origin", on.haproxy("haproxy-tls", tls_origin, tls=True))
     add("gateway, API key, TLS origin", on.gateway("gateway-tls", tls_origin, tls=True))
@@ -127,15 +131,17 @@ def report(options, resident, rounds):
                      f"{s['p99_9_us']:.0f} | {most['cpu_us']:.1f} | {shown(most)} | {most['rate']:.0f} | "
                      f"{resident[name] / 1024:.1f} |")
     text = "\n".join(table)
-    if options.beside and "gateway, API key" in rounds:
-        other = rounds[f"gateway, API key, {options.beside_name}"]
+    for beside in options.beside:
+        if not {"gateway, API key", f"gateway, API key, {beside}"} <= rounds.keys():
+            continue
+        other = rounds[f"gateway, API key, {beside}"]
         ratios = {part: median_and_error(r["cpu_us"] / of["cpu_us"] for r, of in zip(rounds["gateway, API key"][part], other[part]))
                   for part in other}
-        medians["gateway, API key"]["to_beside"] = ratios
-        text += f"\n\nThe gateway with an API key to the same, {options.beside_name}: " + \
+        medians["gateway, API key"].setdefault("to_beside", {})[beside] = ratios
+        text += f"\n\nThe gateway with an API key to the same, {beside}: " + \
             ", ".join(f"{ratio:.3f} ± {error:.3f} ({part})" for part, (ratio, error) in ratios.items()) + "."
     print(text)
-    if options.only:
+    if options.only or options.goals:
         return  # a part is no result to keep
     results = pathlib.Path(BENCH, "results")
     results.mkdir(exist_ok=True)
