@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/i
 
 import calling  # noqa: E402
 import programs  # noqa: E402
-import scripted_cloud  # noqa: E402
+from fakes import scripted_cloud  # noqa: E402
 import world  # noqa: E402
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 3000

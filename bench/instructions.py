@@ -24,7 +24,7 @@ sys.path.insert(0, str(PROJECT / "tests/integration"))
 
 import calling  # noqa: E402  (finds these by the path above)
 import programs  # noqa: E402
-import scripted_cloud  # noqa: E402
+from fakes import scripted_cloud  # noqa: E402
 from world import CI, PARTNER, PLANNER_KEY, SECRETS, settings  # noqa: E402
 
 BASELINE = PROJECT / "bench/instructions.json"

@@ -14,7 +14,7 @@ from stage import stage
 
 import calling  # found by what instructions.py adds to the path
 import programs
-import scripted_cloud
+from fakes import scripted_cloud
 
 CALLS = 3000  # of a kind
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import programs
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 import world
 
 

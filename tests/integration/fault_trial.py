@@ -5,9 +5,9 @@ import json
 import socket
 import struct
 
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from calling import connection as connection_to
-from faulty_cloud import close, done_with, reset
+from fakes.faulty_cloud import close, done_with, reset
 from programs import wait_until
 from upstream_faults import ALIVE, LARGE, NAME
 from world import CI, PARTNER, PLANNER

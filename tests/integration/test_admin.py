@@ -8,7 +8,7 @@ import threading
 
 import calling
 import programs
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from world import CI, GUEST, PARTNER, settings
 
 LOOK = f"/v1/{PARTNER}/cloudservers/s"

@@ -4,7 +4,7 @@ import json
 import pytest
 
 import calling
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from world import (ACME, CI, GUEST, PARTNER, PARTNER_KEY, PLANNER, PLANNER_KEY, SECRETS, SELDOM, STRANGER, settings)
 
 JSON = ("Content-Type", "application/json")

@@ -14,6 +14,7 @@ import pytest
 
 import calling
 import programs
+from fakes import scripted_cloud as scripts
 from world import API_KEYS, ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, SECRETS, settings
 
 PASSWORD = "Zq7IAM pass word doNOTleak\u00fc"
@@ -605,3 +606,23 @@ def test_a_thousand_agencies_are_fetched_when_used_and_weigh_little(start):
     print(f"{each:.2f} KiB for an agency")
     if not programs.SANITIZED:
         assert each < 8
+
+
+def test_a_refusal_of_which_only_the_head_comes_has_an_end(start):
+    def behave(connection, request):
+        if "/v3/auth/tokens" in request.line:
+            scripts.answering(201, {"token": {"expires_at": "2099-01-01T00:00:00.000000Z"}},
+                              [("X-Subject-Token", "a-token")])(connection, request)
+        else:
+            connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\n{\"er")
+            gone.wait(30)
+    gone = threading.Event()
+    cloud = start.cloud(behave)
+    whole = settings(cloud.url, timeouts={"upstream_response": "1s"})
+    whole["credentials"][0] = {"name": "partner-key", "token": {
+        "domain_name": "d", "user_name": "u", "password": {"literal": "p"}}}
+    gate = start.gateway(whole)
+    answer = gate.call("GET", LOOK.format(PARTNER, "stopped"), proof=CI)
+    gone.set()
+    assert (answer.status, answer.error()[0]) == (504, "Gateway.0504")
+    assert gate.outcome_of(answer)["outcome"] == "unknown"

@@ -236,3 +236,16 @@ def test_systemd_hands_its_sockets_over(start, folder):
 def test_sockets_meant_for_another_process_are_left_alone(start):
     gate = start.gateway(with_agents(start.cloud()), environment={"LISTEN_PID": "1", "LISTEN_FDS": "3"})
     assert gate.call("GET", LOOK, proof=CI).status == 200
+
+
+def test_all_addresses_of_either_family_can_be_listened_on(start):
+    with socket.socket(socket.AF_INET6) as any_port:
+        any_port.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            any_port.bind(("::", 0))
+        except OSError:
+            return  # a machine without IPv6
+        port = any_port.getsockname()[1]
+    gate = start.gateway(settings("http://127.0.0.1:1", listeners=[
+        {"address": f"0.0.0.0:{port}", "plain_http": True}, {"address": f"[::]:{port}", "plain_http": True}]))
+    assert gate.call("GET", "/none").status == 404

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import calling
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from gateway_certificates import authority, listener
 from programs import wait_until
 from steady_callers import steady_callers

@@ -10,7 +10,7 @@ import subprocess
 
 import programs
 import pytest
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from world import ACME, CI, PARTNER, PLANNER, STRANGER, settings
 
 KEYS = """

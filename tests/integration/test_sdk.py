@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from world import ACME, PARTNER, PLANNER_KEY, STRANGER, settings
 
 JOB, ORDER = "70a599e0-31e7-49b7-b260-868f441e862b", "CS1711152257C60TL"

@@ -4,7 +4,7 @@ import re
 import signal
 
 import calling
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from world import (ACME, ACME_KEY, API_KEYS, CI, GUEST, PARTNER, PARTNER_KEY, PLANNER, PLANNER_KEY, SECRETS, SELDOM,
                    STRANGER, settings)
 

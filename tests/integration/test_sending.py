@@ -1,6 +1,12 @@
 """A call is sent at most once, since a resize is an order; and what is said when nobody can tell what became of it."""
+import concurrent.futures
+import json
+import threading
+import time
+
 import pytest
-import scripted_cloud as scripts
+
+from fakes import scripted_cloud as scripts
 from calling import connection
 from programs import wait_until
 from world import CI, PARTNER, PLANNER, settings
@@ -100,3 +106,51 @@ def test_pipelined_calls_are_answered_in_order(gate, cloud):
             received += to.socket.recv(65536)
         assert [received.index(f"GET {job} ".encode()) for job in jobs] == sorted(
             received.index(f"GET {job} ".encode()) for job in jobs)
+
+
+def test_a_look_up_goes_out_once_more_and_not_once_for_each_kept_connection(start):
+    together = threading.Barrier(4)
+
+    def all_at_once(connection, request):
+        together.wait(30)
+        scripts.answering()(connection, request)
+    cloud = start.cloud(all_at_once)
+    gate = start.gateway(settings(cloud.url))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        cloud.behave = scripts.answering()  # a new key is tried by three calls at a time: let one be taken first
+        assert gate.call("GET", LOOK, proof=CI).status == 200
+        cloud.behave = all_at_once
+        assert {a.status for a in pool.map(lambda _: gate.call("GET", LOOK, proof=PLANNER), range(4))} == {200}
+    assert len(cloud.connections) == 4
+    before = len(cloud.requests)
+    cloud.behave = scripts.hanging_up
+    assert gate.call("GET", LOOK, proof=CI).status == 502
+    wait_until(lambda: len(cloud.requests) == before + 2, "the second try")
+    assert len(cloud.requests) == before + 2
+
+
+def test_a_large_request_to_an_endpoint_that_closes_at_once_is_answered_at_once(start):
+    cloud = start.cloud()
+    cloud.arrive = lambda to: scripts.hanging_up(to, None)
+    gate = start.gateway(settings(cloud.url))
+    body = json.dumps({"resize": {"flavorRef": "s6.large.2"}, "dry_run": True, "padding": "x" * 20_000}).encode()
+    begun = time.monotonic()
+    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", body, [("Content-Type", "application/json")], CI)
+    assert (answer.status, answer.error()[0]) == (502, "Gateway.0501")
+    assert time.monotonic() - begun < 10, "the time for an answer is 60 s"
+
+
+def test_a_dead_kept_connection_is_not_used_for_a_call_that_comes_with_its_end(start):
+    """Both are ready in one iteration of the loop: the end of the kept connection, and the next call."""
+    cloud = start.cloud()
+    gate = start.gateway(settings(cloud.url))
+    for _ in range(50):
+        with connection(gate.port) as to, connection(gate.port) as other:
+            assert to.call("GET", LOOK, proof=CI).status == other.call("GET", "/").status - 204 == 200
+            calls = [to.request("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"},"dry_run":true}',
+                                [("Content-Type", "application/json")], CI), other.request("GET", "/")]
+            cloud.hang_up()
+            other.send(calls[1])
+            to.send(calls[0])
+            assert to.answer().status == 200
+            assert other.answer().status == 404

@@ -5,10 +5,10 @@ import socket
 
 import fault_trial
 import pytest
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 import upstream_faults as faults
 from calling import connection
-from steered_names import steered_names
+from fakes.steered_names import steered_names
 from world import ACME, CI, PARTNER, settings
 
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 
-import cloud_process
 import programs
 import pytest
 from calling import connection
@@ -33,8 +32,8 @@ class endpoint:
     def begin(self):
         """Returns when it listens."""
         self._process = subprocess.Popen(
-            [sys.executable, "-B", cloud_process.__file__, ADDRESS, str(self.port), self.record],
-            stdout=subprocess.PIPE, text=True)
+            [sys.executable, "-B", "-m", "fakes.cloud_process", ADDRESS, str(self.port), self.record],
+            stdout=subprocess.PIPE, text=True, cwd=pathlib.Path(__file__).parent)
         self.port = int(self._process.stdout.readline().split()[1])
 
     def kill(self):

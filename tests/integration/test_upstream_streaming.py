@@ -8,10 +8,10 @@ import re
 import socket
 import threading
 
-import faulty_cloud as faults
+from fakes import faulty_cloud as faults
 import programs
 import pytest
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 from calling import connection
 from programs import wait_until
 from upstream_faults import CHUNKED

@@ -5,11 +5,11 @@ import threading
 import bad_certificates
 import fault_trial
 import pytest
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 import upstream_faults as faults
 from calling import connection
 from programs import wait_until
-from steered_names import steered_names
+from fakes.steered_names import steered_names
 from world import CI, PARTNER, settings
 
 

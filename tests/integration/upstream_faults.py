@@ -2,9 +2,9 @@
 import dataclasses
 import typing
 
-import scripted_cloud as scripts
-from faulty_cloud import (answer_and_reset, answer_and_stop_reading, answer_early, be_silent, close, done_with, drip,
-                          head, pour, reset, reset_unread, say, second_call_of_connection, take_little)
+from fakes import scripted_cloud as scripts
+from fakes.faulty_cloud import (answer_and_reset, answer_and_stop_reading, answer_early, be_silent, close, done_with,
+                                drip, head, pour, reset, reset_unread, say, second_call_of_connection, take_little)
 from programs import PROJECT
 
 NAME = "cloud.test"  # the endpoint's; the tests say where it leads

@@ -4,7 +4,7 @@ import struct
 import threading
 import time
 
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 
 
 def say(*pieces, then=None):

@@ -3,7 +3,7 @@ record before it answers."""
 import sys
 import threading
 
-import scripted_cloud as scripts
+from fakes import scripted_cloud as scripts
 
 
 def main(address, port, record):

@@ -1,0 +1,1 @@
+"""What stands for the cloud and the name service in tests."""
