@@ -5,7 +5,7 @@
 // Asio has the coroutines and the queue of what is posted, but not the sockets: its reactor does not ask epoll for
 // EPOLLRDHUP, so that it can't know a short read for the last one and tries each read once in vain; a wait without a
 // read costs it an epoll_ctl; and a kept connection has to be looked at before it is used again. Here epoll is told of
-// a connection once, and what it says is remembered until it is used up (docs/performance.md has the figures).
+// a connection once, and what it says is remembered until it is used up (bench/NOTES.md has the figures).
 
 #include <sys/epoll.h>
 
