@@ -5,7 +5,8 @@ import re
 import pytest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("deploy/**/*.md"), *PROJECT.glob("tools/**/*.md")])
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("deploy/**/*.md"), *PROJECT.glob("tools/**/*.md"),
+                *PROJECT.glob("tests/integration/*.md")])
 
 
 def prose(text):
@@ -60,6 +61,23 @@ def test_every_code_has_its_section_and_every_section_its_code():
     text = (PROJECT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^## (Gateway\.\d{4})$", text, re.M)) == known
     assert set(re.findall(r"^\|[^|]*\| (Gateway\.\d{4}) ", (PROJECT / "docs/answers.md").read_text(encoding="utf-8"), re.M)) == known
+
+
+def test_the_keys_of_the_outcome_line_are_those_that_are_written_in_their_order():
+    page = (PROJECT / "docs/outcomes.md").read_text(encoding="utf-8")
+    listed = re.search(r"Keys, in this order.*?:\n\n(.*?)\.\n", page, re.S)[1]
+    writer = (PROJECT / "src/outcome/record.cpp").read_text(encoding="utf-8")
+    assert re.findall(r"`(\w+)`", listed) == re.findall(r'[{,]"(\w+)":', writer)
+
+
+def test_the_files_that_the_architecture_names_are_there():
+    text = (PROJECT / "docs/architecture.md").read_text(encoding="utf-8")
+    modules = {folder.name for folder in (PROJECT / "src").iterdir() if folder.is_dir()}
+    named = {(module, name) for module, name in re.findall(r"`([a-z_]+)/([a-z_0-9]+)`", text) if module in modules}
+    assert len(named) > 15
+    missing = [f"{module}/{name}" for module, name in sorted(named)
+               if not [*(PROJECT / "src" / module).glob(f"{name}.*"), *(PROJECT / "include/gateway" / module).glob(f"{name}.hpp")]]
+    assert missing == []
 
 
 def test_every_page_is_found_from_the_readme():
