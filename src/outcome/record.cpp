@@ -19,17 +19,18 @@ constexpr std::size_t longest_text = 256;
 constexpr std::size_t most_texts = 32;
 constexpr std::size_t most_bytes = 2048 + most_texts * most_json_text * longest_text;
 
-// Writes into memory that has most_bytes: a line is 25 fields, and a string would look for room at each of their parts.
+// Writes into memory of a fixed size: a line is 25 fields, and a string would look for room at each of their parts.
 // Keys come with what stands around them.
 class line {
 public:
-    explicit line(char* to) : to_(to) {}
+    explicit line(std::array<char, most_bytes>& room) : to_(room.data(), room.size()) {}
 
     void raw(std::string_view bytes) { to_.put(bytes); }
     void text(std::string_view key_and_quote, std::string_view value) {
         if (value.empty()) return;
         raw(key_and_quote);
-        to_ = text_writer(write_json_text(to_.at(), value.substr(0, longest_text)));
+        const auto text = value.substr(0, longest_text);
+        to_.put_by(most_json_text * text.size(), [text](char* to) { return write_json_text(to, text); });
         to_.put('"');
     }
     // Of characters that need no escape: words of ours, ids as the paths have them, hexadecimal digits.
@@ -85,12 +86,12 @@ std::string_view name_of(reached which) noexcept {
     return {};
 }
 
-// The order is the contract's.
+// The order is that of docs/outcomes.md.
 void append_line(std::string& to, const record& r) {
     to += R"({"time":")";
     append_rfc3339(to, r.time);
     std::array<char, most_bytes> room;  // on the stack, where nothing clears it first: a string would
-    line out(room.data());
+    line out(room);
     out.raw("\"");
     out.plain(R"(,"request_id":")", r.request_id);
     out.text(R"(,"peer":")", r.peer);
@@ -124,7 +125,7 @@ void append_line(std::string& to, const record& r) {
     out.number(R"(,"bytes_out":)", r.bytes_out);
     out.number(R"(,"duration_us":)", count(r.duration));
     if (r.upstream) out.number(R"(,"upstream_us":)", count(*r.upstream));
-    out.plain(R"(,"trace_id":")", r.trace_id);  // later than the contract: such keys come last
+    out.plain(R"(,"trace_id":")", r.trace_id);  // later than the others: new keys come last
     out.raw("}\n");
     to.append(static_cast<const char*>(room.data()), out.end());
 }

@@ -31,7 +31,7 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
     for (const field& each : from.fields.all())
         most += each.name.size() + each.value.size() + 4;
     to.resize(most);
-    text_writer out(to.data());
+    text_writer out(to.data(), to.size());
     out.put("HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
     // X-Gateway-… are the gateway's own words: nobody else speaks them.
     static constexpr message::known_names ours{known::content_length, known::x_gateway};

@@ -131,7 +131,7 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
     names_.resize(of_names);
     canonical_.resize(16 + what.method.size() + 3 * (what.path.size() + what.query.size()) + what.query.size() +
                       2 * of_names + of_values + what.payload.size());
-    text_writer out(canonical_.data());
+    text_writer out(canonical_.data(), canonical_.size());
     out.put(what.method);
     out.put('\n');
 
@@ -154,7 +154,7 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
     put_query(what.query, out);
     out.put('\n');
 
-    text_writer names(names_.data());
+    text_writer names(names_.data(), names_.size());
     for (const field& f : ordered) {
         if (names.at() != names_.data()) names.put(';');
         const char* const name = names.at();

@@ -1,4 +1,4 @@
-"""Every answer that the gateway gives itself: the rows of the contract's table, each with its outcome line."""
+"""Every answer that the gateway gives itself: the rows of docs/answers.md, each with its outcome line."""
 import json
 
 import pytest

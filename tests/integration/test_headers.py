@@ -34,7 +34,7 @@ def gate(start_once, cloud):
     return start_once.gateway(with_token)
 
 
-def test_what_goes_upstream_is_what_the_contract_names(gate, cloud):
+def test_what_goes_upstream_is_what_is_meant_to(gate, cloud):
     answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER,
                          fields=[f for f in PASSED_ON[1:] + KEPT_HERE if f[0] not in ("X-Project-Id",)])
     assert answer.status == 200, answer

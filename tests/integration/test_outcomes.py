@@ -1,4 +1,4 @@
-"""The outcome line: one for every call, its keys in the contract's order."""
+"""The outcome line: one for every call, its keys in the order of docs/outcomes.md."""
 import datetime
 import json
 import os
@@ -93,7 +93,7 @@ CASES = [
 def test_a_line_tells_what_became_of_a_call(gate, call, expected):
     answer = call(gate)
     line = gate.outcome_of(answer)
-    assert [key for key in KEYS if key in line] == list(line)  # all known, in the contract's order
+    assert [key for key in KEYS if key in line] == list(line)  # all known, in order
     assert ALWAYS <= set(line)
     measured = ALWAYS | {"message", "upstream_us", "trace_id"}
     assert {k: v for k, v in line.items() if k in expected or k not in measured} == expected

@@ -46,7 +46,7 @@ record full() {
     return r;
 }
 
-TEST(outcome_line, has_every_key_in_the_order_of_the_contract) {
+TEST(outcome_line, has_every_key_in_the_order_of_its_page) {
     std::string line;
     append_line(line, full());
     EXPECT_EQ(
