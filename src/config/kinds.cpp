@@ -239,14 +239,16 @@ std::string admin_address::expected() const { return "IPV4:PORT or [IPV6]:PORT";
 
 bool octal_mode::parse(std::string_view from, unsigned& into) const {
     unsigned value = 0;
-    if (from.size() < 3 || from.size() > 4) return false;
+    if (from.size() != 4 || from.front() != '0') return false;
     const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), value, 8);
     if (error != std::errc() || end != from.data() + from.size() || value > 0777) return false;
     into = value;
     return true;
 }
 
-std::string octal_mode::expected() const { return "permission bits in octal digits such as \"0660\""; }
+std::string octal_mode::expected() const {
+    return "permission bits as four octal digits, the first of them 0, such as \"0660\"";
+}
 
 bool host_name::parse(std::string_view from, std::string& into) const {
     const bool bracketed = from.size() > 2 && from.front() == '[' && from.back() == ']';

@@ -157,7 +157,8 @@ struct admin_address {
     [[nodiscard]] std::string expected() const;
 };
 
-// Permission bits of a socket.
+// Permission bits of a socket. 432, which tools that write YAML or JSON make of an unquoted 0660, is refused: read as
+// octal it would let everybody connect.
 struct octal_mode {
     static constexpr bool echo = true;
     bool parse(std::string_view from, unsigned& into) const;

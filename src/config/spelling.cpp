@@ -53,7 +53,8 @@ json::object schema_of(const project_id& kind) { return text_schema(kind.expecte
 
 // 0660 is a number to most readers of YAML, and not always the same one.
 json::object schema_of(const octal_mode& kind) {
-    return {{"type", {"string", "integer"}}, {"description", json::string(kind.expected())}};
+    return {
+        {"type", {"string", "integer"}}, {"pattern", "^0[0-7]{3}$"}, {"description", json::string(kind.expected())}};
 }
 
 json::object schema_of(const operation_name&) {

@@ -174,10 +174,12 @@ TEST(certificate_names, say_of_which_kind_they_are) {
     }
 }
 
-TEST(modes, are_octal) {
+TEST(modes, are_octal_and_begin_with_0) {
     EXPECT_EQ(parsed<unsigned>(octal_mode{}, "0660"), 0660U);
-    EXPECT_EQ(parsed<unsigned>(octal_mode{}, "600"), 0600U);
-    for (const auto* text : {"", "66", "0o660", "0688", "1777", "00660", "rw-rw----", "-660"}) {
+    EXPECT_EQ(parsed<unsigned>(octal_mode{}, "0600"), 0600U);
+    // 432 and 416 are 0660 and 0640 as tools that write YAML or JSON spell them.
+    for (const auto* text :
+         {"", "66", "432", "416", "600", "066", "0o660", "0688", "1777", "00660", "rw-rw----", "-660"}) {
         EXPECT_FALSE(parsed<unsigned>(octal_mode{}, text)) << text;
     }
 }

@@ -136,7 +136,7 @@ TEST(problems, of_listeners) {
         {"127.0.0.1:8080\n", "127.0.0.1:8080\n    mode: \"0660\"\n", "4:11: listeners[0].mode",
          "beside a unix: address only"},
         {"127.0.0.1:8080\n", "unix:/run/x\n    mode: \"0990\"\n", "4:11: listeners[0].mode",
-         "permission bits in octal"},
+         "expected permission bits as four octal digits, the first of them 0, such as \"0660\", not \"0990\""},
         {"ca.pem}\n", "ca.pem}\n    plain_http: true\n", "6:17: listeners[1].plain_http", "expected one of them"},
         {"127.0.0.1:9901", "127.0.0.1:8080", "6:18: admin.address", "listeners[0] has this address"},
         {"127.0.0.1:9901", "unix:/run/admin", "6:18: admin.address", "expected IPV4:PORT or [IPV6]:PORT"},
