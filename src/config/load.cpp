@@ -7,6 +7,7 @@
 #include <system_error>
 #include <tuple>
 
+#include "encoding.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/base/hex.hpp"
 #include "gateway/base/sha256.hpp"
@@ -80,8 +81,10 @@ loaded parse(std::string_view yaml, const std::string& path) {
     result.values.file = path;
     result.values.sha256 = to_hex(sha256_of(yaml));
     result.values.regions = built_in_regions();
-    const node root = read_tree(yaml, result.problems);
-    if (!result.problems.empty()) return result;
+    const std::string text = read_as_utf8(yaml, result.problems);
+    if (!result.ok()) return result;
+    const node root = read_tree(text, result.problems);
+    if (!result.ok()) return result;
 
     reader in(folder_of(path));
     for (const auto& [id, endpoints] : result.values.regions) {
@@ -89,7 +92,7 @@ loaded parse(std::string_view yaml, const std::string& path) {
     }
     if (in.read(root, result.values, section<settings>{})) check_relations(result.values, root, in);
     result.values.lines = std::move(in.lines);
-    result.problems = std::move(in.problems);
+    result.problems.insert(result.problems.end(), in.problems.begin(), in.problems.end());
     sort_by_line(result.problems);
     return result;
 }

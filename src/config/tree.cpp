@@ -84,8 +84,12 @@ problem at_line(std::uint32_t line, std::uint32_t column, std::string what) {
     return {.at = {.line = line, .column = column, .path = {}}, .what = std::move(what)};
 }
 
-// Two of the parser's messages say little of what is wrong.
+// Some of the parser's messages say little of what is wrong.
 std::string meaning(const std::string& message) {
+    for (const char* of_alias :
+         {YAML::ErrorMsg::ALIAS_NOT_FOUND, YAML::ErrorMsg::CHAR_IN_ALIAS, YAML::ErrorMsg::UNKNOWN_ANCHOR}) {
+        if (message == of_alias) return "a text that begins with * has to be quoted, as in \"*\"";
+    }
     if (message == YAML::ErrorMsg::DOC_IN_SCALAR) return "a quoted text is not closed";
     if (message == YAML::ErrorMsg::BAD_FILE) return "nested too deep";
     return message;

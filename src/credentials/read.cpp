@@ -11,6 +11,7 @@
 
 #include "gateway/base/escape.hpp"
 #include "gateway/base/unique_fd.hpp"
+#include "gateway/base/utf8.hpp"
 #include "gateway/credentials/read.hpp"
 
 namespace gateway::credentials {
@@ -64,6 +65,13 @@ std::string fault(std::string_view text, secret_kind kind) {
             return std::string("holds a ") +
                    (is_control || c == ' ' ? "white space or control character" : "character that is not ASCII") +
                    " (byte " + std::to_string(i + 1) + "): was it copied whole and alone?";
+    }
+    // It goes out as JSON, where such a byte would silently become another character.
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::size_t length = utf8_length(rest);
+        if (length == 0)
+            return "is not UTF-8 (byte " + std::to_string(text.size() - rest.size() + 1) + "): save it as UTF-8";
+        rest.remove_prefix(length);
     }
     return {};
 }

@@ -34,6 +34,19 @@ def test_it_tells_that_it_serves_and_counts_every_call(start):
     assert gate.metric("ecs_gateway_build_info", version=version) == 1
 
 
+def test_pages_are_utf_8_whatever_the_file_is(start):
+    whole = settings(start.cloud().url, admin={"address": "127.0.0.1:0"})
+    gate = start.gateway(whole)
+    gate.file.write_bytes(gate.file.read_bytes().replace(b"name: partner\n", b"name: M\xfcller\n"))
+    gate.tell(signal.SIGHUP)
+    gate.wait_for(gate.stderr, r"warning \S+gateway.yaml:\d+:\d+: warning: byte 0xfc is not UTF-8")
+    gate.wait_for(gate.stderr, "reloaded")
+    gate.outcome_of(gate.call("GET", LOOK, proof=CI))
+    for page in ("/metrics", "/config", "/status.json"):
+        assert "M\ufffdller" in gate.admin(page)[1], page  # which fails for what is not UTF-8
+    assert gate.metric("ecs_gateway_calls_total", account="M\ufffdller") == 1
+
+
 def test_failures_towards_the_cloud_and_reloads_are_counted(start):
     whole = settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"})
     gate = start.gateway(whole)

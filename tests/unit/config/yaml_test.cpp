@@ -44,6 +44,43 @@ TEST(yaml, that_is_not_yaml_tells_where) {
     }
 }
 
+TEST(yaml, patterns_that_begin_with_a_star_have_to_be_quoted) {
+    for (const std::string servers : {"[*]", "[*, a]", "[a, *.large]", "*", "[*-web]"}) {
+        const auto problems = described(parse(base_with("    callers: [alice]", "    servers: " + servers), "f"));
+        ASSERT_EQ(problems.size(), 1U) << servers;
+        EXPECT_THAT(problems[0], testing::StartsWith("f:29:")) << servers;
+        EXPECT_THAT(problems[0], HasSubstr("a text that begins with * has to be quoted, as in \"*\"")) << servers;
+    }
+    EXPECT_THAT(described(parse(base_with("    callers: [alice]", "    servers: [\"*\"]"), "f")), testing::IsEmpty());
+}
+
+TEST(encoding, is_utf_8_and_what_is_not_is_told_with_its_place) {
+    struct wrong {
+        std::string text, problem;
+    };
+    using namespace std::string_literals;
+    for (const auto& [text, problem] : std::vector<wrong>{
+             {base_with("- name: acme", "- name: M\xFCller"),
+              "f:23:12: warning: byte 0xfc is not UTF-8 and is read as U+FFFD; save the file as UTF-8"},
+             {base_with("- name: acme", "- name: é\xE9"),
+              "f:23:12: warning: byte 0xe9 is not UTF-8 and is read as U+FFFD; save the file as UTF-8"},
+             {"# \xC0\x80\n" + std::string(base),
+              "f:1:3: warning: byte 0xc0 is not UTF-8 and is read as U+FFFD; save the file as UTF-8"},
+             {"\xFF\xFEv\0e\0r\0"s, "f:1:1: the file is UTF-16, as its byte order mark says; save it as UTF-8"},
+             {"\xFE\xFF\0v\0e\0r"s, "f:1:1: the file is UTF-16, as its byte order mark says; save it as UTF-8"},
+             {"\xFF\xFE\0\0v\0\0\0"s, "f:1:1: the file is UTF-32, as its byte order mark says; save it as UTF-8"},
+             {"v\0e\0r\0"s, "f:1:2: a NUL character; if the file is UTF-16, save it as UTF-8"},
+             {std::string(base) + "# \xE2\x82",
+              "f:32:3: warning: byte 0xe2 is not UTF-8 and is read as U+FFFD; save the file as UTF-8"}}) {
+        EXPECT_THAT(described(parse(text, "f")), ElementsAre(problem));
+    }
+    const auto read = parse(base_with("- name: acme", "- name: M\xFC\xDFller"), "f");
+    EXPECT_TRUE(read.ok());
+    EXPECT_EQ(read.values.accounts[0].name, "M\uFFFD\uFFFDller");
+    for (const auto& text : {base_with("- name: acme", "- name: Müller 夜"), "\xEF\xBB\xBF" + std::string(base)})
+        EXPECT_THAT(described(parse(text, "f")), testing::IsEmpty()) << text;
+}
+
 TEST(yaml, may_say_where_the_document_begins_and_ends) {
     for (const std::string& text :
          {"---\n" + std::string(base), std::string(base) + "...\n", "%YAML 1.2\n---\n" + std::string(base) + "...\n"}) {

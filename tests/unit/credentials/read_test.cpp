@@ -104,5 +104,9 @@ TEST(read, a_password_may_hold_spaces_and_any_letters_but_no_control_characters)
     EXPECT_THAT(outcome(from_literal("a\nb"), secret_kind::password), HasSubstr("control character (byte 2)"));
 }
 
+TEST(read, a_password_is_utf_8_since_it_goes_out_as_json) {
+    EXPECT_THAT(outcome(from_literal("gr\xfcn"), secret_kind::password), HasSubstr("is not UTF-8 (byte 3)"));
+}
+
 }  // namespace
 }  // namespace gateway::credentials
