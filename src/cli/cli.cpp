@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "command.hpp"
+#include "standard_descriptors.hpp"
 
 namespace gateway::cli {
 
@@ -76,6 +77,7 @@ int run(const std::vector<std::string>& words, const streams& with) {
 }
 
 int run(int argc, char** argv) {
+    if (!open_standard_descriptors()) return failed;  // and there is nowhere to say so
     return run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), {std::cin, std::cout, std::cerr});
 }
 
