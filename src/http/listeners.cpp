@@ -26,13 +26,20 @@ constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
+// Of the path itself, not of what a symbolic link there leads to, as bind(2) and unlink(2) have it.
+std::optional<struct stat> file_at(const std::string& path) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) != 0) return std::nullopt;
+    return found;
+}
+
 }  // namespace
 
 listening::listening(const config::listener& at, std::size_t workers, int handed_over)
-    : name_(at.name), address_(at.name) {
+    : name_(at.name), address_(at.name), handed_over_(handed_over >= 0) {
     try {
         if (handed_over >= 0)
-            take_over(handed_over);
+            take_over(at, handed_over);
         else
             at.is_unix ? open_unix(at) : open_tcp(at, workers);
     } catch (...) {
@@ -44,13 +51,22 @@ listening::listening(const config::listener& at, std::size_t workers, int handed
 listening::listening(listening&& other) noexcept
     : name_(std::move(other.name_)),
       address_(std::move(other.address_)),
-      unix_path_(std::exchange(other.unix_path_, {})),
+      handed_over_(other.handed_over_),
+      socket_file_(std::exchange(other.socket_file_, {})),
       descriptors_(std::exchange(other.descriptors_, {})) {}
 
 listening::~listening() { remove_file(); }
 
 void listening::remove_file() noexcept {
-    if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+    // While the descriptors are open, no other file can have its inode.
+    if (socket_file_ && !handed_over_ && !is_lost()) ::unlink(socket_file_->path.c_str());
+}
+
+bool listening::is_lost() const noexcept {
+    if (!socket_file_) return false;
+    struct stat found {};
+    return ::lstat(socket_file_->path.c_str(), &found) != 0 || found.st_dev != socket_file_->device ||
+           found.st_ino != socket_file_->inode;
 }
 
 unique_fd listening::descriptor(std::size_t worker) const {
@@ -60,15 +76,20 @@ unique_fd listening::descriptor(std::size_t worker) const {
 }
 
 void listening::set_mode(std::optional<unsigned> mode) const {
-    if (unix_path_.empty() || !mode) return;
-    if (::chmod(unix_path_.c_str(), *mode) != 0) fail("cannot set the mode of listener " + name_);
+    if (!socket_file_ || handed_over_ || !mode) return;
+    if (::chmod(socket_file_->path.c_str(), *mode) != 0) fail("cannot set the mode of listener " + name_);
 }
 
-void listening::take_over(int handed_over) {
+void listening::remember_file(const std::string& path) {
+    if (const auto found = file_at(path)) socket_file_ = {path, found->st_dev, found->st_ino};
+}
+
+void listening::take_over(const config::listener& at, int handed_over) {
     const int copy = descriptors_.emplace_back(::fcntl(handed_over, F_DUPFD_CLOEXEC, 0)).get();
     if (copy < 0) fail("cannot share listener " + name_ + " among workers");
     const int flags = ::fcntl(copy, F_GETFL);
     if (flags < 0 || ::fcntl(copy, F_SETFL, flags | O_NONBLOCK) != 0) fail("cannot use listener " + name_);
+    if (at.is_unix) remember_file(at.host);
 }
 
 void listening::open_tcp(const config::listener& at, std::size_t workers) {
@@ -105,6 +126,20 @@ void listening::open_tcp(const config::listener& at, std::size_t workers) {
     address_ = (where.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(where.port());
 }
 
+// A socket file that nobody listens on any more is left by a process that was killed; one that answers is in use. Any
+// other file belongs to somebody: to connect to it fails just as it does for a dead socket.
+void listening::remove_dead_socket(const config::listener& at, const sockaddr_un& where) {
+    const auto found = file_at(at.host);
+    if (found && !S_ISSOCK(found->st_mode))
+        throw std::runtime_error("cannot bind listener " + at.name +
+                                 ": a file that is no socket stands there; move it away, or choose another path");
+    const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const bool dead =
+        ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0 && errno == ECONNREFUSED;
+    errno = EADDRINUSE;
+    if (!dead || ::unlink(at.host.c_str()) != 0) fail("cannot bind listener " + at.name);
+}
+
 void listening::open_unix(const config::listener& at) {
     sockaddr_un where{};
     where.sun_family = AF_UNIX;
@@ -117,19 +152,41 @@ void listening::open_unix(const config::listener& at) {
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) fail("cannot open a socket for listener " + at.name);
     descriptors_.emplace_back(descriptor);
-    // A socket file that nobody listens on any more is left by a process that was killed; one that answers is in use.
     if (::bind(descriptor, address, sizeof where) != 0) {
         if (errno != EADDRINUSE) fail("cannot bind listener " + at.name);
-        const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        const bool dead = ::connect(probe.get(), address, sizeof where) != 0 && errno == ECONNREFUSED;
-        errno = EADDRINUSE;
-        if (!dead || ::unlink(at.host.c_str()) != 0 || ::bind(descriptor, address, sizeof where) != 0)
-            fail("cannot bind listener " + at.name);
+        remove_dead_socket(at, where);
+        if (::bind(descriptor, address, sizeof where) != 0) fail("cannot bind listener " + at.name);
     }
-    unix_path_ = at.host;
+    remember_file(at.host);
     set_mode(at.mode);
     if (::listen(descriptor, backlog) != 0) fail("cannot listen on " + at.name);
 }
+
+namespace {
+
+// OpenSSL would ask for the pass phrase on the terminal, and the process would wait for it.
+struct encrypted_key {
+    bool met = false;
+    static int refuse(char*, int, int, void* seen) noexcept {
+        if (seen != nullptr) static_cast<encrypted_key*>(seen)->met = true;
+        return -1;
+    }
+};
+
+void use_private_key(asio::ssl::context& context, const std::string& file) {
+    SSL_CTX* const raw = context.native_handle();
+    encrypted_key seen;
+    SSL_CTX_set_default_passwd_cb_userdata(raw, &seen);
+    boost::system::error_code ec;
+    context.use_private_key_file(file, asio::ssl::context::pem, ec);
+    SSL_CTX_set_default_passwd_cb_userdata(raw, nullptr);
+    if (seen.met)
+        throw std::runtime_error("the key " + file +
+                                 " is encrypted, which is not supported; decrypt it (openssl pkey -in … -out …)");
+    if (ec) throw boost::system::system_error(ec, file);
+}
+
+}  // namespace
 
 std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& from) {
     auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
@@ -139,6 +196,7 @@ std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& f
         use(ec);
         if (ec) throw boost::system::system_error(ec, file);
     };
+    SSL_CTX_set_default_passwd_cb(raw, encrypted_key::refuse);
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     // TLS 1.2 with forward secrecy and an AEAD only (RFC 9325, 4.2); 1.3 has nothing else.
@@ -150,8 +208,7 @@ std::unique_ptr<asio::ssl::context> make_tls_context(const config::tls_server& f
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(raw, 0);
     named(from.certificate, [&](auto& ec) { context->use_certificate_chain_file(from.certificate, ec); });
-    named(from.private_key,
-          [&](auto& ec) { context->use_private_key_file(from.private_key, asio::ssl::context::pem, ec); });
+    use_private_key(*context, from.private_key);
     if (from.client_ca) {
         named(*from.client_ca, [&](auto& ec) { context->load_verify_file(*from.client_ca, ec); });
         SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(from.client_ca->c_str()));

@@ -2,6 +2,8 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -65,6 +67,24 @@ void report(const std::vector<config::problem>& problems, const std::string& fil
     }
 }
 
+// The signals that ask something of a gateway that serves. Their default action ends the process, so they wait until
+// there is one (SIG_BLOCK, then SIG_UNBLOCK). Threads that start in between leave them to the main thread.
+void hold_requests(int how) {
+    sigset_t requests;
+    ::sigemptyset(&requests);
+    ::sigaddset(&requests, SIGHUP);
+    ::sigaddset(&requests, SIGUSR1);
+    ::pthread_sigmask(how, &requests, nullptr);
+}
+
+// Whether what is written to standard output is kept nowhere.
+bool is_discarded(int descriptor) {
+    struct stat is {};
+    struct stat null {};
+    return ::fstat(descriptor, &is) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(is.st_mode) &&
+           is.st_rdev == null.st_rdev;
+}
+
 // The process: what lives from start to end, and what signals do to it.
 class process {
 public:
@@ -74,6 +94,7 @@ public:
           memory_(std::move(memory)),
           journal_(outcome::open_sink(in_force_->settings.log.outcomes)),
           signals_(main_, SIGTERM, SIGINT, SIGHUP) {
+        signals_.add(SIGUSR1);
         const auto& settings = in_force_->settings;
         const std::size_t count = settings.workers > 0 ? settings.workers : usable_cores();
         for (std::size_t i = 0; i < count; ++i)
@@ -96,8 +117,11 @@ public:
                      in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
                      in_force_->settings.policy.size());
         if (admin_) spdlog::info("listening address={} listener=admin", admin_->address());
+        if (in_force_->settings.log.outcomes == "stdout" && is_discarded(STDOUT_FILENO))
+            spdlog::warn("outcomes: standard output is closed or /dev/null: no outcome line is kept");
         manager_.ready();
         wait_for_signal();
+        hold_requests(SIG_UNBLOCK);
         main_.run();
         for (auto& worker : workers_)
             worker.join();
@@ -125,8 +149,18 @@ private:
         signals_.async_wait([this](const boost::system::error_code& ec, int signal) {
             if (ec) return;
             wait_for_signal();  // before the signal is acted on: the end of the last worker cancels this wait
-            signal == SIGHUP ? reload() : end();
+            if (signal == SIGHUP)
+                reload();
+            else if (signal == SIGUSR1)
+                reopen_log();
+            else
+                end();
         });
+    }
+
+    void reopen_log() {
+        journal_.reopen();
+        spdlog::info("outcomes: the file is opened anew: file={}", in_force_->settings.log.outcomes);
     }
 
     // Everything that can fail comes first; then what was prepared takes the place of what was there.
@@ -134,8 +168,9 @@ private:
         journal_.reopen();  // a rotated log can go, whatever becomes of the file
         if (ending_) return;
         manager_.reloading();
-        load_again() ? ++reloads_.succeeded : ++reloads_.failed;
-        manager_.ready();
+        const bool loaded = load_again();
+        loaded ? ++reloads_.succeeded : ++reloads_.failed;
+        manager_.ready(loaded ? "serving" : "serving; the last reload failed: the log has the reasons");
     }
 
     bool load_again() {
@@ -217,8 +252,10 @@ private:
                                                            const std::vector<listener_tls>& tls) const {
         std::vector<open_listener> fresh;
         for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const auto is_it = [&](const open_listener& each) { return each.at.name() == wanted[i].name; };
-            if (std::none_of(open_.begin(), open_.end(), is_it)) fresh.push_back(open(wanted[i], tls[i]));
+            const auto serves_it = [&](const open_listener& each) {
+                return each.at.name() == wanted[i].name && !(each.at.is_lost() && !each.at.is_handed_over());
+            };
+            if (std::none_of(open_.begin(), open_.end(), serves_it)) fresh.push_back(open(wanted[i], tls[i]));
         }
         return fresh;
     }
@@ -227,6 +264,15 @@ private:
                            std::vector<open_listener> fresh) {
         std::vector<open_listener> kept;
         for (auto& each : open_) {
+            const bool opened_anew = std::any_of(
+                fresh.begin(), fresh.end(), [&](const open_listener& one) { return one.at.name() == each.at.name(); });
+            if (opened_anew) {
+                for (auto& worker : workers_)
+                    worker.close(each.at.name());
+                spdlog::warn("reload: the socket's file was gone or another's, a new one stands there: listener={}",
+                             each.at.name());
+                continue;
+            }
             const auto as_wanted =
                 std::find_if(wanted.begin(), wanted.end(), [&](const auto& one) { return one.name == each.at.name(); });
             if (as_wanted == wanted.end()) {
@@ -247,6 +293,11 @@ private:
             } catch (const std::exception& e) {
                 spdlog::error("reload: {}", e.what());
             }
+            if (each.at.is_lost())
+                spdlog::error(
+                    "listener is lost, nobody can connect to it: its socket's file is gone or another's; restart the "
+                    "unit that holds the socket: listener={}",
+                    each.at.name());
             kept.push_back(std::move(each));
         }
         for (auto& each : fresh) {
@@ -346,6 +397,7 @@ private:
 }  // namespace
 
 int serve(const std::string& config_file) {
+    hold_requests(SIG_BLOCK);
     ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error code, not the end of the process
     log_to_stderr();
     if (const auto missing = credentials::protect_memory(); !missing.empty())

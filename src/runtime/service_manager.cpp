@@ -98,7 +98,7 @@ std::vector<std::string> service_manager::unclaimed(const std::vector<config::li
     return found;
 }
 
-void service_manager::ready() const { tell("READY=1"); }
+void service_manager::ready(std::string_view status) const { tell("READY=1\nSTATUS=" + std::string(status)); }
 
 void service_manager::reloading() const {
     timespec now{};

@@ -24,8 +24,8 @@ public:
     // Addresses of sockets that belong to none of the listeners: a mistake in either file.
     [[nodiscard]] std::vector<std::string> unclaimed(const std::vector<config::listener>& listeners) const;
 
-    void ready() const;
-    void reloading() const;  // ready() ends it (Type=notify-reload)
+    void ready(std::string_view status = "serving") const;  // and what `systemctl status` shows
+    void reloading() const;                                 // ready() ends it (Type=notify-reload)
     void stopping() const;
 
 private:

@@ -24,8 +24,8 @@ class stage:
         new.mkdir()
         return new
 
-    def gateway(self, settings, environment=None, secrets=None, through=()):
-        started = programs.gateway(self.folder(), settings, {**world.SECRETS, **(secrets or {})}, environment, through)
+    def gateway(self, settings, environment=None, secrets=None, through=(), pass_fds=()):
+        started = programs.gateway(self.folder(), settings, {**world.SECRETS, **(secrets or {})}, environment, through, pass_fds)
         self._stack.callback(started.close)
         return started
 

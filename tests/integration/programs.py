@@ -56,13 +56,13 @@ class output:
 
 
 class program:
-    def __init__(self, name, *arguments, environment=None, through=()):
+    def __init__(self, name, *arguments, environment=None, through=(), pass_fds=()):
         """`through`: a command that starts the program in its place, as a service manager does."""
         self.name = name
         self.process = subprocess.Popen(
             [*through, BIN / name, *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=os.environ | (environment or {}))
+            env=os.environ | (environment or {}), pass_fds=pass_fds)
         self.stdout, self.stderr = output(self.process.stdout), output(self.process.stderr)
 
     def wait_for(self, where, pattern):
@@ -150,12 +150,13 @@ def no_key_twice(pairs):
 class gateway(program):
     """ecs-gateway run, with a configuration and secrets in a folder of their own."""
 
-    def __init__(self, folder, settings, secrets, environment=None, through=()):
+    def __init__(self, folder, settings, secrets, environment=None, through=(), pass_fds=()):
         self.file = folder / "gateway.yaml"
         for name, secret in secrets.items():
             (folder / name).write_text(secret + "\n", encoding="utf-8")
         self.configure(settings)
-        super().__init__("ecs-gateway", "run", "--config", self.file, environment=environment, through=through)
+        super().__init__("ecs-gateway", "run", "--config", self.file, environment=environment, through=through,
+                         pass_fds=pass_fds)
         self.ports = [self.port_of(listener["address"]) for listener in settings["listeners"]]
         self.port = self.ports[0]
         if "admin" in settings:

@@ -2,10 +2,14 @@
 import contextlib
 import hashlib
 import http.client
+import os
+import pathlib
+import pty
 import re
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
@@ -198,6 +202,34 @@ def test_new_certificates_are_shown_after_a_reload_and_no_call_is_lost(start, ca
     now_key.write_bytes(key.read_bytes())
     gate.reload(whole, "nothing changes")
     assert serial() == after
+
+
+def encrypt(key, form):
+    how = {"PKCS#8": ["pkcs8", "-topk8", "-v2", "aes-128-cbc"], "traditional": ["ec", "-aes128"]}[form]
+    subprocess.run(["openssl", *how, "-in", key, "-passout", "pass:x", "-out", f"{key}.new"], check=True, capture_output=True)
+    pathlib.Path(f"{key}.new").replace(key)
+
+
+@pytest.mark.parametrize("form", ["PKCS#8", "traditional"])
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_pass_phrase(start, ca, tmp_path, form):
+    certificate, key = ca.server("encrypted")
+    whole = settings(start.cloud().url, listeners=[listener((certificate, key))], admin={"address": "127.0.0.1:0"})
+    # OpenSSL asks on the controlling terminal, where there is one.
+    terminal, its_end = pty.openpty()
+    on_terminal = [sys.executable, "-c", "import fcntl, os, sys, termios; os.setsid();"
+                   "fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 1); os.execv(sys.argv[2], sys.argv[2:])", str(its_end)]
+    gate = start.gateway(whole, through=on_terminal, pass_fds=(its_end,))
+    encrypt(key, form)
+    gate.reload(whole, "nothing changes")
+    assert gate.stderr.find(f"the key {key} is encrypted, which is not supported; decrypt it")
+    assert gate.admin("/healthz")[0] == 200
+    gate.close()
+    checked = subprocess.run([*on_terminal, programs.BIN / "ecs-gateway", "check", "--config", gate.file], pass_fds=(its_end,),
+                             capture_output=True, text=True, timeout=30, check=False)
+    assert checked.returncode == 1 and "is encrypted" in checked.stdout
+    os.set_blocking(terminal, False)
+    with contextlib.suppress(BlockingIOError):
+        assert not os.read(terminal, 1000), "it asked"
 
 
 def test_who_has_a_certificate_of_the_old_ca_is_out_after_a_reload(start, ca, own, tmp_path):

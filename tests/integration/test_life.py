@@ -1,17 +1,19 @@
 """The life of the process: drain on SIGTERM, a new configuration on SIGHUP, and what it refuses to start with."""
 import contextlib
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import threading
 
 import pytest
+import yaml
 
 import calling
 from fakes import scripted_cloud as scripts
-from programs import wait_until
-from world import CI, PARTNER, PLANNER, settings
+from programs import BIN, wait_until
+from world import CI, PARTNER, PLANNER, SECRETS, settings
 
 LOOK = f"/v1/{PARTNER}/jobs/j"
 
@@ -158,6 +160,88 @@ def test_an_outcome_file_that_was_moved_is_opened_again(start, tmp_path):
     second = gate.call("GET", LOOK, proof=CI)["X-Gateway-Request-Id"]
     wait_until(lambda: file.exists() and second in file.read_text(), "the second line in a new file")
     assert second not in moved.read_text()
+
+
+def test_sigusr1_opens_the_outcome_file_again_and_changes_nothing_else(start, tmp_path):
+    file, moved = tmp_path / "outcomes.jsonl", tmp_path / "outcomes.jsonl.1"
+    whole = settings(start.cloud().url, log={"outcomes": str(file)})
+    gate = start.gateway(whole)
+    first = gate.call("GET", LOOK, proof=CI)["X-Gateway-Request-Id"]
+    wait_until(lambda: file.exists() and first in file.read_text(), "the first line")
+    file.rename(moved)
+    gate.configure({**whole, "policy": []})
+    gate.tell(signal.SIGUSR1)
+    gate.wait_for(gate.stderr, "outcomes: the file is opened anew")
+    wait_until(file.exists, "the new file")
+    answer = gate.call("GET", LOOK, proof=CI)
+    assert answer.status == 200, "the configuration was not loaded"
+    wait_until(lambda: answer["X-Gateway-Request-Id"] in file.read_text(), "the second line in the new file")
+    assert not gate.stderr.find("reload")
+
+
+@pytest.mark.parametrize("what, then", [(signal.SIGHUP, "reloaded"), (signal.SIGUSR1, "outcomes: the file is opened anew")])
+def test_a_signal_that_comes_while_it_loads_is_heeded_when_it_serves(start, tmp_path, what, then):
+    """A secret that nobody has written yet keeps it loading."""
+    secret = tmp_path / "sk"
+    os.mkfifo(secret)
+    whole = settings(start.cloud().url)
+    whole["credentials"][0]["secret_key"] = {"file": str(secret)}
+
+    def tell_and_write():
+        with secret.open("w", encoding="ascii") as writer:  # waits for its reader
+            [gate] = [int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and is_reading(p, secret)]
+            os.kill(gate, what)
+            secret.unlink()  # before it is read to its end: for the reload there is a file
+            secret.write_text("a-secret\n", encoding="ascii")
+            writer.write("a-secret\n")
+
+    telling = threading.Thread(target=tell_and_write, daemon=True)
+    telling.start()
+    gate = start.gateway(whole)
+    telling.join(30)
+    gate.wait_for(gate.stderr, then)
+    assert gate.call("GET", LOOK, proof=CI).status == 200
+
+
+def is_reading(process, file):
+    with contextlib.suppress(OSError):
+        return any(os.readlink(each) == str(file) for each in (process / "fd").iterdir()) and process.name != str(os.getpid())
+    return False
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_standard_descriptors_that_are_closed_are_not_taken_by_files(start, tmp_path, closed):
+    file = tmp_path / "outcomes.jsonl"
+    (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(settings(start.cloud().url, log={"outcomes": str(file)})))
+    for name, secret in SECRETS.items():
+        (tmp_path / name).write_text(secret + "\n", encoding="ascii")
+    process = subprocess.Popen(["sh", "-c", f"exec {BIN}/ecs-gateway run --config {tmp_path}/gateway.yaml {closed}"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: listens(process.pid), "the gateway to serve")
+        descriptors = {number: os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (0, 1, 2)}
+        for number, target in descriptors.items():
+            assert target == "/dev/null" if str(number) + ("<" if number == 0 else ">") in closed else target.startswith("pipe:")
+        assert file.read_text() == ""
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def listens(process):
+    """Whether a process has a listening TCP socket."""
+    inodes = {line.split()[9] for line in pathlib.Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+              if line.split()[3] == "0A"}
+    with contextlib.suppress(OSError):
+        return any(os.readlink(each) in {f"socket:[{inode}]" for inode in inodes}
+                   for each in pathlib.Path(f"/proc/{process}/fd").iterdir())
+    return False
+
+
+def test_it_says_that_no_outcome_line_is_kept(start):
+    gate = start.gateway(settings("http://127.0.0.1:1"), through=["sh", "-c", 'exec "$@" >&-', "sh"])
+    gate.wait_for(gate.stderr, "warning outcomes: standard output is closed or /dev/null: no outcome line is kept")
 
 
 @pytest.mark.parametrize("what", ["listeners", "admin"])

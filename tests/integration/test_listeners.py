@@ -104,6 +104,55 @@ def test_the_socket_file_is_gone_afterwards_and_a_dead_one_is_taken_over(start, 
         assert to.call("GET", LOOK).status == 200
 
 
+@pytest.mark.parametrize("what", ["a file", "a folder", "a link to a socket"])
+def test_what_is_no_socket_is_left_alone(start, folder, what):
+    path = folder / "gw.sock"
+    if what == "a file":
+        path.write_text("notes")
+    elif what == "a folder":
+        path.mkdir()
+    else:
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(str(folder / "other.sock"))
+        path.symlink_to(folder / "other.sock")
+    before = path.lstat()
+    with pytest.raises(AssertionError, match=r"ended with 1:[\s\S]*gw\.sock: a file that is no socket stands there"):
+        start.gateway(with_agents(start.cloud(), {"address": f"unix:{path}"}))
+    assert path.lstat().st_ino == before.st_ino and stat.S_IFMT(path.lstat().st_mode) == stat.S_IFMT(before.st_mode)
+
+
+def test_a_socket_file_that_was_cleaned_away_comes_back_with_a_reload(start, folder):
+    path = folder / "gw.sock"
+    whole = with_agents(start.cloud(), {"address": f"unix:{path}", "mode": "0600"})
+    gate = start.gateway(whole)
+    with over_unix(path) as open_before:
+        assert open_before.call("GET", LOOK).status == 200
+        path.unlink()
+        gate.reload(whole, "reloaded")
+        with over_unix(path) as to:
+            assert to.call("GET", LOOK).status == 200
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        last = open_before.call("GET", LOOK)
+        assert (last.status, last["Connection"]) == (200, "close")
+    gate.reload(whole, "reloaded")
+    assert len([line for line in gate.stderr.lines if "the socket's file was gone" in line]) == 1
+    gate.tell(signal.SIGTERM)
+    assert gate.ended() == 0 and not path.exists()
+
+
+def test_a_socket_of_another_process_is_left_alone_by_the_reload_and_at_the_end(start, folder):
+    path = folder / "gw.sock"
+    whole = with_agents(start.cloud(), {"address": f"unix:{path}"})
+    gate = start.gateway(whole)
+    path.unlink()
+    start.gateway(whole)
+    assert "gw.sock" in gate.reload(whole, "nothing changes")
+    gate.tell(signal.SIGTERM)
+    assert gate.ended() == 0
+    with over_unix(path) as to:
+        assert to.call("GET", LOOK).status == 200, "the other one's"
+
+
 def test_listeners_come_and_go_with_a_reload(start, folder):
     cloud = start.cloud()
     gate = start.gateway(with_agents(cloud))
@@ -184,6 +233,8 @@ def test_a_service_manager_is_told_what_goes_on(start, folder):
     assert manager.messages[1].split("\n")[1].startswith("MONOTONIC_USEC=")
     gate.reload({**whole, "version": 2}, "nothing changes")
     manager.wait_for(["READY=1", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1"])
+    assert [m.split("\n")[1] for m in manager.messages[::2]] == [
+        "STATUS=serving", "STATUS=serving", "STATUS=serving; the last reload failed: the log has the reasons"]
     gate.tell(signal.SIGTERM)
     assert gate.ended() == 0
     assert manager.messages[-1] == "STOPPING=1"
@@ -228,6 +279,11 @@ def test_systemd_hands_its_sockets_over(start, folder):
         gate.reload(whole, "reloaded")
         with over_unix(path) as agent:
             assert agent.call("GET", LOOK).status == 200
+        # Only who holds the socket can make its file again.
+        path.rename(folder / "away")
+        gate.reload(whole, "reloaded")
+        assert gate.stderr.find(f"error listener is lost, nobody can connect to it: .* listener=unix:{path}")
+        (folder / "away").rename(path)
     gate.tell(signal.SIGTERM)
     assert gate.ended() == 0
     assert path.exists(), "the file is the service manager's"

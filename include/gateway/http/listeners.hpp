@@ -1,6 +1,8 @@
 #pragma once
 // The sockets that callers connect to. Opened before any worker starts, so that an address in use is an error at start.
 
+#include <sys/types.h>
+
 #include <boost/asio/ssl.hpp>
 
 #include <memory>
@@ -10,6 +12,8 @@
 
 #include "gateway/base/unique_fd.hpp"
 #include "gateway/config/settings.hpp"
+
+struct sockaddr_un;
 
 namespace gateway::http {
 
@@ -24,7 +28,7 @@ public:
     listening(const listening&) = delete;
     listening& operator=(listening&&) = delete;
     listening& operator=(const listening&) = delete;
-    ~listening();  // removes a unix socket's file that it has made
+    ~listening();  // removes the unix socket's file that it has made, if that still stands there
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }        // as the configuration spells it
     [[nodiscard]] const std::string& address() const noexcept { return address_; }  // with the port that was bound
@@ -32,14 +36,27 @@ public:
     [[nodiscard]] unique_fd descriptor(std::size_t worker) const;
     // Of a unix socket that this object has made; nothing for others. Throws std::system_error.
     void set_mode(std::optional<unsigned> mode) const;
+    // Whether nobody can connect any more: the file of the unix socket was removed, or another one stands there.
+    [[nodiscard]] bool is_lost() const noexcept;
+    // Whether the socket is another process's, which alone can make its file again.
+    [[nodiscard]] bool is_handed_over() const noexcept { return handed_over_; }
 
 private:
+    struct socket_file {
+        std::string path;
+        dev_t device;
+        ino_t inode;
+    };
     void open_tcp(const config::listener& at, std::size_t workers);
     void open_unix(const config::listener& at);
-    void take_over(int handed_over);
+    void take_over(const config::listener& at, int handed_over);
+    static void remove_dead_socket(const config::listener& at, const sockaddr_un& where);
+    void remember_file(const std::string& path);
     void remove_file() noexcept;
 
-    std::string name_, address_, unix_path_;
+    std::string name_, address_;
+    bool handed_over_;
+    std::optional<socket_file> socket_file_;
     std::vector<unique_fd> descriptors_;  // one for each worker, or one for all
 };
 
