@@ -1,4 +1,4 @@
-# One word for each thing a person does here; `make` alone lists them. Every target brings its own set-up: on a Debian 12
+# One word for each thing a person does here; `make` alone lists them. Every target brings its own set-up: on a Debian 12 or 13
 # with nothing but git and make, `make demo` is enough.
 SHELL := /bin/bash
 JOBS  ?= $(shell nproc)
@@ -16,7 +16,7 @@ help:           ## this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:          ## install everything that the other targets need (they do it themselves, too)
-	@$(SETUP) build profile test sdk browser package deploy bench lint
+	@$(SETUP) all
 
 build:          ## build/release/bin/ecs-gateway and build/release/bin/ecs-simulator
 	@$(SETUP) build

@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Installs what is missing for the named purposes, on Debian 12: tools/setup.sh build test sdk bench lint
-# Does nothing, quickly, where everything is there. Asks for root only if it has to install.
+# Installs what is missing for the named purposes, on Debian 12 and 13: tools/setup.sh build test sdk bench lint
+# `all` is every purpose that this release has packages for. Does nothing, quickly, where everything is there. Asks for root
+# only if it has to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What npm installs, as its lock file says: the folder for each purpose.
 declare -A modules=([sdk]=tests/integration/sdk [browser]=tests/browser [deploy]=tests/deploy/kubernetes)
 
+# Debian 12 has two Boosts, the plain names being of the older one.
+boost=$(. /etc/os-release && case ${VERSION_ID:-} in 12) echo 1.81 ;; *) echo 1.83 ;; esac)
+
 declare -A packages=(
-    [build]="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-             libboost-program-options1.81-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
+    [build]="g++ cmake ninja-build ccache libboost$boost-dev libboost-json$boost-dev libboost-url$boost-dev
+             libboost-program-options$boost-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
             python3-jsonschema systemd valgrind logrotate"
@@ -19,9 +23,12 @@ declare -A packages=(
     [bench]="nginx-light haproxy wrk"
     [package]="dpkg-dev file binutils lintian adduser man-db bash strace"
     [deploy]="prometheus systemd"
-    [fuzz]="clang-14 libclang-rt-14-dev"
-    [lint]="clang-format-14 clang-tidy-16"
 )
+# Another version of clang-format has other ideas of white space, and of clang other warnings: these are Debian 12's alone.
+if [ "$boost" = 1.81 ]; then
+    packages[fuzz]="clang-14 libclang-rt-14-dev"
+    packages[lint]="clang-format-14 clang-tidy-16"
+fi
 
 say() { printf '\033[2m-- %s\033[0m\n' "$*" >&2; }
 
@@ -29,9 +36,10 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+[ "$*" != all ] || set -- "${!packages[@]}"
 wanted=()
 for purpose in "$@"; do
-    [ -v "packages[$purpose]" ] || { echo "$0: no such purpose: $purpose (there are: ${!packages[*]})" >&2; exit 2; }
+    [ -v "packages[$purpose]" ] || { echo "$0: no purpose $purpose on this release (there are: ${!packages[*]})" >&2; exit 2; }
     read -r -d '' -a these <<<"${packages[$purpose]}" || true
     wanted+=("${these[@]}")
     if [ -v "modules[$purpose]" ]; then

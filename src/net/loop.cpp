@@ -4,12 +4,26 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/version.hpp>
 #include <cerrno>
 #include <cstdint>
 #include <limits>
 #include <system_error>
 
 namespace gateway::net {
+
+// What the loop leans on is not all documented. Of a new version of Boost look at these, run tests/unit/net and
+// bench/instructions.py, then add it here:
+// - a coroutine's frames come from memory that Asio keeps for the thread, if the thread is within io_context::run()
+//   (detail/thread_info_base.hpp): run() below, and BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE in
+//   cmake/dependencies.cmake;
+// - io_context::poll() within a handler of another io_context;
+// - async_result<use_awaitable_t<…>>::handler_type can be kept, called later, or destroyed with the coroutine's frames
+//   (impl/use_awaitable.hpp): parking.hpp;
+// - co_spawn() posts a last step after the coroutine's end (impl/co_spawn.hpp): see_to_its_end();
+// - BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO leaves post() safe from other threads (detail/concurrency_hint.hpp).
+static_assert(BOOST_VERSION == 108100 || BOOST_VERSION == 108300,
+              "the event loop was tried with Boost 1.81 and 1.83 only: src/net/loop.cpp says what to look at");
 
 namespace {
 
