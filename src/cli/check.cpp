@@ -13,6 +13,7 @@
 #include "gateway/credentials/store.hpp"
 #include "gateway/renewal/keeper.hpp"
 #include "gateway/runtime/tls.hpp"
+#include "secret_advice.hpp"
 
 namespace gateway::cli {
 
@@ -24,20 +25,10 @@ void append(std::vector<config::problem>& to, std::vector<config::problem> more)
 
 // Of a file that is wrong elsewhere: each secret for itself, so that a missing one is told in the same go.
 void read_secrets(const config::settings& in, std::vector<config::problem>& problems) {
-    const auto read = [&](const std::optional<config::source>& from) {
-        if (from && !from->at.path.empty()) static_cast<void>(credentials::read(*from, problems));
-    };
-    for (const auto& caller : in.callers)
-        read(caller.secret_key);
-    for (const auto& credential : in.credentials) {
-        if (credential.token)
-            static_cast<void>(
-                credentials::read(credential.token->password, problems, credentials::secret_kind::password));
-        if (!credential.pair) continue;
-        read(credential.pair->access_key);
-        read(credential.pair->secret_key);
-        read(credential.pair->security_token);
-    }
+    for_each_secret(in, [&](const config::source& from, credentials::secret_kind kind) {
+        // One without a place was not read: what is wrong with it is told already.
+        if (!from.at.path.empty()) static_cast<void>(credentials::read(from, problems, kind));
+    });
 }
 
 std::string count(std::ptrdiff_t how_many, const char* what) {
@@ -91,6 +82,7 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     } else {
         read_secrets(loaded.values, problems);
     }
+    advise_on_secrets(loaded.values, store.get(), problems);
     std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
         return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
     });
@@ -102,8 +94,9 @@ int check(const command& self, const std::vector<std::string>& words, const stre
         with.err << count(errors, "problem") << " in " << shown(file) << '\n';
         return failed;
     }
-    with.out << "OK\n";
-    return online ? try_online(loaded.values, store, with) : done;
+    const int status = online ? try_online(loaded.values, store, with) : done;
+    if (status == done) with.out << "OK\n";
+    return status;
 }
 
 }  // namespace gateway::cli

@@ -78,6 +78,43 @@ TEST_F(check, warns_of_a_literal_secret_and_says_ok_all_the_same) {
     EXPECT_THAT(answer.out + answer.err, testing::Not(HasSubstr("dont-print-me")));
 }
 
+TEST_F(check, warns_of_secrets_that_everybody_can_read) {
+    const std::string secret = files.write("secret", "very-secret\n");
+    std::filesystem::permissions(files.path("."), std::filesystem::perms(0755));
+    std::filesystem::permissions(secret, std::filesystem::perms(0644));
+    const auto warned = of(small_configuration);
+    EXPECT_EQ(warned.status, done);
+    EXPECT_THAT(warned.out,
+                HasSubstr("gateway.yaml:7:17: warning: callers[0].secret_key: every user of this machine can "
+                          "read \"" +
+                          secret + "\"; chmod o-r it"));
+    EXPECT_THAT(warned.out, testing::EndsWith("OK\n"));
+    std::filesystem::permissions(secret, std::filesystem::perms(0640));
+    EXPECT_EQ(of(small_configuration).out, "OK\n");
+    // Nobody else gets as far as the file.
+    std::filesystem::permissions(secret, std::filesystem::perms(0644));
+    std::filesystem::permissions(files.path("."), std::filesystem::perms(0750));
+    EXPECT_EQ(of(small_configuration).out, "OK\n");
+}
+
+TEST_F(check, warns_of_what_was_copied_with_a_secret) {
+    const auto said = [&](std::string_view secret) {
+        files.write("secret", secret);
+        const auto answer = of(small_configuration);
+        EXPECT_EQ(answer.status, done) << secret;
+        EXPECT_THAT(answer.out, testing::Not(HasSubstr("hidden"))) << secret;
+        return answer.out;
+    };
+    for (const auto* quoted : {"\"hidden\"\n", "'hidden'"})
+        EXPECT_THAT(said(quoted), HasSubstr("credentials[0].secret_key: the text of file \"" + files.path("secret") +
+                                            "\" begins and ends with a quote"));
+    for (const auto* assignment : {"AK=hidden\n", "SECRET_KEY='hidden'", "sk2=hidden=="})
+        EXPECT_THAT(said(assignment), HasSubstr("looks like NAME=VALUE")) << assignment;
+    for (const auto* fine :
+         {"hidden\n", "hidden=", "hidden==", "=hidden", "hid/den=x", "hid+den=x", "\"hidden", "'", "0hid=den"})
+        EXPECT_EQ(said(fine), "OK\n") << fine;
+}
+
 TEST_F(check, refuses_a_unix_user_whose_id_the_kernel_gives_to_others) {
     files.write("secret", "very-secret\n");
     auto yaml = changed("  - address: 127.0.0.1:8080\n", "  - address: unix:/run/gateway.sock\n");

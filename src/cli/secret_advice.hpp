@@ -1,0 +1,21 @@
+#pragma once
+// What is unwise about secrets that can be read: who else can read them, and what was copied with them.
+
+#include <functional>
+#include <vector>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/credentials/read.hpp"
+#include "gateway/credentials/store.hpp"
+
+namespace gateway::cli {
+
+// Each place that a secret is read from, access keys included.
+void for_each_secret(const config::settings& from,
+                     const std::function<void(const config::source&, credentials::secret_kind)>& tell);
+
+// Adds warnings only. `store` tells of the SDK's profile file, where that is used; nullptr when there is none yet.
+void advise_on_secrets(const config::settings& from, const credentials::store* store,
+                       std::vector<config::problem>& problems);
+
+}  // namespace gateway::cli
