@@ -18,7 +18,8 @@ compressed(${deploy}/man/ecs-gateway.8 ecs-gateway.8.gz)
 
 install(TARGETS ecs-gateway RUNTIME DESTINATION bin)
 install(FILES ${deploy}/systemd/ecs-gateway.service ${deploy}/systemd/ecs-gateway.socket DESTINATION lib/systemd/system)
-install(FILES ${deploy}/debian/gateway.yaml DESTINATION /etc/ecs-gateway)
+install(FILES ${deploy}/debian/gateway.yaml DESTINATION /etc/ecs-gateway
+        PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)  # postinst gives it to the service's group
 install(FILES ${deploy}/debian/logrotate DESTINATION /etc/logrotate.d RENAME ecs-gateway)
 install(FILES ${generated}/ecs-gateway.8.gz DESTINATION ${CMAKE_INSTALL_DATADIR}/man/man8)
 install(FILES ${deploy}/completion/ecs-gateway.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ecs-gateway)

@@ -49,6 +49,28 @@ def test_lintian_has_no_error(package):
     run("lintian", "--fail-on", "error", "--allow-root", package)
 
 
+def test_the_configuration_is_for_root_and_the_service_alone(package):
+    """It names callers, accounts and where secrets are. The group exists once postinst has made it."""
+    listed = run("dpkg-deb", "-c", package)
+    assert re.search(r"^-rw-r----- root/root .* \./etc/ecs-gateway/gateway\.yaml$", listed, re.M), listed
+    assert "chown root:ecs-gateway /etc/ecs-gateway/gateway.yaml" in (DEPLOY / "debian/postinst").read_text(encoding="utf-8")
+
+
+def reload_commands():
+    return re.findall(r"^ExecReload=(.*)$", UNIT.read_text(encoding="utf-8"), re.M)
+
+
+def test_a_reload_of_a_file_with_an_error_fails_and_shows_its_lines(tmp_path):
+    """systemd runs the commands in their order, up to the first that fails, and keeps what they say for `systemctl status`."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text((DEPLOY / "debian/gateway.yaml").read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
+    first, then = [command.replace("/usr/bin/ecs-gateway", str(programs.BIN / "ecs-gateway"))
+                   .replace("/etc/ecs-gateway/gateway.yaml", str(file)).split() for command in reload_commands()]
+    done = subprocess.run(first, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "gateway.yaml:21:1: nonsense: unknown key" in done.stdout
+    assert then == ["/bin/kill", "-HUP", "$MAINPID"]
+
+
 def units(folder):
     """The service and the socket beside it; its program need not be installed here."""
     unit, sockets = folder / "ecs-gateway.service", folder / "ecs-gateway.socket"
@@ -241,6 +263,8 @@ def test_it_is_installed_started_called_and_removed(package, start):
         user = pwd.getpwnam("ecs-gateway")
         secrets = pathlib.Path("/etc/ecs-gateway/secrets")
         assert (secrets.stat().st_uid, secrets.stat().st_gid, secrets.stat().st_mode & 0o777) == (0, user.pw_gid, 0o750)
+        file = (ETC / "gateway.yaml").stat()
+        assert (file.st_uid, file.st_gid, file.st_mode & 0o777) == (0, user.pw_gid, 0o640)
         run("/usr/bin/ecs-gateway", "check", "--config", "/etc/ecs-gateway/gateway.yaml", user="ecs-gateway")
         with installed_service():
             with pytest.raises(urllib.error.HTTPError) as refused:

@@ -187,8 +187,8 @@ def test_logrotate_as_packaged_loses_no_line(start, tmp_path):
     gate = start.gateway(settings(start.cloud().url, log={"outcomes": str(file)}))
     packaged = (programs.PROJECT / "deploy/debian/logrotate").read_text(encoding="utf-8")
     here = packaged.replace("/var/log/ecs-gateway", str(tmp_path)).replace("ecs-gateway ecs-gateway", "root root")
-    here, hangs_up = re.subn(r"\[ ! -d /run/systemd/system \] \|\| systemctl kill --signal=HUP ecs-gateway.service 2>/dev/null",
-                             f"kill -HUP {gate.process.pid}", here)
+    here, hangs_up = re.subn(r"\[ ! -d /run/systemd/system \] \|\| systemctl kill --kill-whom=main --signal=USR1 ecs-gateway.service 2>/dev/null",
+                             f"kill -USR1 {gate.process.pid}", here)
     assert hangs_up == 1
     tmp_path.chmod(0o755)  # logrotate takes no folder that others write to
     configuration = tmp_path / "logrotate.conf"
@@ -214,6 +214,12 @@ def test_logrotate_as_packaged_loses_no_line(start, tmp_path):
                                         text=True).stdout.splitlines()]
     assert [*older, *ids_in(first_rotated), *ids_in(file)] == called
     assert (file.stat().st_mode & 0o777) == 0o640
+
+
+def test_logrotate_as_packaged_also_goes_by_size():
+    """A flood of refused calls is not left to fill the disk until the day has ended."""
+    packaged = (programs.PROJECT / "deploy/debian/logrotate").read_text(encoding="utf-8")
+    assert re.search(r"^ +daily\n +maxsize 256M$", packaged, re.M)
 
 
 def test_a_fifo_is_no_place_for_the_log(start, tmp_path):
