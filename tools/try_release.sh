@@ -26,6 +26,7 @@ copied() {
 copied /etc/resolv.conf /etc/resolv.conf
 apt-config dump | grep -E '^Acquire::(https?|Check|Retries)' >"$root/etc/apt/apt.conf.d/01as-the-machine" || true
 for authority in /usr/local/share/ca-certificates/*.crt; do copied "$authority" "$authority"; done
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"  # what a power cut spoils is made again
 chroot "$root" update-ca-certificates >/dev/null 2>&1
 copied "${NPM_CONFIG_USERCONFIG:-$HOME/.npmrc}" /root/.npmrc
 kept=(HOME=/root "PATH=/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C.UTF-8 NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt)

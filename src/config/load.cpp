@@ -126,7 +126,8 @@ std::vector<problem> check_files(const settings& in) {
 }
 
 std::string describe(const problem& what, std::string_view file) {
-    std::string line(file);
+    std::string line;
+    append_json_text(line, file);  // a path may hold bytes that are not UTF-8, and control characters
     if (what.at.line != 0) line += ':' + std::to_string(what.at.line) + ':' + std::to_string(what.at.column);
     line += what.warning ? ": warning: " : ": ";
     if (!what.at.path.empty()) line += what.at.path + ": ";

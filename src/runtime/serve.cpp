@@ -24,6 +24,7 @@
 #include "gateway/admin/metrics.hpp"
 #include "gateway/admin/overview.hpp"
 #include "gateway/admin/server.hpp"
+#include "gateway/base/escape.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
@@ -85,6 +86,13 @@ bool is_discarded(int descriptor) {
            is.st_rdev == null.st_rdev;
 }
 
+// A path may hold bytes that are not UTF-8, and control characters.
+std::string log_text(std::string_view text) {
+    std::string escaped;
+    append_json_text(escaped, text);
+    return escaped;
+}
+
 // The process: what lives from start to end, and what signals do to it.
 class process {
 public:
@@ -113,7 +121,7 @@ public:
             worker.start();
         for (const auto& listener : open_)
             accept(listener);
-        spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", file_, workers_.size(),
+        spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", log_text(file_), workers_.size(),
                      in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
                      in_force_->settings.policy.size());
         if (admin_) spdlog::info("listening address={} listener=admin", admin_->address());
@@ -177,7 +185,7 @@ private:
         auto next = build(file_, in_force_.get(), memory_);
         report(next.problems, file_);
         if (!next.snapshot) {
-            spdlog::error("reload: the file has errors, nothing changes: config={}", file_);
+            spdlog::error("reload: the file has errors, nothing changes: config={}", log_text(file_));
             return false;
         }
         const config::settings& settings = next.snapshot->settings;
@@ -205,8 +213,9 @@ private:
         loaded_ = std::chrono::system_clock::now();
         spdlog::set_level(level_of(in_force_->settings.log.level));
         let_workers_adopt();
-        spdlog::info("reloaded config={} callers={} accounts={} rules={}", file_, in_force_->settings.callers.size(),
-                     in_force_->settings.accounts.size(), in_force_->settings.policy.size());
+        spdlog::info("reloaded config={} callers={} accounts={} rules={}", log_text(file_),
+                     in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
+                     in_force_->settings.policy.size());
         return true;
     }
 
@@ -407,7 +416,7 @@ int serve(const std::string& config_file) {
     report(first.problems, config_file);
     if (!first.snapshot) {
         spdlog::error("can't start: correct the file and try again; `ecs-gateway check --config {}` shows all problems",
-                      config_file);
+                      log_text(config_file));
         return 1;
     }
     spdlog::set_level(level_of(first.snapshot->settings.log.level));

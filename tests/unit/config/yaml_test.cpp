@@ -134,6 +134,10 @@ TEST(files, that_cant_be_read_are_a_problem_without_a_place) {
     EXPECT_THAT(described(load("/")), ElementsAre("f: can't be read: is a folder"));
 }
 
+TEST(files, whose_path_is_no_text_are_told_on_one_line) {
+    EXPECT_EQ(describe(problem{.at = {}, .what = "is wrong"}, "M\xFC\n.yaml"), "M\\ufffd\\n.yaml: is wrong");
+}
+
 TEST(files, that_are_too_large_are_refused) {
     EXPECT_THAT(described(parse(std::string(16 * 1024 * 1024 + 1, '#'), "f")),
                 ElementsAre("f: is too large; expected at most 16MiB"));
