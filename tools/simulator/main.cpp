@@ -24,6 +24,7 @@ asio::ssl::context make_tls(const std::string& certificate, const std::string& p
     SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
     if (certificate.empty() != private_key.empty())
         throw std::runtime_error("--certificate and --private-key go together");
+    tls.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
     if (!certificate.empty()) {
         tls.use_certificate_chain_file(certificate);
         tls.use_private_key_file(private_key, asio::ssl::context::pem);
