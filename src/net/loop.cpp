@@ -19,7 +19,7 @@ namespace gateway::net {
 //   cmake/dependencies.cmake;
 // - io_context::poll() within a handler of another io_context;
 // - async_result<use_awaitable_t<…>>::handler_type can be kept, called later, or destroyed with the coroutine's frames
-//   (impl/use_awaitable.hpp): parking.hpp;
+//   (impl/use_awaitable.hpp): waiter.hpp;
 // - co_spawn() posts a last step after the coroutine's end (impl/co_spawn.hpp): see_to_its_end();
 // - BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO leaves post() safe from other threads (detail/concurrency_hint.hpp).
 static_assert(BOOST_VERSION == 108100 || BOOST_VERSION == 108300,
