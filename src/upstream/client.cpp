@@ -115,7 +115,7 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
         }
         // The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a
         // call goes out again: one of which nothing was written, or one that changes nothing.
-        const bool connection_died = over->used_before && !over->answered && !done.error().timed_out;
+        const bool connection_died = over->used_before && !over->reader.started() && !done.error().timed_out;
         const bool harmless = done.error().cloud == reached::no || what.may_repeat;
         if (!connection_died || !harmless || std::exchange(again, true)) co_return failed(done.error());
         cloud = done.error().cloud;
@@ -232,7 +232,7 @@ task<result<bool>> client::send_large(connection& over, const outgoing& what) {
         co_await over.stream.readable();
         got = over.head_now();
     }
-    over.may_be_kept = all.done && !all.result.error;
+    over.sent_whole = all.done && !all.result.error;
     if (!all.done) {
         all.unwanted = true;  // should it not have begun
         if (!got) over.stream.close();
@@ -268,11 +268,11 @@ answer::~answer() {
     home.idle.push_back(std::move(from_));
 }
 
-const message::response_head& answer::head() const noexcept { return from_->head; }
-std::uint64_t answer::head_bytes() const noexcept { return from_->head_bytes; }
+const message::response_head& answer::head() const noexcept { return from_->reader.head(); }
+std::uint64_t answer::head_bytes() const noexcept { return from_->reader.head_bytes(); }
 task<result<void>> answer::fill(std::size_t up_to) { return from_->fill(up_to); }
-std::string_view answer::body() const noexcept { return from_->body(); }
-void answer::consume() noexcept { from_->consume(); }
-bool answer::whole() const noexcept { return from_->whole(); }
+std::string_view answer::body() const noexcept { return from_->reader.body(); }
+void answer::consume() noexcept { from_->reader.consume_body(); }
+bool answer::whole() const noexcept { return from_->reader.whole(); }
 
 }  // namespace gateway::upstream

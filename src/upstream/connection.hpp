@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "gateway/message/response_reader.hpp"
 #include "gateway/net/async_event.hpp"
 #include "gateway/upstream/client.hpp"
 #include "names.hpp"
@@ -60,27 +61,21 @@ public:
               this) {
         ++in.open;
         if (in.everywhere != nullptr) in.everywhere->fetch_add(1, std::memory_order_relaxed);
-        if (in.secret) buffer.keep_secret();
+        if (in.secret) reader.keep_secret();
     }
-    ~connection() {
-        no_longer_open();
-        if (in.secret) wipe(decoded.data(), decoded.capacity());
-    }
+    ~connection() { no_longer_open(); }
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    // Reads what is there into the buffer; false when nothing is, and the stream has to be waited for.
-    [[nodiscard]] result<bool> receive_now(std::size_t room);
-    // Reads at least a byte more into the buffer, or says why not.
-    [[nodiscard]] task<result<void>> receive(std::size_t room);
+    // Reads what is there; false when nothing is, and the stream has to be waited for.
+    [[nodiscard]] result<bool> receive_now();
+    // Reads at least a byte more, or says why not.
+    [[nodiscard]] task<result<void>> receive();
     // Reads as much of the head as is there; false when that is not all, and the stream has to be waited for.
     [[nodiscard]] result<bool> head_now();
     // Reads body until `up_to` bytes wait or it is whole.
     [[nodiscard]] task<result<void>> fill(std::size_t up_to);
 
-    [[nodiscard]] bool whole() const noexcept;
-    [[nodiscard]] std::string_view body() const noexcept;
-    void consume() noexcept;
     // The answer is done with. True when the connection can serve another request.
     [[nodiscard]] bool finish() noexcept;
 
@@ -94,19 +89,10 @@ public:
     pool& in;
     bool counted = true;
     net::stream stream;
-    message::buffer buffer;
-    message::response_head head;
-    std::uint64_t head_bytes = 0;
-    std::size_t seen = 0;      // of the buffer, without the end of a head
+    message::response_reader reader;
     std::size_t in_a_row = 0;  // bytes read without a wait
-    unsigned interim_answers = 0;
-    std::uint64_t left = 0;  // of a body with a length: bytes that were not consumed, in the buffer or still to come
-    message::chunk_decoder decoder;
-    std::string decoded;    // a chunked body's bytes that were not consumed
-    bool ended = false;     // of a body until close
-    bool answered = false;  // any byte of the answer has come
     bool used_before = false;
-    bool may_be_kept = true;  // the request went out whole
+    bool sent_whole = true;   // the request
     net::deadline grown_old;  // set while it waits in its pool; closes it
 };
 

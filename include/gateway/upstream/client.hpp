@@ -12,8 +12,6 @@
 #include <vector>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/message/buffer.hpp"
-#include "gateway/message/chunk_decoder.hpp"
 #include "gateway/message/head.hpp"
 #include "gateway/net/stream.hpp"
 #include "gateway/upstream/failure.hpp"
