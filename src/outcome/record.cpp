@@ -74,18 +74,6 @@ std::string_view name_of(decision which) noexcept {
     return {};
 }
 
-std::string_view name_of(reached which) noexcept {
-    switch (which) {
-        case reached::not_sent:
-            return "not_sent";
-        case reached::answered:
-            return "answered";
-        case reached::unknown:
-            return "unknown";
-    }
-    return {};
-}
-
 // The order is that of docs/outcomes.md.
 void append_line(std::string& to, const record& r) {
     to += R"({"time":")";

@@ -137,7 +137,7 @@ task<> gateway::turned_away(call& c, upstream::answer& got) {
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
     c.record.code = c.space->code;
     c.record.message = c.space->message;
-    c.record.outcome = outcome::reached::answered;
+    c.record.outcome = delivery::answered;
     const own_answer no{
         .code = answer_code::credential_refused,
         .message = std::string("the cloud did not accept the gateway's credential ").append(c.signs_with.name()) +

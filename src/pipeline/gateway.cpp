@@ -48,8 +48,7 @@ task<> gateway::operator()(http::session& caller) {
     }
     for (bool again = false;; again = true) {
         c.sent = steady_clock::now();
-        c.record.outcome =
-            outcome::reached::unknown;  // until the answer is there: what a call that is cut off leaves behind
+        c.record.outcome = delivery::unknown;  // until the answer is there: what a call that is cut off leaves behind
         const upstream::outgoing out{c.space->request, c.body_behind, c.what.what->method == "GET"};
         auto got = co_await c.by->client.exchange(c.project->region_index, out);
         if (!got) {
@@ -323,7 +322,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
         co_await stream_back(c, got);
         co_return;
     }
-    c.record.outcome = outcome::reached::answered;
+    c.record.outcome = delivery::answered;
     c.record.status = head.status;
     const bool bodiless = head.status == 204 || head.status == 304;
     const answer_framing how{.is = bodiless ? answer_framing::kind::none : answer_framing::kind::length,
@@ -374,7 +373,7 @@ task<> gateway::stream_back(call& c, upstream::answer& got) {
         }
     }
     if (taken && chunked) taken = co_await c.caller.send("0\r\n\r\n");
-    if (taken) c.record.outcome = outcome::reached::answered;
+    if (taken) c.record.outcome = delivery::answered;
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
 }
 

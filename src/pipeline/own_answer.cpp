@@ -81,8 +81,8 @@ own_answer answer_to(const http::refused& why) {
 
 own_answer answer_to(const upstream::failure& why) {
     own_answer answer;
-    const bool sent = why.cloud == upstream::reached::maybe;
-    answer.cloud = sent ? outcome::reached::unknown : outcome::reached::not_sent;
+    const bool sent = why.cloud == delivery::unknown;
+    answer.cloud = sent ? delivery::unknown : delivery::not_sent;
     answer.code = why.timed_out && sent ? answer_code::cloud_late : answer_code::unreachable;
     answer.message = answer.code == answer_code::cloud_late
                          ? "the region's endpoint did not answer in time ("
@@ -113,7 +113,7 @@ void write_own_answer(std::string& to, const own_answer& what, std::string_view 
     append_field(to, "Content-Type", "application/json");
     append_field(to, "Content-Length", std::to_string(body.size()));
     append_field(to, "X-Gateway-Request-Id", request_id);
-    append_field(to, "X-Gateway-Outcome", outcome::name_of(what.cloud));
+    append_field(to, "X-Gateway-Outcome", name_of(what.cloud));
     if (!what.allow.empty()) append_field(to, "Allow", what.allow);
     if (what.retry_after.count() > 0) append_field(to, "Retry-After", std::to_string(what.retry_after.count()));
     if (status == 401)

@@ -9,6 +9,7 @@
 
 #include "connection.hpp"
 #include "names.hpp"
+#include "retry.hpp"
 
 namespace gateway::upstream {
 
@@ -25,15 +26,14 @@ constexpr std::size_t most_being_opened = 64;
 constexpr std::size_t most_in_one_go = 16 * 1024;
 
 failure before_sending(step at, boost::system::error_code cause, bool timed_out) {
-    return failure{.at = at, .cloud = reached::no, .timed_out = timed_out, .cause = cause, .why = {}};
+    return failure{.at = at, .cloud = delivery::not_sent, .timed_out = timed_out, .cause = cause, .why = {}};
 }
 
 failure failed_to_write(const connection& over, boost::system::error_code cause, std::size_t bytes) {
-    // Over TLS a record may be on its way although no byte of ours counts as written.
-    const bool untouched = bytes == 0 && over.stream.tls() == nullptr && !over.stream.timed_out();
+    const bool timed_out = over.stream.timed_out();
     return {.at = step::write,
-            .cloud = untouched ? reached::no : reached::maybe,
-            .timed_out = over.stream.timed_out(),
+            .cloud = delivery_of_failed_write(bytes, over.stream.tls() != nullptr, timed_out),
+            .timed_out = timed_out,
             .cause = cause,
             .why = {}};
 }
@@ -81,9 +81,9 @@ std::size_t client::open() const noexcept {
 
 task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what) {
     pool& to = *pools_[endpoint];
-    reached cloud = reached::no;  // by what was sent over a connection that died
+    delivery cloud = delivery::not_sent;  // by what was sent over a connection that died
     const auto failed = [&cloud](failure why) {
-        if (cloud == reached::maybe) why.cloud = cloud;
+        if (cloud == delivery::unknown) why.cloud = cloud;
         return why;
     };
     for (bool again = false;;) {
@@ -113,11 +113,10 @@ task<result<answer>> client::exchange(std::size_t endpoint, const outgoing& what
             answer got(std::move(over));
             co_return got;
         }
-        // The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a
-        // call goes out again: one of which nothing was written, or one that changes nothing.
-        const bool connection_died = over->used_before && !over->reader.started() && !done.error().timed_out;
-        const bool harmless = done.error().cloud == reached::no || what.may_repeat;
-        if (!connection_died || !harmless || std::exchange(again, true)) co_return failed(done.error());
+        const connection_facts broken{.reused = over->used_before, .response_started = over->reader.started()};
+        const request_facts request{.may_repeat = what.may_repeat, .repeated = again};
+        if (!may_send_again(done.error(), broken, request)) co_return failed(done.error());
+        again = true;
         cloud = done.error().cloud;
     }
 }

@@ -9,11 +9,12 @@ using message::read_result;
 constexpr std::size_t most_in_a_row = 256 * 1024;  // bytes read before other connections have their turn
 
 failure read_failure(const net::stream& from, boost::system::error_code cause) {
-    return failure{.at = step::read, .cloud = reached::maybe, .timed_out = from.timed_out(), .cause = cause, .why = {}};
+    return failure{
+        .at = step::read, .cloud = delivery::unknown, .timed_out = from.timed_out(), .cause = cause, .why = {}};
 }
 
 failure parse_failure(std::string_view why) {
-    return failure{.at = step::parse, .cloud = reached::maybe, .timed_out = false, .cause = {}, .why = why};
+    return failure{.at = step::parse, .cloud = delivery::unknown, .timed_out = false, .cause = {}, .why = why};
 }
 
 }  // namespace

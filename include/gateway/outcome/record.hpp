@@ -7,14 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/base/delivery.hpp"
+
 namespace gateway::outcome {
 
 enum class decision : std::uint8_t { rejected, denied, allowed };
-// Whether the cloud can have acted: the call never left, a whole answer came back, or nobody knows.
-enum class reached : std::uint8_t { not_sent, answered, unknown };
 
 [[nodiscard]] std::string_view name_of(decision which) noexcept;
-[[nodiscard]] std::string_view name_of(reached which) noexcept;
 
 // Views into bytes that live until the record is written. What is empty or absent has no key in the line.
 // Text from outside may hold any byte: it is escaped, and cut where it is longer than any line should be.
@@ -32,7 +31,7 @@ struct record {
     std::string_view code, message;
     unsigned upstream_status = 0;
     std::string_view upstream_request_id, result_job_id, result_order_id;
-    reached outcome = reached::not_sent;
+    delivery outcome = delivery::not_sent;
     std::uint64_t bytes_in = 0, bytes_out = 0;  // of the whole request and the whole answer, heads included
     std::chrono::microseconds duration{};
     std::optional<std::chrono::microseconds> upstream;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/base/delivery.hpp"
 #include "gateway/http/session.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/record.hpp"
@@ -47,7 +48,7 @@ struct own_answer {
     std::string allow;                    // of a 405
     std::chrono::seconds retry_after{0};  // 0: no such header
     // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
-    outcome::reached cloud = outcome::reached::not_sent;
+    delivery cloud = delivery::not_sent;
 };
 
 // From what went wrong below to what the caller is told: the two tables.

@@ -9,14 +9,15 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/base/delivery.hpp"
+
 namespace gateway::upstream {
 
 enum class step : std::uint8_t { resolve, connect, handshake, write, read, parse };
-enum class reached : std::uint8_t { no, maybe };  // can any byte of the request have reached the cloud?
 
 struct failure {
     step at = step::connect;
-    reached cloud = reached::no;
+    delivery cloud = delivery::not_sent;
     bool timed_out = false;
     boost::system::error_code cause;
     std::string_view why;  // more than `cause` tells: for step::parse, and of a certificate; lives for ever

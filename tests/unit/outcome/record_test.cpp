@@ -37,7 +37,7 @@ record full() {
     r.upstream_request_id = "ur";
     r.result_job_id = "rj";
     r.result_order_id = "ro";
-    r.outcome = reached::answered;
+    r.outcome = delivery::answered;
     r.bytes_in = 1;
     r.bytes_out = 2;
     r.duration = 3us;

@@ -59,39 +59,34 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
 struct failure_case {
     upstream::failure what;
     answer_code code;
-    outcome::reached cloud;
+    delivery cloud;
 };
 
 TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_have_done) {
     using upstream::failure;
-    using upstream::reached;
     using upstream::step;
     const boost::system::error_code refused = boost::asio::error::connection_refused;
     for (const auto& c : {
-             failure_case{{step::connect, reached::no, false, refused, {}},
+             failure_case{
+                 {step::connect, delivery::not_sent, false, refused, {}}, answer_code::unreachable, delivery::not_sent},
+             failure_case{
+                 {step::connect, delivery::not_sent, true, {}, {}}, answer_code::unreachable, delivery::not_sent},
+             failure_case{{step::handshake, delivery::not_sent, false, refused, {}},
                           answer_code::unreachable,
-                          outcome::reached::not_sent},
+                          delivery::not_sent},
              failure_case{
-                 {step::connect, reached::no, true, {}, {}}, answer_code::unreachable, outcome::reached::not_sent},
-             failure_case{{step::handshake, reached::no, false, refused, {}},
-                          answer_code::unreachable,
-                          outcome::reached::not_sent},
+                 {step::write, delivery::not_sent, false, refused, {}}, answer_code::unreachable, delivery::not_sent},
+             failure_case{{step::write, delivery::unknown, true, {}, {}}, answer_code::cloud_late, delivery::unknown},
              failure_case{
-                 {step::write, reached::no, false, refused, {}}, answer_code::unreachable, outcome::reached::not_sent},
+                 {step::read, delivery::unknown, false, refused, {}}, answer_code::unreachable, delivery::unknown},
+             failure_case{{step::read, delivery::unknown, true, {}, {}}, answer_code::cloud_late, delivery::unknown},
              failure_case{
-                 {step::write, reached::maybe, true, {}, {}}, answer_code::cloud_late, outcome::reached::unknown},
-             failure_case{
-                 {step::read, reached::maybe, false, refused, {}}, answer_code::unreachable, outcome::reached::unknown},
-             failure_case{
-                 {step::read, reached::maybe, true, {}, {}}, answer_code::cloud_late, outcome::reached::unknown},
-             failure_case{{step::parse, reached::maybe, false, {}, "not HTTP"},
-                          answer_code::unreachable,
-                          outcome::reached::unknown},
+                 {step::parse, delivery::unknown, false, {}, "not HTTP"}, answer_code::unreachable, delivery::unknown},
          }) {
         const auto answer = answer_to(c.what);
         EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.what.text();
         EXPECT_EQ(answer.cloud, c.cloud) << c.what.text();
-        EXPECT_NE(answer.message.find(c.cloud == outcome::reached::unknown ? "may have been sent" : "Nothing was sent"),
+        EXPECT_NE(answer.message.find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
                   std::string::npos);
     }
 }

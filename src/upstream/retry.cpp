@@ -1,0 +1,18 @@
+#include "retry.hpp"
+
+namespace gateway::upstream {
+
+// The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a request
+// goes out again: one of which nothing was written, or one that changes nothing (RFC 9110, 9.2.2).
+bool may_send_again(const failure& why, connection_facts connection, request_facts request) noexcept {
+    const bool connection_died = connection.reused && !connection.response_started && !why.timed_out;
+    const bool harmless = why.cloud == delivery::not_sent || request.may_repeat;
+    return connection_died && harmless && !request.repeated;
+}
+
+delivery delivery_of_failed_write(std::size_t bytes_written, bool over_tls, bool timed_out) noexcept {
+    // Over TLS a record may be on its way although no byte of the request counts as written.
+    return bytes_written == 0 && !over_tls && !timed_out ? delivery::not_sent : delivery::unknown;
+}
+
+}  // namespace gateway::upstream

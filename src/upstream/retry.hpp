@@ -1,0 +1,26 @@
+#pragma once
+// The rules of "sent at most once": what is known of a request that failed, and whether it goes out a second time.
+
+#include <cstddef>
+
+#include "gateway/upstream/failure.hpp"
+
+namespace gateway::upstream {
+
+struct connection_facts {
+    bool reused = false;            // an earlier request was answered over it
+    bool response_started = false;  // a byte came back for this request
+};
+
+struct request_facts {
+    bool may_repeat = false;  // it changes nothing, so sending it twice does no harm
+    bool repeated = false;    // this was its second time
+};
+
+// Whether a request goes out again, over a new connection, after `why`.
+[[nodiscard]] bool may_send_again(const failure& why, connection_facts connection, request_facts request) noexcept;
+
+// What is known of a request whose write ended with an error after so many bytes of it.
+[[nodiscard]] delivery delivery_of_failed_write(std::size_t bytes_written, bool over_tls, bool timed_out) noexcept;
+
+}  // namespace gateway::upstream
