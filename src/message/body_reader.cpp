@@ -4,9 +4,9 @@
 
 namespace gateway::message {
 
-void body_reader::begin(const framing& how, std::size_t head_bytes) {
-    framing_ = how.body;
-    left_ = how.length;
+void body_reader::begin(const framing& rules, std::size_t head_bytes) {
+    framing_ = rules.body;
+    left_ = rules.length;
     head_bytes_ = head_bytes;
     decoder_ = {};
     decoded_.clear();

@@ -62,8 +62,8 @@ read_result response_reader::read_body(std::size_t wanted) {
     return body_.whole() || body_.content().size() >= wanted ? read_result::message : read_result::need_more;
 }
 
-read_result response_reader::reject(std::string_view why) noexcept {
-    why_ = why;
+read_result response_reader::reject(std::string_view reason) noexcept {
+    reason_ = reason;
     return read_result::rejected;
 }
 

@@ -90,7 +90,7 @@ void gateway::look_at_clock(call& c, const message::response_head& answer) {
 
 // The one answer after which a call goes out a second time: the cloud turned it away, before anything was done, since
 // what it was signed with has expired. False when the caller has its answer.
-task<bool> gateway::signed_anew(call& c, upstream::answer& got, bool again) {
+task<bool> gateway::signed_anew(call& c, upstream::response& got, bool again) {
     const bool expired = co_await has_expired(c, got);
     if (!expired || again) {
         co_await turned_away(c, got);
@@ -105,10 +105,10 @@ task<bool> gateway::signed_anew(call& c, upstream::answer& got, bool again) {
 
 // Whether a 401 says that the token or the temporary pair is no good any more, so that a fresh one is. Reads what the
 // 401 says, for whoever answers it.
-task<bool> gateway::has_expired(call& c, upstream::answer& got) {
+task<bool> gateway::has_expired(call& c, upstream::response& got) {
     auto& facts = c.space->facts;
     facts = {};
-    const auto filled = co_await got.fill(most_refusal);
+    const auto filled = co_await got.read_body(most_refusal);
     if (!filled || !got.whole()) co_return false;
     operations::read_answer(got.body(), facts);
     const auto& credential = (*c.now_in_force().credentials)[static_cast<credentials::id>(c.credential)];
@@ -118,7 +118,7 @@ task<bool> gateway::has_expired(call& c, upstream::answer& got) {
 
 // The cloud turned the gateway itself away, before doing anything. What it says is not for the caller: it may echo the
 // access key and what was signed.
-task<> gateway::turned_away(call& c, upstream::answer& got) {
+task<> gateway::turned_away(call& c, upstream::response& got) {
     note_answer(c, got.head());
     c.space->code = c.space->facts.code;
     c.space->message = without_credential(c.space->facts.message, c.signs_with.access_key());
@@ -127,7 +127,7 @@ task<> gateway::turned_away(call& c, upstream::answer& got) {
         supplier_.rest(c.slot(), c.signs_with.shared(), c.space->code + " " + c.space->message);
     end_trial(c);
 
-    const auto whole = co_await got.fill(most_refusal);
+    const auto whole = co_await got.read_body(most_refusal);
     if (!whole) {
         counters_.count_failure(c.project->region, kind_of(whole.error()));
         const own_answer failed = answer_to(whole.error());

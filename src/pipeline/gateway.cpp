@@ -49,7 +49,7 @@ task<> gateway::operator()(http::session& caller) {
     for (bool again = false;; again = true) {
         c.sent = steady_clock::now();
         c.record.outcome = delivery::unknown;  // until the answer is there: what a call that is cut off leaves behind
-        const upstream::outgoing out{c.space->request, c.body_behind, c.what.what->method == "GET"};
+        const upstream::request out{c.space->request, c.body_behind, c.what.what->method == "GET"};
         auto got = co_await c.by->client.exchange(c.project->region_index, out);
         if (!got) {
             co_await fail(c, got.error());
@@ -291,10 +291,10 @@ void gateway::note_answer(call& c, const message::response_head& head) {
     }
 }
 
-task<> gateway::hand_back(call& c, upstream::answer& got) {
+task<> gateway::hand_back(call& c, upstream::response& got) {
     constexpr std::size_t most_whole = 64 * 1024;  // larger answers are streamed
     upstream::result<void> filled;
-    if (!got.whole()) filled = co_await got.fill(most_whole);
+    if (!got.whole()) filled = co_await got.read_body(most_whole);
     const auto& head = got.head();
     note_answer(c, head);
     if (!filled) {
@@ -336,7 +336,7 @@ task<> gateway::hand_back(call& c, upstream::answer& got) {
 }
 
 // An answer too large to hold: passed on piece by piece, as fast as the caller takes it.
-task<> gateway::stream_back(call& c, upstream::answer& got) {
+task<> gateway::stream_back(call& c, upstream::response& got) {
     const auto& head = got.head();
     const bool length_known = head.how.body == message::body_framing::length;
     const bool chunked = !length_known && c.caller.head().http_1_1;
@@ -360,8 +360,8 @@ task<> gateway::stream_back(call& c, upstream::answer& got) {
             taken = co_await c.caller.send(got.body());
         }
         if (!taken || got.whole()) break;
-        got.consume();
-        const auto more = co_await got.fill(1);
+        got.consume_body();
+        const auto more = co_await got.read_body(1);
         if (!more) {
             counters_.count_failure(c.project->region, kind_of(more.error()));
             // Too late for another status: the caller sees the answer end early, which HTTP lets it notice.

@@ -81,7 +81,7 @@ own_answer answer_to(const http::refused& why) {
 
 own_answer answer_to(const upstream::failure& why) {
     own_answer answer;
-    const bool sent = why.cloud == delivery::unknown;
+    const bool sent = why.delivery == delivery::unknown;
     answer.cloud = sent ? delivery::unknown : delivery::not_sent;
     answer.code = why.timed_out && sent ? answer_code::cloud_late : answer_code::unreachable;
     answer.message = answer.code == answer_code::cloud_late
@@ -95,7 +95,7 @@ own_answer answer_to(const upstream::failure& why) {
 
 outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
     static_assert(static_cast<int>(upstream::step::parse) == static_cast<int>(outcome::upstream_error::parse));
-    return why.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(why.at);
+    return why.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(why.step);
 }
 
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,

@@ -55,7 +55,7 @@ struct cloud::question {
 };
 
 struct cloud::answer {
-    upstream::answer is;
+    upstream::response is;
     credentials::moment at;
     std::chrono::seconds ahead{0};
 
@@ -84,7 +84,7 @@ cloud::cloud(net::loop& on, const config::settings& in, skew_heard heard) : hear
     few.connections_per_worker = 4;
     client_ = std::make_unique<upstream::client>(on, std::move(endpoints), upstream::make_tls_context(in.upstream), few,
                                                  times_of_ours);
-    client_->keep_answers_secret();
+    client_->keep_responses_secret();
 }
 
 task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
@@ -95,7 +95,7 @@ task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
     if (what.method != "GET") head.append("Content-Length: ").append(std::to_string(what.body.size())).append("\r\n");
     head += "\r\n";
     // None of these changes anything that asking twice would change twice.
-    const upstream::outgoing out{.head = head, .body = what.body, .may_repeat = true};
+    const upstream::request out{.head = head, .body = what.body, .may_repeat = true};
     auto got = co_await client_->exchange(what.endpoint, out);
     wipe(head.data(), head.size());
     const auto unreachable = [&](const upstream::failure& why) {
@@ -103,7 +103,7 @@ task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
                                           .why = std::string(what.asked_of) + " can't be reached: " + why.text()};
     };
     if (!got) co_return unreachable(got.error());
-    const auto filled = co_await got->fill(most_answer);
+    const auto filled = co_await got->read_body(most_answer);
     if (!filled) co_return unreachable(filled.error());
     auto read = std::make_unique<answer>(
         answer{.is = std::move(*got), .at = {.wall = system_clock::now(), .steady = steady_clock::now()}});

@@ -1,99 +1,65 @@
 #pragma once
-// One connection to the cloud with what is being read from it, and the pool it goes back to.
+// One connection to the cloud with the response that is read from it.
 
 #include <atomic>
-#include <deque>
+#include <cstddef>
 #include <utility>
 
+#include "connection_pool.hpp"
 #include "gateway/message/response_reader.hpp"
-#include "gateway/net/async_event.hpp"
-#include "gateway/upstream/client.hpp"
-#include "names.hpp"
+#include "gateway/net/stream.hpp"
+#include "gateway/upstream/failure.hpp"
 
 namespace gateway::upstream {
 
-class connection;
-
-struct session_deleter {
-    void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
-};
-
-// A call that waits for its turn to open a connection, or for one that another call is done with.
-struct waiting_call {
-    explicit waiting_call(net::loop& in) : called(in) {}
-    net::async_event called;
-    bool may_open = false;
-    std::unique_ptr<connection> handed_over;
-};
-
-// The connections to one endpoint that wait to be used again: the last one used is the first one taken, so that those
-// beyond the need grow old and go.
-struct pool {
-    // Call the first in line, with a connection or to open one itself. False when nobody waits.
-    bool hand_over(std::unique_ptr<connection>& free);
-    bool let_the_next_open();
-
-    config::endpoint to;
-    std::string authority;
-    std::size_t most_idle = 0;
-    std::deque<std::unique_ptr<connection>> idle;
-    std::unique_ptr<SSL_SESSION, session_deleter>
-        session;  // of the last handshake: the next one resumes it (RFC 8446, 2.2)
-    std::size_t open = 0;
-    std::size_t being_opened = 0;
-    std::shared_ptr<look_up> looking_up;  // the last one, which may be under way
-    std::deque<std::shared_ptr<waiting_call>> line;
-    std::atomic<std::size_t>* everywhere = nullptr;  // those of all workers
-    bool secret = false;  // what comes over its connections is overwritten when it is done with
-};
-
 class connection {
 public:
-    connection(net::loop& on, pool& home)
-        : in(home),
-          stream(on),
-          grown_old(
-              on.times(),
+    // `connected` (-1: not yet) becomes the stream's.
+    connection(net::loop& loop, connection_pool& owner, int connected = -1)
+        : pool(owner),
+          stream(loop, connected),
+          idle_timer(
+              loop.times(),
               [](void* self) {
                   static_cast<connection*>(self)->stream.close();
-                  static_cast<connection*>(self)->no_longer_open();
+                  static_cast<connection*>(self)->count_as_closed();
               },
               this) {
-        ++in.open;
-        if (in.everywhere != nullptr) in.everywhere->fetch_add(1, std::memory_order_relaxed);
-        if (in.secret) reader.keep_secret();
+        if (pool.total_open != nullptr) pool.total_open->fetch_add(1, std::memory_order_relaxed);
+        if (pool.secret) reader.keep_secret();
     }
-    ~connection() { no_longer_open(); }
+    ~connection() { count_as_closed(); }
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    // Reads what is there; false when nothing is, and the stream has to be waited for.
-    [[nodiscard]] result<bool> receive_now();
-    // Reads at least a byte more, or says why not.
-    [[nodiscard]] task<result<void>> receive();
     // Reads as much of the head as is there; false when that is not all, and the stream has to be waited for.
-    [[nodiscard]] result<bool> head_now();
-    // Reads body until `up_to` bytes wait or it is whole.
-    [[nodiscard]] task<result<void>> fill(std::size_t up_to);
+    [[nodiscard]] result<bool> try_read_head();
+    // Reads until `wanted` bytes of the body are there that were not consumed, or all that is left of it.
+    [[nodiscard]] task<result<void>> read_body(std::size_t wanted);
 
-    // The answer is done with. True when the connection can serve another request.
-    [[nodiscard]] bool finish() noexcept;
+    // The response is done with. True when the connection can serve another request.
+    [[nodiscard]] bool finish_response() noexcept;
 
-    // Closed, though it may still lie in its pool until somebody looks there.
-    void no_longer_open() noexcept {
-        if (!std::exchange(counted, false)) return;
-        --in.open;
-        if (in.everywhere != nullptr) in.everywhere->fetch_sub(1, std::memory_order_relaxed);
-    }
-
-    pool& in;
-    bool counted = true;
+    connection_pool& pool;
     net::stream stream;
     message::response_reader reader;
-    std::size_t in_a_row = 0;  // bytes read without a wait
-    bool used_before = false;
-    bool sent_whole = true;   // the request
-    net::deadline grown_old;  // set while it waits in its pool; closes it
+    bool reused = false;       // it has served a request before
+    bool request_sent = true;  // the whole request went out
+    net::deadline idle_timer;  // closes it
+
+private:
+    // Reads what is there; false when nothing is, and the stream has to be waited for.
+    [[nodiscard]] result<bool> try_receive();
+    // Reads at least a byte more, or says why not.
+    [[nodiscard]] task<result<void>> receive();
+    // A connection that is closed while idle stays in its pool until somebody looks there.
+    void count_as_closed() noexcept {
+        if (!std::exchange(counted_open_, false)) return;
+        if (pool.total_open != nullptr) pool.total_open->fetch_sub(1, std::memory_order_relaxed);
+    }
+
+    bool counted_open_ = true;
+    std::size_t read_in_a_row_ = 0;  // bytes that were read without a wait
 };
 
 }  // namespace gateway::upstream

@@ -2,11 +2,11 @@
 
 namespace gateway::upstream {
 
-// The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a request
-// goes out again: one of which nothing was written, or one that changes nothing (RFC 9110, 9.2.2).
-bool may_send_again(const failure& why, connection_facts connection, request_facts request) noexcept {
-    const bool connection_died = connection.reused && !connection.response_started && !why.timed_out;
-    const bool harmless = why.cloud == delivery::not_sent || request.may_repeat;
+// The peer may close a kept connection at the moment of its reuse (RFC 9112, 9.3.1). Then, and only then, a request is
+// sent again: one of which nothing was written, or one that changes nothing (RFC 9110, 9.2.2).
+bool may_send_again(const failure& error, connection_facts connection, request_facts request) noexcept {
+    const bool connection_died = connection.reused && !connection.response_started && !error.timed_out;
+    const bool harmless = error.delivery == delivery::not_sent || request.may_repeat;
     return connection_died && harmless && !request.repeated;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The rules of "sent at most once": what is known of a request that failed, and whether it goes out a second time.
+// The rules of "sent at most once": what is known of a request that failed, and whether it is sent a second time.
 
 #include <cstddef>
 
@@ -8,7 +8,7 @@
 namespace gateway::upstream {
 
 struct connection_facts {
-    bool reused = false;            // an earlier request was answered over it
+    bool reused = false;            // it has served a request before
     bool response_started = false;  // a byte came back for this request
 };
 
@@ -17,8 +17,8 @@ struct request_facts {
     bool repeated = false;    // this was its second time
 };
 
-// Whether a request goes out again, over a new connection, after `why`.
-[[nodiscard]] bool may_send_again(const failure& why, connection_facts connection, request_facts request) noexcept;
+// Whether a request is sent again, over a new connection, after `error`.
+[[nodiscard]] bool may_send_again(const failure& error, connection_facts connection, request_facts request) noexcept;
 
 // What is known of a request whose write ended with an error after so many bytes of it.
 [[nodiscard]] delivery delivery_of_failed_write(std::size_t bytes_written, bool over_tls, bool timed_out) noexcept;

@@ -2,7 +2,7 @@
 
 namespace gateway::upstream {
 
-std::shared_ptr<asio::ssl::context> make_tls_context(const config::upstream& from) {
+std::shared_ptr<asio::ssl::context> make_tls_context(const config::upstream& settings) {
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
     SSL_CTX* const raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
@@ -14,9 +14,9 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const config::upstream& fro
 
     context->set_verify_mode(asio::ssl::verify_peer);  // there is no way to switch it off
     boost::system::error_code ec;
-    if (from.ca_file) {
-        context->load_verify_file(*from.ca_file, ec);
-        if (ec) throw boost::system::system_error(ec, "upstream.ca_file " + *from.ca_file);
+    if (settings.ca_file) {
+        context->load_verify_file(*settings.ca_file, ec);
+        if (ec) throw boost::system::system_error(ec, "upstream.ca_file " + *settings.ca_file);
     } else {
         context->set_default_verify_paths(ec);
         if (ec) throw boost::system::system_error(ec, "the system's CA certificates");

@@ -15,7 +15,7 @@
 
 namespace gateway::message {
 
-// What a reader says of the bytes that it has.
+// A reader's verdict on the bytes that it has.
 enum class read_result : std::uint8_t {
     need_more,  // they are the beginning of what was asked for
     message,    // it is there
@@ -33,7 +33,7 @@ public:
     void keep_secret() noexcept { secret_ = true; }
 
     // A body with that framing follows the first `head_bytes` of the buffer.
-    void begin(const framing& how, std::size_t head_bytes);
+    void begin(const framing& rules, std::size_t head_bytes);
 
     // Decodes what the buffer holds of a chunked body, until content() has `max_decoded` bytes. A problem is final.
     [[nodiscard]] std::optional<problem> decode(std::size_t max_decoded) {
@@ -60,7 +60,7 @@ public:
         }
         return false;
     }
-    // What has arrived and was not consumed; a view until the buffer, or this, changes.
+    // The part that has arrived and was not consumed; a view until the buffer or this object changes.
     [[nodiscard]] std::string_view content() const noexcept {
         switch (framing_) {
             case body_framing::none:

@@ -1,11 +1,9 @@
 #pragma once
-// Reads responses from the bytes of a connection, one after the other, and knows no socket: whoever has one puts bytes
-// into prepare(), says commit(), and asks read_head() and then read_body() what has become of them.
+// Reads responses from the bytes of a connection, one after the other. It knows no socket: its user puts received bytes
+// into prepare(), says commit(), and asks read_head() and then read_body() for a verdict.
 //
-//     while ((state = reader.read_head()) == read_result::need_more) {
-//         const auto room = reader.prepare();
-//         reader.commit(/* bytes received into */ room);
-//     }
+//     while (reader.read_head() == read_result::need_more)
+//         reader.commit(receive_into(reader.prepare()));
 
 #include <cstddef>
 #include <span>
@@ -41,7 +39,7 @@ public:
     [[nodiscard]] read_result read_body(std::size_t wanted);
     // The sender closed the connection. True when the response is whole by that (RFC 9112, 6.3, rule 8).
     [[nodiscard]] bool end_of_input() noexcept { return body_.end_of_input(); }
-    [[nodiscard]] std::string_view why_rejected() const noexcept { return why_; }  // a sentence of ours, static text
+    [[nodiscard]] std::string_view reason() const noexcept { return reason_; }  // a sentence of ours, static text
 
     [[nodiscard]] const response_head& head() const noexcept { return head_; }
     [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
@@ -52,7 +50,7 @@ public:
     // Any byte has arrived since the last reset(), of an interim response, too.
     [[nodiscard]] bool started() const noexcept { return started_; }
     // The response is whole, its sender keeps the connection, and no byte came behind it: such a byte belongs to no
-    // request, and who sent it can't be trusted with another one (RFC 9112, 9.2).
+    // request, and a peer that sends one can't be trusted with another request (RFC 9112, 9.2).
     [[nodiscard]] bool is_reusable() const noexcept {
         return body_.whole() && head_.how.keep_alive && body_.surplus() == 0;
     }
@@ -60,7 +58,7 @@ public:
     void reset() noexcept;
 
 private:
-    [[nodiscard]] read_result reject(std::string_view why) noexcept;
+    [[nodiscard]] read_result reject(std::string_view reason) noexcept;
 
     buffer buffer_;
     response_head head_;
@@ -68,7 +66,7 @@ private:
     std::size_t searched_ = 0;    // of the buffer: no head ends there
     body_reader body_{buffer_};
     unsigned interim_responses_ = 0;
-    std::string_view why_;
+    std::string_view reason_;
     bool started_ = false;
 };
 

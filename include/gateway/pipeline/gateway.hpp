@@ -81,8 +81,8 @@ private:
     [[nodiscard]] refused sign(call& c);
     void add_body(call& c);
     void note_answer(call& c, const message::response_head& head);
-    [[nodiscard]] task<> hand_back(call& c, upstream::answer& got);
-    [[nodiscard]] task<> stream_back(call& c, upstream::answer& got);
+    [[nodiscard]] task<> hand_back(call& c, upstream::response& got);
+    [[nodiscard]] task<> stream_back(call& c, upstream::response& got);
     [[nodiscard]] task<> fail(call& c, const upstream::failure& why);  // of the way to the cloud
     [[nodiscard]] task<> answer(call& c, const own_answer& with);
     [[nodiscard]] task<bool> room_for_record();
@@ -94,9 +94,9 @@ private:
     void accepted(call& c, const message::response_head& answer);
     void end_trial(call& c);
     void look_at_clock(call& c, const message::response_head& answer);
-    [[nodiscard]] task<bool> signed_anew(call& c, upstream::answer& got, bool again);
-    [[nodiscard]] task<bool> has_expired(call& c, upstream::answer& got);
-    [[nodiscard]] task<> turned_away(call& c, upstream::answer& got);
+    [[nodiscard]] task<bool> signed_anew(call& c, upstream::response& got, bool again);
+    [[nodiscard]] task<bool> has_expired(call& c, upstream::response& got);
+    [[nodiscard]] task<> turned_away(call& c, upstream::response& got);
 
     net::loop& loop_;
     outcome::page& records_;

@@ -16,15 +16,16 @@ namespace gateway::upstream {
 enum class step : std::uint8_t { resolve, connect, handshake, write, read, parse };
 
 struct failure {
-    step at = step::connect;
-    delivery cloud = delivery::not_sent;
+    upstream::step step = upstream::step::connect;
+    gateway::delivery delivery = gateway::delivery::not_sent;
     bool timed_out = false;
     boost::system::error_code cause;
-    std::string_view why;  // more than `cause` tells: for step::parse, and of a certificate; lives for ever
+    // More than `cause` tells: what can't be parsed, what is wrong with a certificate. Static text.
+    std::string_view detail;
 
     [[nodiscard]] std::string text() const;  // "connect: Connection refused"
 };
-[[noreturn]] void throw_exception_from_error(const failure& e, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const failure& error, const boost::source_location& location);
 
 template <class T>
 using result = boost::system::result<T, failure>;

@@ -39,12 +39,12 @@ response read(response_reader& reader, std::string_view bytes, std::size_t piece
     };
     while ((got.head = reader.read_head()) == read_result::need_more)
         if (!next_piece()) break;
-    got.why = reader.why_rejected();
+    got.why = reader.reason();
     if (got.head != read_result::message) return got;
     got.status = reader.head().status;
     while ((got.body = reader.read_body(everything)) == read_result::need_more)
         if (!next_piece() && (!closes || !reader.end_of_input())) break;
-    got.why = reader.why_rejected();
+    got.why = reader.reason();
     got.content = reader.body();
     got.reusable = reader.is_reusable();
     return got;
