@@ -75,7 +75,8 @@ std::uint64_t first_bits(std::string_view signature) noexcept {
 bool well_formed(const signing::request& what, const proof_fields& with, signing::authorization& claimed,
                  std::chrono::sys_seconds& date) {
     if (!signing::parse_authorization(with.authorization->value, claimed)) return false;
-    if (with.date == nullptr) return false;
+    // Of what a request does not sign nothing is trusted; a date that is not signed could be any other's.
+    if (with.date == nullptr || !signing::covers(claimed, "x-sdk-date")) return false;
     const auto read = read_sdk_date(with.date->value);
     if (!read) return false;
     date = *read;

@@ -37,16 +37,13 @@ bool is_signed_name(std::string_view name) noexcept {
 }
 
 bool are_signed_headers(std::string_view list) noexcept {
-    bool host = false, date = false;
     std::string_view before;
     for (;;) {
         const auto end = std::min(list.find(';'), list.size());
         const auto name = list.substr(0, end);
         if (!is_signed_name(name) || !(before < name)) return false;
-        host = host || name == "host";
-        date = date || name == "x-sdk-date";
         before = name;
-        if (end == list.size()) return host && date;
+        if (end == list.size()) return true;
         list.remove_prefix(end + 1);
     }
 }
@@ -83,6 +80,15 @@ bool parse_authorization(std::string_view header, authorization& into) noexcept 
     into.signature = header;
     return header.size() == 64 && std::all_of(header.begin(), header.end(),
                                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool covers(const authorization& what, std::string_view name) noexcept {
+    for (std::string_view rest = what.signed_headers; !rest.empty();) {
+        const auto end = std::min(rest.find(';'), rest.size());
+        if (rest.substr(0, end) == name) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
 }
 
 }  // namespace gateway::signing

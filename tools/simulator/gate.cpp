@@ -164,11 +164,11 @@ std::variant<caller, denial> gate::check(const call& what, std::string& ak, time
     if (!key) return denial{"Get secretKey failed,ak:" + ak + ",err:ak not exist"};
     if (!key->enabled) return denial{"ak " + ak + " not exist"};
 
-    // Each signed header exactly once; names sorted, without doubles, with host and date among them.
+    // Each signed header exactly once; names sorted, without doubles, with the date among them. Not host: the Go SDK
+    // and Terraform leave it out.
     const auto names = split(signed_names, ';');
     const std::set<std::string> sorted(names.begin(), names.end());
-    bool sound = std::vector<std::string>(sorted.begin(), sorted.end()) == names && sorted.count("host") == 1 &&
-                 sorted.count("x-sdk-date") == 1;
+    bool sound = std::vector<std::string>(sorted.begin(), sorted.end()) == names && sorted.count("x-sdk-date") == 1;
     for (const auto& name : names)
         sound = sound && header_values(what, name).size() == 1;
     const auto dates = header_values(what, "x-sdk-date");

@@ -88,8 +88,12 @@ struct authorization {
 [[nodiscard]] bool is_signature(std::string_view authorization_header) noexcept;
 
 // Strict: exactly the form the SDKs write ("Access=…, SignedHeaders=…, Signature=…"; one space after each comma), names
-// in SignedHeaders lower case, sorted, without doubles, with host and x-sdk-date among them. False for anything else.
+// in SignedHeaders lower case, sorted, without doubles. False for anything else. Which headers are signed is the
+// verifier's to judge: the SDKs differ (covers()).
 [[nodiscard]] bool parse_authorization(std::string_view header, authorization& into) noexcept;
+
+// Whether the header of that name (lower case) is among the signed ones.
+[[nodiscard]] bool covers(const authorization& what, std::string_view name) noexcept;
 
 // Signs and verifies one request after another and re-uses its buffers: one for each worker, not for two threads at
 // once. No allocation in the steady state.

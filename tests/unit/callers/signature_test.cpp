@@ -109,6 +109,19 @@ TEST(signature, is_refused_when_anything_of_it_is_wrong) {
     }
 }
 
+// As the Go SDK and Terraform sign: any host will do then, but no date that is not signed.
+TEST(signature, need_not_cover_the_host_but_the_date) {
+    const directory by = load(world());
+    sent go;
+    go.sign("GWPLANNER1", "planner-secret", now, algorithm::sdk_hmac_sha256, "Host");
+    EXPECT_EQ(go.get("Authorization").find("host"), std::string::npos);
+    go.set("Host", "whatever.example");
+    EXPECT_EQ(outcome(by, go), "planner by signature");
+    sent undated;
+    undated.sign("GWPLANNER1", "planner-secret", now, algorithm::sdk_hmac_sha256, "X-Sdk-Date");
+    EXPECT_EQ(outcome(by, undated), "not authenticated");
+}
+
 TEST(signature, may_declare_the_bodys_hash_when_it_is_the_right_one) {
     const directory by = load(world());
     sent what;

@@ -84,17 +84,20 @@ struct sent {
         return views;
     }
 
+    // Over all headers but `left_out`.
     void sign(std::string_view access_key, std::string_view secret, std::chrono::sys_seconds at = now,
-              signing::algorithm with = signing::algorithm::sdk_hmac_sha256) {
+              signing::algorithm with = signing::algorithm::sdk_hmac_sha256, std::string_view left_out = {},
+              const signing::scope& where = {"cn-north-4", "ecs"}) {
         set("X-Sdk-Date", sdk_date(at));
         const auto hash = signing::hash_payload(body);
         const std::string declared = get("X-Sdk-Content-Sha256");
-        const auto views = fields();
+        auto views = fields();
+        std::erase_if(views, [&](const field& f) { return same_name(f.name, left_out); });
         const signing::request what{method, path, query, views,
                                     declared.empty() ? std::string_view(hash.data(), hash.size()) : declared};
         const signing::key key(with, access_key, secret);
         signing::signer signer;
-        set("Authorization", std::string(signer.sign(what, key, sdk_date(at), {"cn-north-4", "ecs"})));
+        set("Authorization", std::string(signer.sign(what, key, sdk_date(at), where)));
     }
 };
 
