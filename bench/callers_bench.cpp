@@ -74,7 +74,7 @@ void judge(benchmark::State& state, const callers::directory& by, const sent& wh
     signing::signer scratch;
     const signing::request request = what.request();
     for (auto _ : state) {
-        const auto who = by.authenticate(request, {"0.0.0.0:8443"}, start, scratch);
+        const auto who = by.authenticate(request, {"0.0.0.0:8443"}, {}, start, scratch);
         if (who.has_value() != expected) return state.SkipWithError("judged otherwise");
     }
 }
@@ -106,7 +106,8 @@ void signature_with_replay_memory(benchmark::State& state) {
     signing::signer scratch;
     std::size_t i = 0;
     for (auto _ : state)
-        benchmark::DoNotOptimize(by.authenticate(all[i++ % all.size()].request(), {"0.0.0.0:8443"}, start, scratch));
+        benchmark::DoNotOptimize(
+            by.authenticate(all[i++ % all.size()].request(), {"0.0.0.0:8443"}, {}, start, scratch));
 }
 BENCHMARK(signature_with_replay_memory);
 

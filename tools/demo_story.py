@@ -135,7 +135,7 @@ tell("The job is watched to its end", "The same key, the next operation.")
 states, until = [], time.monotonic() + 60
 while time.monotonic() < until and (not states or states[-1] not in ("SUCCESS", "FAIL")):
     if states:
-        time.sleep(1.1)  # two like calls of one second would have one signature, which is good once
+        time.sleep(1.1)
     result = sdk(f"ecs.showJob({{jobId: '{job}'}})", {"operation": "showJob", "project": PARTNER, "job": job},
                  quiet=bool(states))
     line = outcome(quiet=bool(states))

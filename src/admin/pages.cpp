@@ -1,13 +1,12 @@
 #include "gateway/admin/pages.hpp"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 
 #include <array>
 
 #include "gateway/admin/metrics.hpp"
 #include "gateway/base/escape.hpp"
-#include "gateway/base/field.hpp"
+#include "gateway/base/host.hpp"
 #include "gateway/base/sha256.hpp"
 #include "status_page.hpp"
 
@@ -78,15 +77,6 @@ constexpr route routes[] = {{"/healthz", health, hosts::any},
                             {"/status.json", overview, hosts::addresses},
                             {"/config", configuration, hosts::addresses}};
 
-// An address or localhost, with or without a port: what nobody else's name server decides about.
-bool is_address(std::string_view host) {
-    const bool bracketed = host.starts_with('[');
-    const std::string name(bracketed ? host.substr(1, host.find_first_of("]%") - 1) : host.substr(0, host.find(':')));
-    in6_addr number{};
-    if (bracketed) return ::inet_pton(AF_INET6, name.c_str(), &number) == 1;
-    return same_name(name, "localhost") || ::inet_pton(AF_INET, name.c_str(), &number) == 1;
-}
-
 }  // namespace
 
 page refusal(unsigned status, std::string_view why) {
@@ -97,7 +87,7 @@ page page_for(std::string_view method, std::string_view target, std::string_view
     const std::string_view path = target.substr(0, target.find('?'));
     for (const route& each : routes) {
         if (each.path != path) continue;
-        if (each.under == hosts::addresses && !host.empty() && !is_address(host))
+        if (each.under == hosts::addresses && !host.empty() && !is_address_or_localhost(host_without_port(host)))
             return refusal(421,
                            "this page is not for that Host: ask by address, as in http://127.0.0.1:9901/, or let the "
                            "proxy in between set Host to localhost");

@@ -1,67 +1,17 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <stdexcept>
 
 #include "gateway/base/hex.hpp"
 #include "gateway/base/time.hpp"
+#include "proof_fields.hpp"
 #include "tables.hpp"
+#include "web_page.hpp"
 
 namespace gateway::callers {
 
 namespace {
-
-constexpr std::string_view authorization_name = "Authorization";
-constexpr std::string_view bearer = "Bearer ";  // RFC 6750, 2.1; a scheme's case does not count (RFC 9110, 11.1)
-
-// Which of a request's fields have to do with who sends it; one that occurs twice is in `twice`.
-struct proof_fields {
-    const field* authorization = nullptr;
-    const field* api_key = nullptr;
-    const field* auth_token = nullptr;
-    const field* date = nullptr;
-    const field* payload = nullptr;
-    bool twice = false;
-};
-
-proof_fields pick(std::span<const field> fields) noexcept {
-    proof_fields found;
-    for (const field& one : fields) {
-        const auto take = [&](std::string_view name, const field*& to) {
-            if (!same_name(one.name, name)) return;
-            if (to != nullptr) found.twice = true;
-            to = &one;
-        };
-        // The length alone tells most fields apart.
-        switch (one.name.size()) {
-            case 9:
-                take("X-Api-Key", found.api_key);
-                break;
-            case 10:
-                take("X-Sdk-Date", found.date);
-                break;
-            case 12:
-                take("X-Auth-Token", found.auth_token);
-                break;
-            case 13:
-                take(authorization_name, found.authorization);
-                break;
-            case 20:
-                take("X-Sdk-Content-Sha256", found.payload);
-                break;
-            default:
-                break;
-        }
-    }
-    return found;
-}
-
-// The key of "Bearer KEY"; empty for any other scheme.
-std::string_view bearer_key(std::string_view authorization) noexcept {
-    if (authorization.size() <= bearer.size() || !same_name(authorization.substr(0, bearer.size()), bearer)) return {};
-    authorization.remove_prefix(bearer.size());
-    const std::size_t start = authorization.find_first_not_of(' ');
-    return start == std::string_view::npos ? std::string_view() : authorization.substr(start);
-}
 
 // The first 16 of the 64 hex digits that parse_authorization has seen.
 std::uint64_t first_bits(std::string_view signature) noexcept {
@@ -71,21 +21,19 @@ std::uint64_t first_bits(std::string_view signature) noexcept {
     return bits;
 }
 
-// Everything about a signed request that can be judged without a key; false for what no SDK sends.
-bool well_formed(const signing::request& what, const proof_fields& with, signing::authorization& claimed,
-                 std::chrono::sys_seconds& date) {
-    if (!signing::parse_authorization(with.authorization->value, claimed)) return false;
-    // Of what a request does not sign nothing is trusted; a date that is not signed could be any other's.
-    if (with.date == nullptr || !signing::covers(claimed, "x-sdk-date")) return false;
-    const auto read = read_sdk_date(with.date->value);
-    if (!read) return false;
-    date = *read;
-    if (claimed.which == signing::algorithm::v11_hmac_sha256 && claimed.date != with.date->value.substr(0, 8))
-        return false;
-    // A body that the signature does not cover (UNSIGNED-PAYLOAD) is no proof of what is asked for.
-    if (with.payload != nullptr && with.payload->value != what.payload) return false;
-    return signing::reads_one_way(what.path, what.query);
+bool each_signed_header_is_there(const signing::authorization& claimed, std::span<const field> fields) noexcept {
+    for (std::string_view rest = claimed.signed_headers; !rest.empty();) {
+        const auto end = std::min(rest.find(';'), rest.size());
+        const auto name = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (std::count_if(fields.begin(), fields.end(), [&](const field& f) { return same_name(f.name, name); }) != 1)
+            return false;
+    }
+    return true;
 }
+
+// The service that ECS's endpoints are signed for (V11's credential scope).
+constexpr std::string_view service = "ecs";
 
 }  // namespace
 
@@ -105,31 +53,34 @@ std::string_view name_of(proof which) noexcept {
     return "unknown";
 }
 
-void throw_exception_from_error(refusal, const boost::source_location&) {
+void throw_exception_from_error(const refusal&, const boost::source_location&) {
     throw std::logic_error("a caller's identity was used though authentication refused it");
 }
 
-bool directory::brings_signature(std::span<const field> fields) noexcept {
-    for (const field& one : fields) {
-        if (same_name(one.name, authorization_name) && signing::is_signature(one.value)) return true;
-    }
-    return false;
-}
-
-// Whom a client certificate or a unix user proves: nobody, one caller, or (wrong) several at once.
-struct directory::proved_by_connection {
-    enum class kind : std::uint8_t { nobody, somebody, wrong };
-    kind is = kind::nobody;
+// What a certificate or a unix user proves: nobody, one caller, or (wrong) several at once.
+struct directory::connection_proof {
+    bool found = false;
+    std::optional<auth_failure> wrong{};
     id who{};
     proof by{};
 };
 
-directory::proved_by_connection directory::look_at(const connection_facts& on) const {
-    using kind = proved_by_connection::kind;
-    proved_by_connection found;
+// All that a request brings before its body: who it is from, or a signature that has to be right for its body as well.
+struct directory::evidence {
+    std::optional<identity> proved{};
+    signing::authorization claimed{};
+    std::chrono::sys_seconds date{};
+    const key_pair* pair = nullptr;
+};
+
+directory::connection_proof directory::look_at(const connection_facts& on, std::chrono::sys_seconds now) const {
+    connection_proof found;
+    if (on.certificate_until < now) found.wrong = auth_failure::certificate_expired;
     const auto add = [&found](id who, proof by) {
-        if (found.is == kind::somebody && found.who != who) found.is = kind::wrong;
-        if (found.is == kind::nobody) found = {kind::somebody, who, by};
+        if (found.found && found.who != who && !found.wrong)
+            found.wrong = by == proof::certificate ? auth_failure::certificate_matches_several
+                                                   : auth_failure::proofs_of_two_callers;
+        if (!found.found) found = {.found = true, .wrong = found.wrong, .who = who, .by = by};
     };
     for (const std::string& name : on.certificate_names) {
         if (const auto at = tables_->by_certificate.find(name); at != tables_->by_certificate.end())
@@ -142,68 +93,184 @@ directory::proved_by_connection directory::look_at(const connection_facts& on) c
     return found;
 }
 
-boost::system::result<identity, refusal> directory::authenticate(const signing::request& what,
-                                                                 const connection_facts& on,
-                                                                 std::chrono::sys_seconds now,
-                                                                 signing::signer& scratch) const {
-    const tables& all = *tables_;
-    const auto proved = [&all](id who, proof by) {
-        return identity{.who = who, .name = all.names[static_cast<std::size_t>(who)], .by = by};
-    };
-    const proof_fields with = pick(what.fields);
-    const auto connection = look_at(on);
-    if (connection.is == proved_by_connection::kind::wrong) return refusal::not_authenticated;
-    // Of two kinds of proof both must be right, and right for the same caller.
-    const auto agrees = [&](id who) {
-        if (connection.is == proved_by_connection::kind::somebody) return connection.who == who;
-        return !all.of[static_cast<std::size_t>(who)].connection;
-    };
-    const int header_proofs = (with.authorization != nullptr ? 1 : 0) + (with.api_key != nullptr ? 1 : 0) +
-                              (with.auth_token != nullptr ? 1 : 0);
-    if (header_proofs == 0) {
-        if (connection.is == proved_by_connection::kind::somebody) {
-            if (all.of[static_cast<std::size_t>(connection.who)].header) return refusal::not_authenticated;
-            return proved(connection.who, connection.by);
-        }
-        if (!on.certificate_names.empty()) return refusal::not_authenticated;  // nobody's certificate
-        const auto at = all.by_listener.find(on.listener);
-        if (at == all.by_listener.end()) return refusal::not_authenticated;
-        return proved(at->second, proof::listener);
-    }
-    if (header_proofs > 1 || with.twice) return refusal::not_authenticated;
+identity directory::proved(id who, proof by) const {
+    return {.who = who, .name = tables_->names[static_cast<std::size_t>(who)], .by = by};
+}
 
-    if (with.authorization == nullptr || !signing::is_signature(with.authorization->value)) {
+// Of two kinds of proof both must be right, and right for the same caller.
+std::optional<auth_failure> directory::disagreement(const connection_proof& of, id who) const {
+    if (of.found) return of.who == who ? std::nullopt : std::optional(auth_failure::proofs_of_two_callers);
+    if (tables_->of[static_cast<std::size_t>(who)].connection) return auth_failure::second_proof_missing;
+    return std::nullopt;
+}
+
+// Who calls where nothing in the request itself tells: by what belongs to the connection or the place.
+boost::system::result<identity, auth_failure> directory::by_connection(const connection_proof& of,
+                                                                       const connection_facts& on,
+                                                                       std::span<const field> fields) const {
+    const tables& all = *tables_;
+    if (of.found) {
+        if (all.of[static_cast<std::size_t>(of.who)].header) return auth_failure::second_proof_missing;
+        // No browser speaks over a unix socket, but what forwards one to a port lets pages in.
+        if (comes_from_another_origin(fields)) return auth_failure::page_of_another_origin;
+        return proved(of.who, of.by);
+    }
+    // Also one without a name that can be read.
+    if (!on.certificate_names.empty() || on.certificate_until != std::chrono::sys_seconds::max())
+        return auth_failure::certificate_matches_no_caller;
+    const auto at = all.by_listener.find(on.listener);
+    if (at == all.by_listener.end())
+        return on.unix_user && !all.by_unix_user.empty() ? auth_failure::unix_user_unknown : auth_failure::no_proof;
+    if (comes_from_another_origin(fields)) return auth_failure::page_of_another_origin;
+    // Over TLS the certificate has no such name, so that the page fails at it.
+    if (!at->second.tls && names_a_foreign_host(fields, at->second.hosts)) return auth_failure::foreign_host;
+    return proved(at->second.who, proof::listener);
+}
+
+// What the operator is shown of the access key that was tried.
+std::string_view directory::tried_key(const proof_fields& with) const {
+    constexpr std::size_t longest = 128;
+    if (with.authorization == nullptr) return {};
+    const std::string_view key = access_key_as_tried(with.authorization->value);
+    if (key.empty()) return {};
+    // A pair the wrong way round, or an API key in its place: easily done, and then it would stand in a log.
+    const sha256_digest digest = sha256_of(key);
+    if (tables_->secrets.contains(digest) || tables_->by_api_key.contains(digest)) return "(a secret)";
+    return key.substr(0, longest);
+}
+
+bool directory::takes_any_signature(std::string_view listener) const {
+    if (!tables_->any_signature) return false;
+    const auto at = tables_->by_listener.find(listener);
+    return at != tables_->by_listener.end() && at->second.any_signature;
+}
+
+// All of a signature that can be judged without the body and without the key.
+std::optional<auth_failure> directory::look_at_signature(const signing::request& what, const call_facts& call,
+                                                         const proof_fields& with, evidence& into) const {
+    if (!signing::parse_authorization(with.authorization->value, into.claimed))
+        return auth_failure::malformed_authorization;
+    // Of what a request does not sign nothing is trusted; a date that is not signed could be any other's.
+    if (!signing::covers(into.claimed, "x-sdk-date")) return auth_failure::unsigned_header;
+    if (with.date == nullptr) return auth_failure::missing_signed_header;
+    const auto date = read_sdk_date(with.date->value);
+    if (!date) return auth_failure::unreadable_date;
+    into.date = *date;
+    if (into.claimed.which == signing::algorithm::v11_hmac_sha256) {
+        const signing::scope& where = into.claimed.where;
+        if (into.claimed.date != with.date->value.substr(0, 8) || where.service != service ||
+            (!call.region.empty() && where.region != call.region))
+            return auth_failure::wrong_scope;
+    }
+    if (!signing::reads_one_way(what.path, what.query)) return auth_failure::unreadable_target;
+    return std::nullopt;
+}
+
+boost::system::result<directory::evidence, auth_failure> directory::examine(const signing::request& what,
+                                                                            const connection_facts& on,
+                                                                            const call_facts& call, proof_fields& with,
+                                                                            std::chrono::sys_seconds now) const {
+    const tables& all = *tables_;
+    evidence found;
+    const connection_proof connection = look_at(on, now);
+    if (connection.wrong) return *connection.wrong;
+    bool is_signature = with.authorization != nullptr && signing::is_signature(with.authorization->value);
+    if (is_signature && !with.twice && takes_any_signature(on.listener)) {
+        with.authorization = nullptr;
+        is_signature = false;
+    }
+    if (with.proofs() == 0) {
+        const auto who = by_connection(connection, on, what.fields);
+        if (!who) return who.error();
+        found.proved = *who;
+        return found;
+    }
+    if (with.proofs() > 1 || with.twice) return auth_failure::two_proofs;
+
+    if (!is_signature) {
+        if (with.authorization != nullptr && !is_bearer(with.authorization->value))
+            return auth_failure::unsupported_scheme;
         const std::string_view key = with.api_key != nullptr      ? with.api_key->value
                                      : with.auth_token != nullptr ? with.auth_token->value
                                                                   : bearer_key(with.authorization->value);
-        if (key.empty()) return refusal::not_authenticated;
-        const auto at = all.by_api_key.find(sha256_of(key));
-        if (at == all.by_api_key.end() || !agrees(at->second)) return refusal::not_authenticated;
-        return proved(at->second, proof::api_key);
+        const auto at = key.empty() ? all.by_api_key.end() : all.by_api_key.find(sha256_of(key));
+        if (at == all.by_api_key.end()) return auth_failure::unknown_api_key;
+        if (const auto why = disagreement(connection, at->second)) return *why;
+        found.proved = proved(at->second, proof::api_key);
+        return found;
     }
 
-    signing::authorization claimed;
-    std::chrono::sys_seconds date;
-    if (!well_formed(what, with, claimed, date)) return refusal::not_authenticated;
-    const auto at = all.by_access_key.find(claimed.access_key);
-    const bool known = at != all.by_access_key.end();
-    const key_pair& pair = known ? at->second : all.nobody;
-    const bool right = scratch.verify(claimed, what, what.fields, pair.of(claimed.which), with.date->value);
-    if (!right || !known || !agrees(pair.who)) return refusal::not_authenticated;
+    if (const auto why = look_at_signature(what, call, with, found)) return *why;
+    const auto at = all.by_access_key.find(found.claimed.access_key);
+    if (at == all.by_access_key.end()) return auth_failure::unknown_access_key;
+    found.pair = &at->second;
+    if (const auto why = disagreement(connection, found.pair->who)) return *why;
+    return found;
+}
 
+boost::system::result<identity, refusal> directory::authenticate(const signing::request& what,
+                                                                 const connection_facts& on, const call_facts& call,
+                                                                 std::chrono::sys_seconds now,
+                                                                 signing::signer& scratch) const {
+    const tables& all = *tables_;
+    proof_fields with = pick_proof_fields(what.fields);
+    const auto refused = [&](auth_failure why) { return refusal{.why = why, .access_key = tried_key(with)}; };
+    const auto found = examine(what, on, call, with, now);
+    if (!found) {
+        // An unknown access key costs what a wrong signature does.
+        signing::authorization claimed;
+        if (found.error() == auth_failure::unknown_access_key &&
+            signing::parse_authorization(with.authorization->value, claimed))
+            static_cast<void>(
+                scratch.verify(claimed, what, what.fields, all.nobody.of(claimed.which), with.date->value));
+        return refused(found.error());
+    }
+    if (found->proved) return *found->proved;
+
+    // A body that the signature does not cover (UNSIGNED-PAYLOAD) is no proof of what is asked for.
+    if (with.payload != nullptr && with.payload->value != what.payload) return refused(auth_failure::unsigned_body);
+    const key_pair& pair = *found->pair;
+    if (!scratch.verify(found->claimed, what, what.fields, pair.of(found->claimed.which), with.date->value)) {
+        return refused(each_signed_header_is_there(found->claimed, what.fields) ? auth_failure::wrong_signature
+                                                                                : auth_failure::missing_signed_header);
+    }
     // Only who holds the key learns how far its clock is off.
-    if (date < now - all.window || date > now + all.window) return refusal::outside_window;
-    if (all.replay_protection) {
-        switch (pair.accepted->accept(first_bits(claimed.signature), date, now, all.window)) {
+    if (found->date < now - all.window || found->date > now + all.window) return refused(auth_failure::outside_window);
+    // Asked again, a query does nothing that it has not done; and the SDKs date by whole seconds, so that two like
+    // queries of one second have one signature.
+    if (all.replay_protection && call.changes) {
+        switch (pair.accepted->accept(first_bits(found->claimed.signature), found->date, now, all.window)) {
             case remembered::as_new:
                 break;
             case remembered::seen_before:
-                return refusal::replayed;
+                return refused(auth_failure::replayed);
             case remembered::too_old:
-                return refusal::outside_window;
+                return refused(auth_failure::outside_window);
         }
     }
     return proved(pair.who, proof::signature);
+}
+
+std::optional<refusal> directory::judge_head(const signing::request& head, const connection_facts& on,
+                                             const call_facts& call, std::chrono::sys_seconds now) const {
+    proof_fields with = pick_proof_fields(head.fields);
+    const auto found = examine(head, on, call, with, now);
+    std::optional<auth_failure> why;
+    if (!found)
+        why = found.error();
+    else if (!found->proved && (found->date < now - tables_->window || found->date > now + tables_->window))
+        why = auth_failure::outside_window;
+    if (!why) return std::nullopt;
+    return refusal{.why = *why, .access_key = tried_key(with)};
+}
+
+std::vector<std::string_view> directory::callers_of(std::span<const std::string> certificate_names) const {
+    std::vector<std::string_view> found;
+    for (const std::string& name : certificate_names) {
+        const auto at = tables_->by_certificate.find(name);
+        if (at != tables_->by_certificate.end()) found.push_back(name_of(at->second));
+    }
+    return found;
 }
 
 }  // namespace gateway::callers

@@ -1,5 +1,6 @@
 #include <pwd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
@@ -55,12 +56,24 @@ directory directory::load(const config::settings& from, std::shared_ptr<replay_m
         made->by_name.emplace(one.name, who);
         if (one.access_key && one.secret_key) {
             const auto secret = credentials::read(*one.secret_key, problems);
-            if (secret)
+            if (secret) {
                 made->by_access_key.try_emplace(*one.access_key, who, *one.access_key, secret->reveal(),
                                                 memory->of(*one.access_key));
+                made->secrets.insert(sha256_of(secret->reveal()));
+            }
         }
         if (one.api_key_sha256) made->by_api_key.emplace(*one.api_key_sha256, who);
-        if (one.listener) made->by_listener.emplace(*one.listener, who);
+        if (one.listener) {
+            const auto at = std::find_if(from.listeners.begin(), from.listeners.end(),
+                                         [&](const config::listener& l) { return l.name == *one.listener; });
+            const bool known = at != from.listeners.end();
+            made->by_listener.try_emplace(*one.listener,
+                                          tables::place{.who = who,
+                                                        .any_signature = one.any_signature,
+                                                        .tls = known && at->tls,
+                                                        .hosts = known ? at->hosts : std::vector<std::string>()});
+            made->any_signature = made->any_signature || one.any_signature;
+        }
         if (one.certificate_san) made->by_certificate.emplace(*one.certificate_san, who);
         if (one.unix_user) {
             const auto user = user_id(*one.unix_user);

@@ -2,6 +2,7 @@
 // What a directory looks things up in. Built once, then only read.
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstring>
 #include <functional>
@@ -52,8 +53,17 @@ struct directory::tables {
     by_text<id> by_name;
     by_text<key_pair> by_access_key;
     boost::unordered_flat_map<sha256_digest, id, digest_hash> by_api_key;
-    by_text<id> by_listener;
+    struct place {
+        id who;
+        bool any_signature = false;
+        bool tls = false;
+        std::vector<std::string> hosts;  // config::listener
+    };
+    by_text<place> by_listener;
+    bool any_signature = false;  // of some place
     by_text<id> by_certificate;
+    // Digests of the callers' secret keys: one that was sent in an access key's place is not logged.
+    boost::unordered_flat_set<sha256_digest, digest_hash> secrets;
     boost::unordered_flat_map<std::uint32_t, id> by_unix_user;
     struct demand {
         bool header = false;      // has a key of its own, so its certificate or unix user alone is not enough

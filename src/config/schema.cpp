@@ -83,6 +83,8 @@ void check(const caller& c, const node& from, reader& in) {
     else if (of_connection.size() > 1)
         expect_one(of_connection, "certificate_san, unix_user", from, in);
     expect_both("access_key", "secret_key", from, in);
+    if (c.any_signature && from.find("listener") == nullptr)
+        in.add(in.at(from, "any_signature"), "there is no listener beside it; expected it with listener only");
 
     const auto define = [&](names of, std::string_view key, const std::string& proof) {
         in.define(of, proof, in.at(from, key));

@@ -38,6 +38,8 @@ void check(const tls_server& t, const node& from, reader& in);
 template <class Visitor>
 void keys_of(listener& l, Visitor& key) {
     key("address", l, listener_address{}, required, "where it listens; callers' `listener` names it by this");
+    key("hosts", l.hosts, list_of<host_name>{{}, "host names"}, optional,
+        "plain HTTP, for a `listener` caller: names besides addresses and localhost that Host may be");
     key("tls", l.tls, section<tls_server>{}, optional, "speak TLS");
     key("mode", l.mode, octal_mode{}, optional, "permission bits of a unix socket");
     key("plain_http", l.plain_http, boolean{}, optional, "accept plain HTTP from other machines");
@@ -84,6 +86,8 @@ void keys_of(caller& c, Visitor& key) {
     key("unix_user", c.unix_user, text{"the name of a unix user"}, optional,
         "who is at the other end of a unix socket");
     key("listener", c.listener, known_name{names::listener}, optional, "anyone who reaches this local listener");
+    key("any_signature", c.any_signature, boolean{}, optional,
+        "with listener: an SDK's signature there is not looked at");
 }
 void check(const caller& c, const node& from, reader& in);
 
@@ -235,7 +239,7 @@ void keys_of(settings& s, Visitor& key) {
     key("callers", s.callers, list_of<section<caller>>{{}, "callers"}, optional, "who may call");
     key("signature_window", s.signature_window, duration{seconds(1)}, optional,
         "how far X-Sdk-Date of a caller's signature may be from now");
-    key("replay_protection", s.replay_protection, boolean{}, optional, "accept a caller's signature once");
+    key("replay_protection", s.replay_protection, boolean{}, optional, "accept a caller's signature of a change once");
     key("credentials", s.credentials, list_of<section<credential>>{{}, "credentials"}, optional,
         "what the gateway signs with");
     key("regions", s.regions,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
+#include <ctime>
 #include <memory>
 #include <string_view>
 
@@ -66,6 +67,18 @@ std::vector<std::string> certificate_names(const SSL* of) {
         }
     }
     return found;
+}
+
+std::chrono::sys_seconds certificate_until(const SSL* of) {
+    using std::chrono::sys_seconds;
+    sys_seconds first_end = sys_seconds::max();
+    const STACK_OF(X509)* const chain = SSL_get0_verified_chain(of);
+    for (int i = 0; i < sk_X509_num(chain); ++i) {  // -1 without a chain
+        std::tm parts{};
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(chain, i)), &parts) != 1) return sys_seconds::min();
+        first_end = std::min(first_end, sys_seconds(std::chrono::seconds(::timegm(&parts))));
+    }
+    return first_end;
 }
 
 }  // namespace gateway::http

@@ -113,7 +113,10 @@ void append_line(std::string& to, const record& r) {
     out.number(R"(,"bytes_out":)", r.bytes_out);
     out.number(R"(,"duration_us":)", count(r.duration));
     if (r.upstream) out.number(R"(,"upstream_us":)", count(*r.upstream));
-    out.plain(R"(,"trace_id":")", r.trace_id);  // later than the others: new keys come last
+    // Keys that came later come last.
+    out.plain(R"(,"trace_id":")", r.trace_id);
+    out.plain(R"(,"auth_failure":")", r.auth_failure);
+    out.text(R"(,"access_key":")", r.access_key);
     out.raw("}\n");
     to.append(static_cast<const char*>(room.data()), out.end());
 }

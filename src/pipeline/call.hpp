@@ -39,7 +39,7 @@ struct call {
     operations::match what;
     callers::id who{};
     signing::payload_hash payload{};
-    const policy::project* project = nullptr;
+    const policy::project* project = nullptr;  // of the path; found when the caller is authenticated
     std::uint32_t credential = 0;
     policy::admission::ticket in_flight;
     credentials::lease signs_with;

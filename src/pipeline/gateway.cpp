@@ -117,46 +117,6 @@ gateway::refused gateway::understand(call& c) {
     return std::nullopt;
 }
 
-gateway::refused gateway::authenticate(call& c) {
-    const auto& head = c.caller.head();
-    c.payload = signing::hash_payload(c.caller.body());
-    const signing::request received{.method = head.method,
-                                    .path = head.path,
-                                    .query = head.query,
-                                    .fields = head.fields.all(),
-                                    .payload = {c.payload.data(), c.payload.size()}};
-    const http::peer& peer = c.caller.from();
-    const callers::connection_facts on{
-        .listener = c.caller.listener(), .certificate_names = peer.certificate_names, .unix_user = peer.unix_user};
-    const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
-    const auto who = c.now_in_force().callers.authenticate(received, on, now, signer_);
-    if (who) {
-        c.who = who->who;
-        c.record.caller = who->name;
-        c.record.proof = callers::name_of(who->by);
-        return std::nullopt;
-    }
-    switch (who.error()) {
-        case callers::refusal::outside_window:
-            return own_answer{.code = answer_code::outside_window,
-                              .message = "X-Sdk-Date is further from the gateway's time, " + sdk_date(now) +
-                                         ", than signature_window allows: set the clock and sign again",
-                              .allow = {}};
-        case callers::refusal::replayed:
-            return own_answer{.code = answer_code::replayed,
-                              .message = "this signature was used already: sign each call anew",
-                              .allow = {}};
-        case callers::refusal::not_authenticated:
-            break;
-    }
-    return own_answer{
-        .code = answer_code::not_authenticated,
-        .message =
-            "the caller is not authenticated: send exactly one proof that the gateway knows, a signature "
-            "with a key that it issued or an API key, and the client certificate or unix user that goes with it",
-        .allow = {}};
-}
-
 gateway::refused gateway::read_body(call& c) {
     const std::string_view body = c.caller.body();
     if (c.what.what->body == operations::body_kind::none) {
@@ -181,7 +141,6 @@ gateway::refused gateway::read_body(call& c) {
 gateway::refused gateway::decide(call& c) {
     const auto& rules = c.now_in_force().rules;
     c.record.decided = outcome::decision::denied;
-    c.project = rules.find_project(c.what.project_id);
     if (c.project == nullptr) {
         return own_answer{
             .code = answer_code::unknown_project,

@@ -6,7 +6,8 @@ import { chromium } from 'playwright-core';
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   // Chromium's sandbox does not work for root; all that is shown is the page under test.
-  args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+  // Names under evil.example are this machine, as an attacker's own name server may say (test_borrowed_proof.py).
+  args: ['--host-resolver-rules=MAP *.evil.example 127.0.0.1', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
 });
 const patience = 30_000;  // milliseconds until a thing that never comes counts as such
 let page;

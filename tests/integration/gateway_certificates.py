@@ -1,4 +1,5 @@
 """A CA, the gateway's own certificate and callers' certificates, made with OpenSSL's command line."""
+import datetime
 import ssl
 import subprocess
 
@@ -22,6 +23,32 @@ class authority:
                         "-CAcreateserial", "-days", str(days), "-extfile", more, "-out", certificate], check=True,
                        capture_output=True)
         return certificate, key
+
+    def issue_for_seconds(self, name, names, seconds):
+        """As issue(), but for as long as that: `openssl x509` knows days only."""
+        certificate, key = self.issue(name, names)
+        self._sign_for_seconds(certificate, seconds, "-in", self.folder / f"{name}.csr", "-cert", self.file, "-extfile",
+                               self.folder / f"{name}.ext")
+        return certificate, key
+
+    def end_in_seconds(self, seconds):
+        """From now on this CA's own certificate ends that soon."""
+        request, more = self.folder / "own.csr", self.folder / "own.ext"
+        subprocess.run(["openssl", "req", "-new", "-key", self._key, "-subj", f"/CN={self.file.stem}", "-out", request], check=True,
+                       capture_output=True)
+        more.write_text("basicConstraints=critical,CA:true\nsubjectKeyIdentifier=hash\n", encoding="utf-8")
+        self._sign_for_seconds(self.file, seconds, "-in", request, "-selfsign", "-extfile", more)
+
+    def _sign_for_seconds(self, out, seconds, *of):
+        (self.folder / "index").write_text("", encoding="utf-8")
+        (self.folder / "serial").write_text("01\n", encoding="utf-8")
+        (self.folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={self.folder}/index\nnew_certs_dir={self.folder}\nserial={self.folder}/serial\n"
+            "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n", encoding="utf-8")
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+        subprocess.run(["openssl", "ca", "-batch", "-notext", "-config", self.folder / "ca.cnf", "-keyfile", self._key, "-startdate",
+                        "200101000000Z", "-enddate", end.strftime("%y%m%d%H%M%SZ"), "-out", out, *of], check=True,
+                       capture_output=True)
 
     def server(self, name="gateway"):
         return self.issue(name, "IP:127.0.0.1,DNS:gateway.test", "serverAuth")

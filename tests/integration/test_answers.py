@@ -137,17 +137,6 @@ def test_one_message_for_all_that_is_wrong_with_a_proof(gate):
     assert len({answer.error() for answer in answers}) == 1
 
 
-def test_a_signature_is_good_once(gate):
-    with calling.connection(gate.port) as to:
-        bytes_of_call = to.request("POST", path(), BODY, (JSON,), PLANNER)
-        to.send(bytes_of_call)
-        assert to.answer().status == 200
-        to.send(bytes_of_call)
-        again = to.answer()
-    assert (again.status, again.error()[0]) == (401, "Gateway.0103")
-    assert gate.outcome_of(again)["decision"] == "rejected"
-
-
 @pytest.mark.parametrize("target, allowed", [(path(), "POST"), (f"/v1/{PARTNER}/jobs/j", "GET")])
 def test_a_wrong_method_is_told_the_right_one(gate, target, allowed):
     assert gate.call("PUT", target, b"", (), PLANNER)["Allow"] == allowed

@@ -86,6 +86,49 @@ def test_a_certificate_of_nobody_or_of_several_callers_proves_nothing(gate, ca, 
     assert (answer.status, answer.error()[0]) == (401, "Gateway.0101")
 
 
+def test_the_operator_learns_whose_certificate_it_was(start, ca, own):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file)],
+                                      log={"level": "debug", "outcomes": "stdout"}))
+    several = look(gate, ca.trusting(ca.issue("both", f"URI:{BOT},DNS:bot.corp.example")))
+    assert gate.outcome_of(several)["auth_failure"] == "certificate_matches_several"
+    gate.wait_for(gate.stderr, f"request_id={several['X-Gateway-Request-Id']} callers=billing-bot,by-name")
+    nobodys = look(gate, ca.trusting(ca.issue("someone", "DNS:someone.example")))
+    assert gate.outcome_of(nobodys)["auth_failure"] == "certificate_matches_no_caller"
+
+
+def test_a_web_page_can_not_borrow_a_certificate(gate, ca):
+    """The browser shows its user's certificate for every page."""
+    context = ca.trusting(ca.issue("bot", f"URI:{BOT}"))
+    for fields in ([("Origin", "https://evil.example")], [("Sec-Fetch-Site", "cross-site")]):
+        with over_tls(gate.port, context) as to:
+            answer = to.call("GET", LOOK, fields=fields)
+        assert (answer.status, answer.error()[0]) == (403, "Gateway.0206")
+        assert gate.outcome_of(answer)["auth_failure"] == "page_of_another_origin"
+
+
+@pytest.mark.parametrize("ends", ["the certificate", "its CA"])
+def test_a_certificate_proves_nobody_from_its_end_on_also_over_a_kept_connection(start, ca, own, tmp_path, ends):
+    clients = authority(tmp_path, "clients")
+    whole = with_callers(start.cloud(), listeners=[listener(own, clients.file)])
+    gate = start.gateway(whole)
+    if ends == "its CA":
+        shown = clients.issue("bot", f"URI:{BOT}")
+        clients.end_in_seconds(6)
+        gate.reload(whole, "reloaded")
+    else:
+        shown = clients.issue_for_seconds("bot", f"URI:{BOT}", 6)
+    with over_tls(gate.port, ca.trusting(shown)) as kept:
+        assert kept.call("GET", LOOK).status == 200
+
+        def ended():
+            answer = kept.call("GET", LOOK)
+            return answer if answer.status != 200 else None
+        answer = programs.wait_until(ended, "the end of the certificate")
+        assert (answer.status, answer.error()[0], answer["Connection"]) == (401, "Gateway.0101", "close")
+        assert gate.outcome_of(answer)["auth_failure"] == "certificate_expired"
+        assert kept.is_closed()
+
+
 def test_a_key_needs_the_certificate_that_its_caller_has_and_no_other_caller_s(gate, ca):
     keyed, bot = (ca.trusting(ca.issue(*which)) for which in (("keyed", "DNS:keyed.example"), ("bot", f"URI:{BOT}")))
     stranger, bare = ca.trusting(ca.issue("someone", "DNS:someone.example")), ca.trusting()

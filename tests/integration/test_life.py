@@ -141,7 +141,8 @@ def test_a_reload_does_not_forget_signatures(start):
     good = settings(start.cloud().url)
     gate = start.gateway(good)
     with calling.connection(gate.port) as to:
-        call = to.request("GET", LOOK, proof=PLANNER)
+        call = to.request("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
+                          [("Content-Type", "application/json")], PLANNER)
         to.send(call)
         assert to.answer().status == 200
         gate.reload(good, "reloaded")

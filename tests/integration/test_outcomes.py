@@ -16,7 +16,8 @@ from world import ACME, CI, PARTNER, PLANNER, STRANGER, settings
 KEYS = """
     time request_id peer listener caller proof operation api_version project_id server_id job_id account credential region
     rule shadow flavor auto_pay mode dry_run decision status code message upstream_status upstream_request_id
-    result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us trace_id""".split()
+    result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us trace_id
+    auth_failure access_key""".split()
 EVIL = 'x"\n{"time":"now"}\u2028\u001b[31m\u007f\u009b31m é'
 ALWAYS = {"time", "request_id", "peer", "listener", "decision", "status", "outcome", "bytes_in", "bytes_out",
           "duration_us"}
@@ -82,7 +83,8 @@ CASES = [
                "decision": "denied", "status": 403, "code": "Gateway.0202", "outcome": "not_sent"}),
     ("rejected", lambda gate: gate.call("GET", f"/v1/{PARTNER}/jobs/job-7"),
      {"listener": "127.0.0.1:0", "operation": "show_job", "api_version": "v1", "project_id": PARTNER,
-      "job_id": "job-7", "decision": "rejected", "status": 401, "code": "Gateway.0101", "outcome": "not_sent"}),
+      "job_id": "job-7", "decision": "rejected", "status": 401, "code": "Gateway.0101", "outcome": "not_sent",
+      "auth_failure": "no_proof"}),
     ("not_understood", lambda gate: gate.call("GET", "/"),
      {"listener": "127.0.0.1:0", "decision": "rejected", "status": 404, "code": "Gateway.0301",
       "outcome": "not_sent"}),

@@ -4,6 +4,7 @@ import pathlib
 
 import pytest
 
+import programs
 from fakes import scripted_cloud as scripts
 from world import ACME, PARTNER, PLANNER_KEY, STRANGER, settings
 
@@ -107,6 +108,32 @@ def test_each_error_of_the_gateway_is_raised_with_its_code(gate, sdk):
     for (_, status, code), result in zip(mistakes, sdk(gate.port, [call for call, *_ in mistakes])):
         assert (result.get("status"), result.get("code")) == (status, code), result
         assert result["message"]
+
+
+def test_an_application_with_an_sdk_and_a_placeholder_uses_a_sidecar_s_listener(start, cloud, sdk):
+    whole = settings(cloud.url)
+    application = {"name": "application", "listener": "127.0.0.1:0"}
+    whole["callers"].append(application)
+    for rule in whole["policy"][:2]:
+        rule["callers"].append("application")
+    calls = [resize("server-1"), {"operation": "showJob", "project": PARTNER, "job": JOB}]
+    without = start.gateway(whole)
+    assert [result.get("code") for result in sdk(without.port, calls, "placeholder", "placeholder")] == ["Gateway.0101"] * 2
+    application["any_signature"] = True
+    gate = start.gateway(whole)
+    results = sdk(gate.port, calls, "placeholder", "placeholder")
+    assert [result.get("answer", result).get("httpStatusCode") for result in results] == [200, 200], results
+    programs.wait_until(lambda: len(gate.outcomes()) == 2, "two outcome lines")
+    assert {(o["caller"], o["proof"]) for o in gate.outcomes()} == {("application", "listener")}
+
+
+def test_the_derived_signature_of_another_scope_is_refused(gate, sdk):
+    calls = [resize("server-1") | {"derived": {"region": region, "service": service}}
+             for region, service in [("cn-south-1", "ecs"), ("cn-north-4", "obs")]]
+    results = sdk(gate.port, calls)
+    assert [(result["status"], result["code"]) for result in results] == [(401, "Gateway.0101")] * 2
+    # Each call has its line, which may follow its answer.
+    programs.wait_until(lambda: sum(o.get("auth_failure") == "wrong_scope" for o in gate.outcomes()) == 2, "two outcome lines")
 
 
 @pytest.mark.parametrize("access_key, secret_key", [(PLANNER_KEY, "a wrong secret"), ("GWNOBODY000000000001", "any")])

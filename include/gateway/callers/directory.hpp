@@ -1,6 +1,7 @@
 #pragma once
 // Who may call, and the proofs by which each shows who it is. Pure but for the replay memory.
-// Source: the contract, step 3 and answers 401; signing: the vendor's "API Request Signing Guide".
+// Source: docs/running.md, "Callers that prove themselves by their connection"; signing: the vendor's "API Request
+// Signing Guide".
 
 #include <boost/system/result.hpp>
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "gateway/base/field.hpp"
+#include "gateway/callers/auth_failure.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/signing/signature.hpp"
 
@@ -31,6 +33,15 @@ struct connection_facts {
     std::span<const std::string>
         certificate_names{};                   // of a verified client certificate: "URI:…", "DNS:…" (lower case)
     std::optional<std::uint32_t> unix_user{};  // the user id at the other end of a unix socket
+    // Of the client certificate and of all that vouch for it; the latest time there is where none was shown.
+    std::chrono::sys_seconds certificate_until = std::chrono::sys_seconds::max();
+};
+
+// What is asked for, as far as proofs depend on it.
+struct call_facts {
+    std::string_view
+        region{};         // the project's: V11 signatures are good for one; empty where no account has the project
+    bool changes = true;  // not a query: a signature is good for it once
 };
 
 struct identity {
@@ -39,18 +50,20 @@ struct identity {
     proof by{};
 };
 
-enum class refusal : std::uint8_t {
-    not_authenticated,  // no proof, an unknown key, a wrong signature: one answer for all three (Gateway.0101)
-    outside_window,     // X-Sdk-Date too far from now, or older than what the replay memory still covers (0102)
-    replayed,           // this signature was used already (0103)
+struct refusal {
+    auth_failure why{};
+    // That was tried, if any: a view into the request, of any bytes, at most 128; "(a secret)" where a caller's stood
+    // in its place.
+    std::string_view access_key{};
 };
-[[noreturn]] void throw_exception_from_error(refusal e, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const refusal& e, const boost::source_location& where);
 
-// Signatures that were accepted, so that each is accepted once. Shared by all workers and kept across reloads. Bounded:
-// a caller who signs more calls within the window than are remembered (131,072) gets a shorter window, never a replay.
-// Not kept across a restart, nor for a caller who is taken out of the configuration and put back: within the window
-// after either, a signature from before can be used once more.
+// Signatures of changes that were accepted, so that each is accepted once. Shared by all workers and kept across
+// reloads. Bounded: a caller who signs more calls within the window than are remembered (131,072) gets a shorter
+// window, never a replay. Not kept across a restart, nor for a caller who is taken out of the configuration and put
+// back: within the window after either, a signature from before can be used once more.
 class replay_memory;
+struct proof_fields;
 
 class directory {
 public:
@@ -67,15 +80,22 @@ public:
     // Who sends this request. `what` is the request as received (what.fields: all of its fields; what.payload: the hash
     // of its body); `scratch` is the worker's signer. A proof that is present and wrong is refused even where a weaker
     // one would do; two header proofs are refused. A certificate or unix user that is a caller's must be the same
-    // caller's as the header proof above it; a caller with both kinds has to bring both. An unknown access key costs
-    // what a wrong signature does.
+    // caller's as the header proof above it; a caller with both kinds has to bring both. What belongs to the connection
+    // proves nothing for a request that a web page may have made. An unknown access key costs what a wrong signature
+    // does. After `wrong_signature` the signer's canonical_request() is what the gateway took the request for.
     [[nodiscard]] boost::system::result<identity, refusal> authenticate(const signing::request& what,
                                                                         const connection_facts& on,
+                                                                        const call_facts& call,
                                                                         std::chrono::sys_seconds now,
                                                                         signing::signer& scratch) const;
 
-    // Whether a request of these fields brings a signature, so that the body's hash is needed to judge it.
-    [[nodiscard]] static bool brings_signature(std::span<const field> fields) noexcept;
+    // The same as far as the head tells (head.payload is not looked at); nothing when it may still be right. So that a
+    // stranger's body need not be kept.
+    [[nodiscard]] std::optional<refusal> judge_head(const signing::request& head, const connection_facts& on,
+                                                    const call_facts& call, std::chrono::sys_seconds now) const;
+
+    // Whose certificate one of these names is; for a log, where it is several callers'.
+    [[nodiscard]] std::vector<std::string_view> callers_of(std::span<const std::string> certificate_names) const;
 
     [[nodiscard]] std::optional<id> find(std::string_view name) const;
     [[nodiscard]] std::string_view name_of(id who) const;
@@ -83,8 +103,22 @@ public:
 private:
     directory();
     struct tables;
-    struct proved_by_connection;
-    [[nodiscard]] proved_by_connection look_at(const connection_facts& on) const;
+    struct connection_proof;
+    struct evidence;
+    [[nodiscard]] connection_proof look_at(const connection_facts& on, std::chrono::sys_seconds now) const;
+    [[nodiscard]] identity proved(id who, proof by) const;
+    [[nodiscard]] std::optional<auth_failure> disagreement(const connection_proof& of, id who) const;
+    [[nodiscard]] boost::system::result<identity, auth_failure> by_connection(const connection_proof& of,
+                                                                              const connection_facts& on,
+                                                                              std::span<const field> fields) const;
+    [[nodiscard]] std::string_view tried_key(const proof_fields& with) const;
+    [[nodiscard]] bool takes_any_signature(std::string_view listener) const;
+    [[nodiscard]] std::optional<auth_failure> look_at_signature(const signing::request& what, const call_facts& call,
+                                                                const proof_fields& with, evidence& into) const;
+    [[nodiscard]] boost::system::result<evidence, auth_failure> examine(const signing::request& what,
+                                                                        const connection_facts& on,
+                                                                        const call_facts& call, proof_fields& with,
+                                                                        std::chrono::sys_seconds now) const;
     std::unique_ptr<const tables> tables_;
     std::shared_ptr<replay_memory> memory_;
 };

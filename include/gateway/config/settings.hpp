@@ -61,6 +61,9 @@ struct listener {
     std::uint16_t port = 0;  // 0 = any free port, for tests; the log line at start tells which
     std::optional<tls_server> tls;
     std::optional<unsigned> mode;  // unix: permission bits
+    // Lower case: what Host may be besides an address and localhost where a `listener:` caller is served over plain
+    // HTTP.
+    std::vector<std::string> hosts;
     bool plain_http = false;
     place at;
 
@@ -103,6 +106,7 @@ struct caller {
     std::optional<std::string> certificate_san;  // "URI:…" or "DNS:…"
     std::optional<std::string> unix_user;
     std::optional<std::string> listener;  // a listener's address, as the listener spells it
+    bool any_signature = false;           // with listener: an SDK's signature there is not looked at
     place at;
 };
 

@@ -125,6 +125,7 @@ task<> server::converse(int connected, std::shared_ptr<door> at, Handler& handle
         const bool shaken = co_await shake_hands(stream, at->tls, at->is.listener);
         if (!shaken) co_return;
         connection.from().certificate_names = certificate_names(stream.tls());
+        connection.from().certificate_until = certificate_until(stream.tls());
     }
     co_await serve(connection, handle);
 }

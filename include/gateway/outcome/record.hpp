@@ -36,6 +36,8 @@ struct record {
     std::chrono::microseconds duration{};
     std::optional<std::chrono::microseconds> upstream;
     std::string_view trace_id;  // W3C Trace Context
+    // Of a call that was not authenticated: why, and the access key that it named.
+    std::string_view auth_failure, access_key;
 };
 
 // Appends the line with its LF. At most `longest_line` bytes.

@@ -75,7 +75,7 @@ private:
     };
     [[nodiscard]] std::unique_ptr<workspace> take_workspace();
     [[nodiscard]] refused understand(call& c);
-    [[nodiscard]] refused authenticate(call& c);
+    [[nodiscard]] refused authenticate(call& c);  // authentication.cpp
     [[nodiscard]] refused read_body(call& c);
     [[nodiscard]] refused decide(call& c);
     [[nodiscard]] refused sign(call& c);

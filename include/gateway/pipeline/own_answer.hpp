@@ -23,6 +23,7 @@ enum class answer_code : std::uint8_t {
     replayed,             // 0103
     denied,               // 0201
     unknown_project,      // 0202
+    borrowed_proof,       // 0206
     no_operation,         // 0301
     wrong_method,         // 0302
     late,                 // 0401

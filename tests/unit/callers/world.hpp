@@ -57,7 +57,7 @@ struct sent {
     std::string path = "/v1.1/p/cloudservers/s/resize";
     std::string query;
     std::string body = R"({"resize":{"flavorRef":"s6.large.2"}})";
-    std::vector<std::pair<std::string, std::string>> headers{{"Host", "gateway.example"},
+    std::vector<std::pair<std::string, std::string>> headers{{"Host", "127.0.0.1:8080"},
                                                              {"Content-Type", "application/json"}};
 
     void set(std::string_view name, std::string value) {
@@ -101,46 +101,28 @@ struct sent {
     }
 };
 
-inline boost::system::result<identity, refusal> authenticate(const directory& by, const sent& what,
-                                                             const connection_facts& on,
-                                                             std::chrono::sys_seconds at = now) {
+inline constexpr call_facts a_resize{.region = "cn-north-4", .changes = true};
+inline constexpr call_facts a_query{.region = "cn-north-4", .changes = false};
+
+// The caller and its proof, or why not.
+inline std::string outcome(const directory& by, const sent& what, const connection_facts& on,
+                           std::chrono::sys_seconds at = now, const call_facts& call = a_resize) {
     const auto hash = signing::hash_payload(what.body);
     const auto views = what.fields();
     signing::signer scratch;
-    return by.authenticate({what.method, what.path, what.query, views, {hash.data(), hash.size()}}, on, at, scratch);
+    const signing::request received{what.method, what.path, what.query, views, {hash.data(), hash.size()}};
+    const auto got = by.authenticate(received, on, call, at, scratch);
+    if (got) return std::string(got->name) + " by " + std::string(name_of(got->by));
+    return std::string(name_of(got.error().why));
 }
 
 inline connection_facts through(std::string_view listener) {
     return {.listener = listener, .certificate_names = {}, .unix_user = {}};
 }
 
-inline boost::system::result<identity, refusal> authenticate(const directory& by, const sent& what,
-                                                             std::string_view listener = outer,
-                                                             std::chrono::sys_seconds at = now) {
-    return authenticate(by, what, through(listener), at);
-}
-
-// The caller and its proof, or why not.
-inline std::string outcome(const boost::system::result<identity, refusal>& of) {
-    if (of) return std::string(of->name) + " by " + std::string(name_of(of->by));
-    switch (of.error()) {
-        case refusal::not_authenticated:
-            return "not authenticated";
-        case refusal::outside_window:
-            return "outside window";
-        case refusal::replayed:
-            return "replayed";
-    }
-    return "?";
-}
-
 inline std::string outcome(const directory& by, const sent& what, std::string_view listener = outer,
-                           std::chrono::sys_seconds at = now) {
-    return outcome(authenticate(by, what, listener, at));
-}
-
-inline std::string outcome(const directory& by, const sent& what, const connection_facts& on) {
-    return outcome(authenticate(by, what, on));
+                           std::chrono::sys_seconds at = now, const call_facts& call = a_resize) {
+    return outcome(by, what, through(listener), at, call);
 }
 
 }  // namespace gateway::callers

@@ -44,6 +44,7 @@ TEST(annotated_file, listeners_and_admin) {
     EXPECT_EQ(loopback.host, "127.0.0.1");
     EXPECT_EQ(loopback.port, 8080);
     EXPECT_FALSE(loopback.is_unix || loopback.tls || loopback.mode || loopback.plain_http);
+    EXPECT_EQ(loopback.hosts, std::vector<std::string>{"sidecar.internal"});
     EXPECT_EQ(loopback.at.line, 12U);
     EXPECT_EQ(loopback.at.column, 5U);
     EXPECT_EQ(loopback.at.path, "listeners[0]");
@@ -90,7 +91,7 @@ TEST(annotated_file, callers) {
     ASSERT_TRUE(s.callers[0].secret_key);
     EXPECT_EQ(s.callers[0].secret_key->from, source::kind::file);
     EXPECT_EQ(s.callers[0].secret_key->name, folder + "secrets/capacity-planner.sk");
-    EXPECT_EQ(s.callers[0].secret_key->at.line, 46U);
+    EXPECT_EQ(s.callers[0].secret_key->at.line, 48U);
     EXPECT_EQ(s.callers[0].secret_key->at.column, 17U);
     EXPECT_EQ(s.callers[0].secret_key->at.path, "callers[0].secret_key");
     EXPECT_EQ(s.callers[1].name, "ci-pipeline");
@@ -99,6 +100,8 @@ TEST(annotated_file, callers) {
     EXPECT_EQ(s.callers[2].certificate_san, "URI:spiffe://corp.example/billing-bot");
     EXPECT_EQ(s.callers[3].unix_user, "node-agent");
     EXPECT_EQ(s.callers[4].listener, "127.0.0.1:8080");
+    EXPECT_TRUE(s.callers[4].any_signature);
+    EXPECT_FALSE(s.callers[0].any_signature);
     EXPECT_EQ(s.callers[4].at.path, "callers[4]");
 }
 

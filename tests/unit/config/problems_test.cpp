@@ -74,6 +74,10 @@ TEST(problems, of_types) {
         {"callers: [alice]", "max_in_flight: 0", "29:20: policy[0].max_in_flight", "a whole number from 1"},
         {"flavors: [s6.*]", "dry_run: maybe", "30:23: policy[0].resize.dry_run",
          "expected required, allowed or forbidden"},
+        {"address: 127.0.0.1:8080", "address: 127.0.0.1:8080\n    hosts: [\"a b\"]", "4:13: listeners[0].hosts[0]",
+         "expected a host name or an IP address"},
+        {"name: bob", "name: bob\n    any_signature: true", "12:20: callers[1].any_signature",
+         "there is no listener beside it; expected it with listener only"},
         {"kind: sub-customer", "kind: customer", "24:11: accounts[0].kind", "expected partner or sub-customer"},
     });
 }

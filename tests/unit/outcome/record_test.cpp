@@ -43,6 +43,8 @@ record full() {
     r.duration = 3us;
     r.upstream = 4us;
     r.trace_id = "tr";
+    r.auth_failure = "wrong_signature";
+    r.access_key = "ak";
     return r;
 }
 
@@ -57,7 +59,7 @@ TEST(outcome_line, has_every_key_in_the_order_of_its_page) {
         R"("auto_pay":true,"mode":"withStopServer","dry_run":false,"decision":"allowed","status":200,"code":"co",)"
         R"("message":"me","upstream_status":201,"upstream_request_id":"ur","result_job_id":"rj",)"
         R"("result_order_id":"ro","outcome":"answered","bytes_in":1,"bytes_out":2,"duration_us":3,"upstream_us":4,)"
-        R"("trace_id":"tr"})"
+        R"("trace_id":"tr","auth_failure":"wrong_signature","access_key":"ak"})"
         "\n");
 }
 
@@ -76,7 +78,7 @@ TEST(outcome_line, stays_one_line_of_bounded_length_whatever_comes_from_outside)
     const std::string hostile(100000, '\n');
     record r = full();
     for (std::string_view* text :
-         {&r.flavor, &r.code, &r.message, &r.upstream_request_id, &r.result_job_id, &r.result_order_id})
+         {&r.flavor, &r.code, &r.message, &r.upstream_request_id, &r.result_job_id, &r.result_order_id, &r.access_key})
         *text = hostile;
     std::string line;
     append_line(line, r);
