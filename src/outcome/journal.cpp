@@ -92,6 +92,9 @@ std::unique_ptr<sink> open_sink(const std::string& target) {
 }
 
 void page::write(const record& what) {
+    const bool gathered =
+        what.decided == decision::rejected && of_.rejected_.gather(what, std::chrono::steady_clock::now());
+    if (gathered) return;  // the writer looks every second
     {
         const std::lock_guard held(lock_);
         append_line(pending_, what);
@@ -151,9 +154,10 @@ void journal::wake() {
 }
 
 bool journal::flush(std::chrono::milliseconds at_most) {
+    rejected_.end_second();
     std::unique_lock held(lock_);
     const auto all_written = [&] {
-        if (batch_done_ < batch_.size()) return false;
+        if (batch_done_ < batch_.size() || !rejected_.is_empty()) return false;
         for (const page& p : pages_) {
             if (p.pending_bytes_.load() > 0) return false;
         }
@@ -169,7 +173,9 @@ bool journal::collect() {
         const std::lock_guard held(p.lock_);
         lines += p.pending_lines_;
     }
-    if (lines == 0) return false;
+    const auto now = std::chrono::steady_clock::now();
+    if (stop_) rejected_.end_second();
+    if (lines == 0 && !rejected_.is_due(now)) return false;
     // Under load nobody can ask for what was written before: that leaves two pieces of memory to take turns (with one
     // worker), and to stay in the cache.
     if (lines < recent::most) last_.take(batch_, batch_lines_);
@@ -188,6 +194,7 @@ bool journal::collect() {
         batch_lines_ += std::exchange(p.pending_lines_, 0);
         p.pending_bytes_.store(0, std::memory_order_relaxed);
     }
+    batch_lines_ += rejected_.append_due(batch_, now);
     return true;
 }
 

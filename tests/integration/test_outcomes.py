@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 
+import calling
 import programs
 import pytest
 from fakes import scripted_cloud as scripts
@@ -232,3 +233,28 @@ def test_a_fifo_is_no_place_for_the_log(start, tmp_path):
     gate.reload(whole, "nothing changes")  # and goes on serving: to open the FIFO would have waited for a reader
     assert gate.stderr.find(r"log\.outcomes: .* is no regular file; expected a file, or stdout")
     assert gate.call("GET", "/").status == 404
+
+
+def test_a_flood_of_rejected_calls_is_gathered(start):
+    """A line each for a hundred a second; then one a second, whose `repeated` says how many calls it stands for."""
+    gate = start.gateway(settings(start.cloud().url))
+    calls = 3000
+    one = calling.render("GET", "/nothing", [("Host", "gateway")], b"")
+    with calling.connection(gate.port) as to:
+        for _ in range(calls // 100):
+            to.send(one * 100)
+            for _ in range(100):
+                assert to.answer().status == 404
+    with calling.connection(gate.port) as to:
+        assert to.call("GET", f"/v1/{PARTNER}/jobs/j", proof=CI).status == 200
+
+    def counted():
+        lines = [json.loads(line) for line in list(gate.stdout.lines)]
+        rejected = [line for line in lines if line["decision"] == "rejected"]
+        return sum(line.get("repeated", 1) for line in rejected) == calls and (lines, rejected)
+    lines, rejected = programs.wait_until(counted, "every rejected call to be counted in the log")
+    assert len(rejected) < calls / 2
+    gathered = [line for line in rejected if "repeated" in line]
+    assert gathered and all(list(line)[-1] == "repeated" and line["code"] == "Gateway.0301" and
+                            line["peer"].startswith("127.0.0.1:") for line in gathered)
+    assert sum(line["decision"] == "allowed" for line in lines) == 1

@@ -21,6 +21,7 @@
 
 #include "gateway/outcome/recent.hpp"
 #include "gateway/outcome/record.hpp"
+#include "gateway/outcome/rejected_lines.hpp"
 
 namespace gateway::outcome {
 
@@ -110,6 +111,7 @@ private:
     std::size_t batch_lines_ = 0;
     std::size_t batch_done_ = 0;
     recent last_;
+    rejected_lines rejected_;
     std::thread writer_;
 };
 

@@ -52,6 +52,7 @@ private:
 record numbered(const std::string& number) {
     record r;
     r.request_id = number;
+    r.decided = decision::allowed;
     return r;
 }
 

@@ -1,0 +1,54 @@
+#pragma once
+// A flood of rejected calls, which anybody can send, gathered so that it fills no disk: beyond so many lines a second,
+// one line a second for each peer and code says how many calls it stands for.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "gateway/outcome/record.hpp"
+
+namespace gateway::outcome {
+
+// Of all workers. Only rejected calls take its lock.
+class rejected_lines {
+public:
+    using time = std::chrono::steady_clock::time_point;
+    static constexpr std::size_t most_a_second = 100;  // with a line of their own
+    // What is kept apart; beyond either, calls are gathered by their code alone.
+    static constexpr std::size_t most_kept = 1000;
+    static constexpr std::size_t most_bytes = 1024 * 1024;
+
+    // Whether the call is counted here, so that it has no line of its own.
+    [[nodiscard]] bool gather(const record& what, time now);
+
+    // Appends the lines of what was gathered in a second that has passed by `now`; how many.
+    std::size_t append_due(std::string& to, time now);
+    // Makes all that was gathered due: the process ends.
+    void end_second() noexcept;
+    [[nodiscard]] bool is_due(time now) const;
+    [[nodiscard]] bool is_empty() const;
+
+private:
+    using seconds = std::chrono::time_point<std::chrono::steady_clock, std::chrono::seconds>;
+    struct alike {
+        std::string line;  // of the first call, without its end
+        std::uint64_t calls = 0;
+    };
+    [[nodiscard]] alike& add(std::string key, record what, bool with_peer);
+    [[nodiscard]] bool is_due_now(time now) const noexcept;
+
+    mutable std::mutex lock_;
+    seconds second_{};  // of what is counted
+    std::size_t in_second_ = 0;
+    bool ended_ = false;
+    std::unordered_map<std::string, alike> gathered_;  // by peer and code, both without what differs from call to call
+    std::size_t bytes_ = 0;
+    seconds gathered_in_{};
+};
+
+}  // namespace gateway::outcome
