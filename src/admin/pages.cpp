@@ -83,6 +83,11 @@ page refusal(unsigned status, std::string_view why) {
     return {.status = status, .body = "{\"error\":" + json_string(why) + "}\n"};
 }
 
+bool is_for_probes(std::string_view target) {
+    const std::string_view path = target.substr(0, target.find('?'));
+    return path == "/healthz" || path == "/readyz";
+}
+
 page page_for(std::string_view method, std::string_view target, std::string_view host, const status& from) {
     const std::string_view path = target.substr(0, target.find('?'));
     for (const route& each : routes) {

@@ -30,7 +30,9 @@ namespace {
 
 constexpr std::size_t most_header_bytes = 8 * 1024;
 constexpr std::size_t most_connections = 64;
-constexpr auto longest = 10s;  // for a request to come, idle time before it included, and for an answer to go
+constexpr std::size_t most_probes = 8;  // further ones, which /healthz and /readyz alone are answered over
+constexpr auto stalled = 1s;            // whoever has not taken its answer by then makes room for others
+constexpr auto longest = 10s;           // for a request to come, idle time before it included, and for an answer to go
 constexpr int backlog = 128;
 
 using acceptor = asio::basic_socket_acceptor<tcp, executor>;
@@ -50,7 +52,8 @@ struct server::shared {
 
     // A connection while its coroutine lives.
     struct connection : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-        connection(socket with, shared& server) : to(std::move(with)), in(server) {
+        connection(socket with, shared& server, bool for_probes)
+            : to(std::move(with)), in(server), probes_only(for_probes) {
             ++in.open;
             in.live.push_back(*this);
         }
@@ -59,28 +62,48 @@ struct server::shared {
         connection& operator=(const connection&) = delete;
         stream to;
         shared& in;
-        bool waits = false;  // for a request, or the rest of one
+        const bool probes_only;
+        enum class state { reads, writes, closed };
+        state is = state::reads;
+        std::chrono::steady_clock::time_point since;
+
+        void begin(state what) {
+            is = what;
+            since = std::chrono::steady_clock::now();
+            unlink();
+            in.live.push_back(*this);
+        }
+        void close() {
+            is = state::closed;
+            to.close();
+        }
     };
-    // Those that wait stand in the order in which they began to.
+    // In the order in which they began what they do.
     boost::intrusive::list<connection, boost::intrusive::constant_time_size<false>> live;
 
-    // Makes room for a connection, which may be a health probe's, by closing the one that has waited longest. False
-    // when none waits.
-    bool close_longest_waiting() {
-        const auto found = std::find_if(live.begin(), live.end(), [](const connection& each) { return each.waits; });
+    // Makes room for a connection, which may be a health probe's, by closing the one that has waited for a request
+    // longest, else the one whose answer is stalled longest. False where there is neither.
+    bool make_room() {
+        using state = connection::state;
+        const auto before = std::chrono::steady_clock::now() - stalled;
+        auto found = std::find_if(live.begin(), live.end(), [](const auto& each) { return each.is == state::reads; });
+        if (found == live.end())
+            found = std::find_if(live.begin(), live.end(),
+                                 [&](const auto& each) { return each.is == state::writes && each.since < before; });
         if (found == live.end()) return false;
-        found->waits = false;
-        found->to.close();
+        found->close();
         return true;
     }
 
     [[nodiscard]] static task<> accept(std::shared_ptr<shared> in);
-    [[nodiscard]] static task<> converse(std::shared_ptr<shared> in, socket with);
+    [[nodiscard]] static task<> converse(std::shared_ptr<shared> in, socket with, bool for_probes);
 };
 
 namespace {
 
 void report(const std::exception_ptr& unforeseen) noexcept { net::log_exception("admin", unforeseen); }
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
 // What is wrong with a request before its page is looked for. A body is refused unread, so the connection closes with
 // it, and nobody can disagree on where it ends.
@@ -94,8 +117,10 @@ page check(const request_parser& got) {
     return {};
 }
 
-page answer_to(const request_parser& got, const status& from, bool& keep) {
+page answer_to(const request_parser& got, const status& from, bool probes_only, bool& keep) {
     page made = check(got);
+    if (made.status == 200 && probes_only && !is_for_probes(view(got.get().target())))
+        made = refusal(503, "too many connections are open here: just now only /healthz and /readyz are answered");
     if (made.status != 200) {
         keep = false;
         return made;
@@ -104,8 +129,7 @@ page answer_to(const request_parser& got, const status& from, bool& keep) {
     const auto target = got.get().target();
     const auto host = got.get()[http::field::host];
     try {
-        return page_for({method.data(), method.size()}, {target.data(), target.size()}, {host.data(), host.size()},
-                        from);
+        return page_for(view(method), view(target), view(host), from);
     } catch (const std::exception& e) {
         spdlog::error("admin: a page can't be made: error={}", e.what());
         return refusal(500, "the page can't be made: the gateway's log tells why");
@@ -158,24 +182,24 @@ task<bool> send(stream& to, page what, bool head_only, bool keep) {
 }  // namespace
 
 // One connection, from its acceptance to its end.
-task<> server::shared::converse(std::shared_ptr<shared> in, socket with) {
-    connection self(std::move(with), *in);
+task<> server::shared::converse(std::shared_ptr<shared> in, socket with, bool for_probes) {
+    using state = connection::state;
+    connection self(std::move(with), *in, for_probes);
     stream& to = self.to;
     beast::flat_buffer buffer(most_header_bytes);
     for (bool open = true; open;) {
         request_parser got;
         got.header_limit(most_header_bytes);
         to.expires_after(longest);
-        self.unlink();
-        in->live.push_back(self);
-        self.waits = true;
+        self.begin(state::reads);
         const auto [ec, bytes] = co_await http::async_read_header(to, buffer, got, use_result);
-        self.waits = false;
-        if (in->stopped || (ec && !is_trouble_of_http(ec))) break;
+        if (in->stopped || self.is == state::closed || (ec && !is_trouble_of_http(ec))) break;
         bool keep = !ec && got.get().keep_alive();
-        page made = ec ? answer_to_trouble(ec) : answer_to(got, in->from, keep);
+        page made = ec ? answer_to_trouble(ec) : answer_to(got, in->from, for_probes, keep);
         const bool head_only = got.get().method() == http::verb::head;
-        open = co_await send(to, std::move(made), head_only, keep);
+        self.begin(state::writes);
+        const bool goes_on = co_await send(to, std::move(made), head_only, keep);
+        open = goes_on && self.is != state::closed;
     }
     error_code ignored;  // the connection is on its way out: nothing is left to do about a failure
     to.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -195,8 +219,9 @@ task<> server::shared::accept(std::shared_ptr<shared> in) {
             static_cast<void>(co_await pause.async_wait(use_result));
             continue;
         }
-        if (in->open >= most_connections && !in->close_longest_waiting()) continue;  // closes it
-        asio::co_spawn(on, converse(in, std::move(with)), report);
+        const bool for_probes = in->open >= most_connections && !in->make_room();
+        if (for_probes && in->open >= most_connections + most_probes) continue;  // closes it
+        asio::co_spawn(on, converse(in, std::move(with), for_probes), report);
     }
 }
 

@@ -1,4 +1,5 @@
 """The admin listener: whether it serves, whether it can, and what it counts."""
+import contextlib
 import http.client
 import json
 import re
@@ -94,7 +95,7 @@ def test_its_status_keeps_the_last_two_hundred_outcomes(start):
     gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
     with calling.connection(gate.port) as to:
         for _ in range(205):
-            to.send(to.request("GET", LOOK, proof=calling.nothing))
+            to.send(to.request("GET", LOOK, proof=GUEST))
             last = to.answer()
     gate.outcome_of(last)
     outcomes = json.loads(gate.admin("/status.json")[1])["outcomes"]
@@ -150,3 +151,32 @@ def test_connections_that_say_nothing_make_room_for_a_health_probe(start):
     assert silent[-1].recv(12) == b"HTTP/1.1 200", "the latest was not"
     for each in silent:
         each.close()
+
+
+def test_readers_that_do_not_read_keep_no_probe_out(start):
+    """Eighty of them, each with more answers under way than any socket's buffers hold."""
+    gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
+    asked = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 60000
+    stalled = []
+    for _ in range(80):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(("127.0.0.1", gate.admin_port))
+        one.setblocking(False)
+        stalled.append(one)
+
+    def keep_asking():
+        for one in stalled:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                one.send(asked)
+    for _ in range(10):
+        keep_asking()
+        assert gate.admin("/healthz")[0] == 200
+        assert gate.admin("/readyz")[0] == 200
+    # A page that only people want is answered when a stalled one has made room.
+    def room():
+        with contextlib.suppress(ConnectionError):
+            return gate.admin("/metrics")[0] == 200
+    programs.wait_until(room, "a place for /metrics")
+    for one in stalled:
+        one.close()

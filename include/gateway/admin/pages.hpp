@@ -40,6 +40,9 @@ struct page {
 [[nodiscard]] page page_for(std::string_view method, std::string_view target, std::string_view host,
                             const status& from);
 
+// Whether it is one of the pages that probes ask for, which are small and tell whether the process lives.
+[[nodiscard]] bool is_for_probes(std::string_view target);
+
 // The answer to what is no request that is served: {"error":"…"}.
 [[nodiscard]] page refusal(unsigned status, std::string_view why);
 
