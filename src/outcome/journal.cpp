@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 // Lines of so long are lost when the process is killed (SIGKILL); a rest of 3 ms costs 1 % more for a call.
 constexpr auto rest = 10ms;
 constexpr auto retry_pause = 100ms;
+constexpr std::size_t most_kept = 1024 * 1024;  // bytes of lines that are written, and room for the next
 
 class file_sink : public sink {
 public:
@@ -176,6 +177,7 @@ bool journal::collect() {
     const auto now = std::chrono::steady_clock::now();
     if (stop_) rejected_.end_second();
     if (lines == 0 && !rejected_.is_due(now)) return false;
+    if (batch_.capacity() > most_kept) give_memory_back();
     // Under load nobody can ask for what was written before: that leaves two pieces of memory to take turns (with one
     // worker), and to stay in the cache.
     if (lines < recent::most) last_.take(batch_, batch_lines_);
@@ -196,6 +198,17 @@ bool journal::collect() {
     }
     batch_lines_ += rejected_.append_due(batch_, now);
     return true;
+}
+
+// What a stalled log had made grow. The last lines stay, for who asks for them.
+void journal::give_memory_back() {
+    std::size_t from = batch_.size();
+    std::size_t lines = 0;
+    for (; lines < std::min(batch_lines_, recent::most); ++lines)
+        from = from < 2 ? 0 : batch_.rfind('\n', from - 2) + 1;
+    batch_ = batch_.substr(from);
+    batch_lines_ = lines;
+    batch_done_ = batch_.size();
 }
 
 // Writes the batch to its end, however long the sink takes; gives up only when the journal ends.
@@ -246,6 +259,7 @@ void journal::run() {
             continue;
         }
         if (stop_) return;
+        if (batch_.capacity() > most_kept) give_memory_back();
         asleep_.store(true);
         if (!collect())
             woken_.wait_for(held, 1s);  // a time-out only so that reopen() and replace() need no wake-up

@@ -96,6 +96,7 @@ private:
     bool collect();
     void write_batch(std::unique_lock<std::mutex>& held);
     void exchange_sink();
+    void give_memory_back();
     void wake();
 
     std::unique_ptr<sink> sink_;

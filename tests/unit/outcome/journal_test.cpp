@@ -137,6 +137,11 @@ TEST(journal, keeps_lines_while_the_disk_is_full_and_says_so) {
     EXPECT_FALSE(j.is_full());
     EXPECT_EQ(ids(on.content).front(), "1");
     EXPECT_GT(on.content.size(), most_pending);
+    p.write(numbered("3"));
+    ASSERT_TRUE(j.flush(10s));
+    const auto last = j.last_as_json_members();
+    EXPECT_EQ(std::count(last.begin(), last.end(), '{'), 200);
+    EXPECT_NE(last.find("\"request_id\":\"3\""), std::string::npos);
 }
 
 TEST(journal, moves_lines_that_a_full_disk_does_not_take_to_the_place_that_is_given_instead) {
