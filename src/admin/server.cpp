@@ -16,6 +16,7 @@
 #include <exception>
 #include <utility>
 
+#include "gateway/base/token.hpp"
 #include "gateway/net/log_exception.hpp"
 
 namespace gateway::admin {
@@ -162,6 +163,17 @@ void write_head(Message& to, const page& what, bool keep) {
     to.keep_alive(keep);
 }
 
+// Whether what comes may be a request. A TLS hello is none, and its sender waits for an answer before it sends more.
+task<bool> begins_request(stream& to, beast::flat_buffer& buffer) {
+    if (buffer.size() == 0) {
+        const auto [ec, bytes] = co_await to.async_read_some(buffer.prepare(most_header_bytes), use_result);
+        if (ec) co_return true;  // which reading on finds again
+        buffer.commit(bytes);
+    }
+    const char first = *static_cast<const char*>(buffer.data().data());
+    co_return is_token_char(first) || first == '\r';
+}
+
 // False when the connection is done with.
 task<bool> send(stream& to, page what, bool head_only, bool keep) {
     to.expires_after(longest);
@@ -192,7 +204,12 @@ task<> server::shared::converse(std::shared_ptr<shared> in, socket with, bool fo
         got.header_limit(most_header_bytes);
         to.expires_after(longest);
         self.begin(state::reads);
-        const auto [ec, bytes] = co_await http::async_read_header(to, buffer, got, use_result);
+        const bool is_http = co_await begins_request(to, buffer);
+        error_code ec = http::error::bad_method;
+        if (is_http) {
+            const auto [read, bytes] = co_await http::async_read_header(to, buffer, got, use_result);
+            ec = read;
+        }
         if (in->stopped || self.is == state::closed || (ec && !is_trouble_of_http(ec))) break;
         bool keep = !ec && got.get().keep_alive();
         page made = ec ? answer_to_trouble(ec) : answer_to(got, in->from, for_probes, keep);

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import threading
+import time
 
 import calling
 import programs
@@ -151,6 +152,15 @@ def test_connections_that_say_nothing_make_room_for_a_health_probe(start):
     assert silent[-1].recv(12) == b"HTTP/1.1 200", "the latest was not"
     for each in silent:
         each.close()
+
+
+def test_a_tls_hello_is_refused_at_once(start):
+    gate = start.gateway(settings("http://127.0.0.1:1", admin={"address": "127.0.0.1:0"}))
+    began = time.monotonic()
+    with calling.connection(gate.admin_port) as to:
+        to.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        assert to.answer().status == 400
+        assert to.is_closed() and time.monotonic() - began < 8
 
 
 def test_readers_that_do_not_read_keep_no_probe_out(start):
