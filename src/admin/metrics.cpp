@@ -121,6 +121,11 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                    MetricType::Gauge);
     waiting.gauge({}, number(shown.waiting_outcome_bytes));
 
+    family handshakes("ecs_gateway_tls_handshake_failures_total", "TLS handshakes of callers that failed, by reason.",
+                      MetricType::Counter);
+    for (const auto& [what, count] : shown.handshake_failures)
+        handshakes.counter({{"listener", what.first}, {"reason", what.second}}, count);
+
     family troubles(
         "ecs_gateway_credential_trouble",
         "Of a credential that can't be fetched or read anew, or that the cloud refuses: 1 while the old one "
@@ -152,6 +157,7 @@ std::vector<MetricFamily> families_of(const figures& shown) {
     all.push_back(build.take());
     all.push_back(waiting.take());
     all.push_back(troubles.take());
+    all.push_back(handshakes.take());
     return all;
 }
 

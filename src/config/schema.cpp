@@ -66,6 +66,15 @@ void check(const listener& l, const node& from, reader& in) {
     }
 }
 
+void check(const limits& l, const node& from, reader& in) {
+    if (l.buffered_bytes < l.body_bytes + l.header_bytes) {
+        in.add(
+            in.at(from, from.find("buffered_bytes") != nullptr ? "buffered_bytes" : "body_bytes"),
+            "no body as large as body_bytes would ever be taken; expected buffered_bytes to be at least header_bytes "
+            "and body_bytes together");
+    }
+}
+
 void check(const caller& c, const node& from, reader& in) {
     std::vector<std::string_view> in_header, of_connection;
     if (from.find("access_key") != nullptr || from.find("secret_key") != nullptr) in_header.emplace_back("access_key");

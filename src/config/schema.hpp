@@ -59,9 +59,15 @@ void keys_of(limits& l, Visitor& key) {
     key("header_bytes", l.header_bytes, size{256, mib}, optional, "request line and header together");
     // 12 MiB: the cloud signs no larger body with AK/SK.
     key("body_bytes", l.body_bytes, size{1, 12 * mib}, optional, "body of a call");
+    key("buffered_bytes", l.buffered_bytes, size{64 * 1024, 64 * 1024 * mib}, optional,
+        "bodies that wait, of all connections together");
+    key("connection_age", l.connection_age, duration{}, optional,
+        "of a caller's connection; then it is closed after its call");
     key("connections", l.connections, count{1, 1'000'000}, optional, "callers' connections, all listeners together");
     key("requests_per_connection", l.requests_per_connection, count{}, optional, "calls before a connection is closed");
 }
+
+void check(const limits& l, const node& from, reader& in);
 
 template <class Visitor>
 void keys_of(timeouts& t, Visitor& key) {

@@ -48,6 +48,17 @@ peer peer_of(int descriptor) {
     return found;
 }
 
+bool is_verified_by(SSL_CTX* ca, const SSL* of) {
+    X509* const shown = SSL_get0_peer_certificate(of);
+    const std::unique_ptr<X509_STORE_CTX, void (*)(X509_STORE_CTX*)> verification(X509_STORE_CTX_new(),
+                                                                                  X509_STORE_CTX_free);
+    return shown != nullptr && verification &&
+           X509_STORE_CTX_init(verification.get(), SSL_CTX_get_cert_store(ca), shown, SSL_get_peer_cert_chain(of)) ==
+               1 &&
+           X509_STORE_CTX_set_default(verification.get(), "ssl_client") == 1 &&
+           X509_verify_cert(verification.get()) == 1;
+}
+
 std::vector<std::string> certificate_names(const SSL* of) {
     std::vector<std::string> found;
     const X509* const shown = SSL_get0_peer_certificate(of);

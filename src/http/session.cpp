@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/base/token.hpp"
+
 namespace gateway::http {
 
 namespace {
@@ -17,6 +19,14 @@ constexpr std::size_t most_spare_desks = 64;      // of a worker
 constexpr auto for_a_late_request = std::chrono::milliseconds(500);
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr auto linger_time = std::chrono::seconds(2);
+constexpr std::string_view no_memory = "the bodies that wait just now have all of limits.buffered_bytes";
+
+constexpr char tls_handshake = 0x16;  // RFC 8446, 5.1: the first byte of a hello
+
+// What can't be one is told at once: whoever sends it, a TLS hello say, may wait for an answer before it sends more.
+bool may_begin_request(char first, bool empty_line_before) noexcept {
+    return is_token_char(first) || (empty_line_before && first == '\r');
+}
 
 }  // namespace
 
@@ -26,7 +36,8 @@ session::session(net::stream& with, service& held_to, const entrance& through, p
       through_(through),
       term_(through.term),
       from_(std::move(from)),
-      over_capacity_(over_capacity) {}
+      over_capacity_(over_capacity),
+      share_(held_to.used.buffered_bytes) {}
 
 session::~session() {
     if (desk_ != nullptr) clear_desk();
@@ -44,19 +55,27 @@ void session::sit_down() {
 
 void session::clear_desk() noexcept {
     desk_->buffer.consume(desk_->buffer.size());
+    give_memory_back();
     if (held_to_.spare.size() < most_spare_desks) held_to_.spare.push_back(std::move(desk_));
     desk_.reset();
+}
+
+// What large bodies took.
+void session::give_memory_back() {
+    desk_->buffer.shrink(kept_room);
+    if (desk_->decoded.capacity() > kept_room) desk_->decoded = {};
+    share_.release();
 }
 
 // The time for the next request runs from here.
 void session::begin_wait() {
     if (desk_ != nullptr) {
         desk_->buffer.consume(used_);
-        desk_->buffer.shrink(kept_room);
-        if (desk_->decoded.capacity() > kept_room) desk_->decoded = {};
+        give_memory_back();
     }
     used_ = 0;
     body_ = {};
+    lacks_body_ = false;
     refused_.reset();
     bytes_in_ = bytes_out_ = 0;
     idle_ = desk_ == nullptr || desk_->buffer.size() == 0;
@@ -94,7 +113,7 @@ bool session::has_request() {
     const auto bytes = desk_->buffer.data();
     const std::size_t head_bytes = message::head_length(bytes);
     if (head_bytes == 0 || head_bytes > held_to_.limits.header_bytes) return false;
-    // What is wrong with it is found again, and said, by next_request().
+    // What is wrong with it is found again, and said, by next_head().
     if (message::parse_request_head(bytes.substr(0, head_bytes), desk_->head)) return false;
     const auto& how = desk_->head.how;
     if (how.body == message::body_framing::chunked || how.length > held_to_.limits.body_bytes ||
@@ -109,11 +128,20 @@ bool session::has_request() {
 
 void session::request_is_there() {
     stream_.expires_never();
+    if (through_.term != term_) look_at_certificate();
     ++served_;
     if (served_ >= held_to_.limits.requests_per_connection) keep_alive_ = false;
 }
 
-task<bool> session::next_request() {
+// The listener's client CA may have changed since this caller was verified: what the new one does not verify proves
+// nobody from this call on.
+void session::look_at_certificate() {
+    if (from_.certificate_names.empty()) return;
+    if (through_.tls && is_verified_by(through_.tls->native_handle(), stream_.tls())) return;
+    from_.certificate_names = {"not verified any more"};
+}
+
+task<bool> session::next_head() {
     sit_down();
     desk_->head.fields.clear();
     desk_->head.method = desk_->head.target = desk_->head.path = desk_->head.query = {};
@@ -125,8 +153,8 @@ task<bool> session::next_request() {
     }
     const bool some = co_await read_head();
     if (!some) co_return false;
-    if (!refused_) co_await read_body();
-    request_is_there();
+    if (!refused_) look_for_body();
+    if (!lacks_body_) request_is_there();
     co_return true;
 }
 
@@ -167,6 +195,14 @@ task<bool> session::read_head() {
             may_skip_line = false;
             seen = 0;
         }
+        if (seen == 0 && desk_->buffer.size() > 0 && !may_begin_request(desk_->buffer.data().front(), may_skip_line)) {
+            refuse(refusal::malformed, desk_->buffer.data().front() == tls_handshake
+                                           ? "this listener speaks plain HTTP, and a TLS hello came: use http://, or "
+                                             "another listener"
+                                           : "no method begins so (RFC 9112, 3)");
+            bytes_in_ = desk_->buffer.size();
+            co_return true;
+        }
         if (const std::size_t length = message::head_length(desk_->buffer.data(), seen);
             length > 0 && length <= limit) {
             used_ = length;
@@ -174,10 +210,7 @@ task<bool> session::read_head() {
         }
         seen = desk_->buffer.size();
         if (seen >= limit) {
-            const bool in_line = desk_->buffer.data().substr(0, limit).find("\r\n") == std::string_view::npos;
-            refuse(in_line ? refusal::line_too_long : refusal::header_too_long,
-                   in_line ? "the request line is longer than limits.header_bytes"
-                           : "the header is longer than limits.header_bytes");
+            refuse_as_too_long(desk_->buffer.data().substr(0, limit));
             co_return true;
         }
         const auto got = co_await receive(std::min(first_room, limit - seen + first_room));
@@ -201,72 +234,114 @@ task<bool> session::read_head() {
     co_return true;
 }
 
-task<> session::read_body() {
+// Takes a body that is there with its head.
+void session::look_for_body() {
     using message::body_framing;
-    if (desk_->head.how.body == body_framing::none) co_return;
-    const std::size_t limit = held_to_.limits.body_bytes;
-    const bool chunked = desk_->head.how.body == body_framing::chunked;
-    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(desk_->head.how.length, limit + 1));
-    if (length > limit) {
-        refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
-        co_return;
-    }
-    const std::size_t head_bytes = used_;
-    const bool all_there = !chunked && desk_->buffer.size() - head_bytes >= length;
-    if (!all_there) {
-        stream_.expires_after(held_to_.timeouts.request_body);
-        // The views in head_ end when the buffer grows or moves: have all the room first, then parse the head again.
-        if (!chunked) {
-            desk_->buffer.make_room(head_bytes + length - std::min(desk_->buffer.size(), head_bytes + length));
+    const auto& how = desk_->head.how;
+    if (how.body == body_framing::none) return;
+    if (how.body == body_framing::length) {
+        if (how.length > held_to_.limits.body_bytes) {
+            refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
+            return;
         }
-        if (desk_->head.expects_continue && desk_->head.http_1_1 && desk_->buffer.size() == head_bytes) {
-            const bool taken = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
-            if (!taken) {
-                refuse(refusal::late, "the caller did not take 100 Continue");
-                co_return;
-            }
-            bytes_out_ = 0;                                         // an interim answer is no part of the answer
-            stream_.expires_after(held_to_.timeouts.request_body);  // which send() has taken away
+        if (how.length <= desk_->buffer.size() - used_) {
+            body_ = desk_->buffer.data().substr(used_, static_cast<std::size_t>(how.length));
+            bytes_in_ = used_ += body_.size();
+            return;
         }
     }
+    lacks_body_ = true;
+}
 
+// All the room that the body needs, and the caller told to send it (RFC 9110, 10.1.1). False when it was refused.
+task<bool> session::take_up_body(std::size_t length) {
+    const std::size_t head_bytes = used_;
+    const std::size_t whole = head_bytes + length;
+    // What has no more than any connection may have is not counted.
+    if (whole > kept_room && !share_.grow_to(whole, held_to_.limits.buffered_bytes)) {
+        refuse(refusal::no_memory, no_memory);
+        co_return false;
+    }
+    stream_.expires_after(held_to_.timeouts.request_body);
+    desk_->buffer.make_room(whole - std::min(desk_->buffer.size(), whole));
+    if (desk_->head.expects_continue && desk_->head.http_1_1 && desk_->buffer.size() == head_bytes) {
+        const bool taken = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!taken) {
+            refuse(refusal::late, "the caller did not take 100 Continue");
+            co_return false;
+        }
+        bytes_out_ = 0;                                         // an interim answer is no part of the answer
+        stream_.expires_after(held_to_.timeouts.request_body);  // which send() has taken away
+    }
+    co_return true;
+}
+
+// Decodes what came of a chunked body. False when it was refused.
+bool session::decode(message::chunk_decoder& by) {
+    const std::size_t limit = held_to_.limits.body_bytes;
+    const std::size_t head_bytes = used_;
+    std::size_t taken = 0;
+    if (auto problem = by.feed(desk_->buffer.data().substr(head_bytes), taken, desk_->decoded, limit + 1)) {
+        refuse(*problem);
+        return false;
+    }
+    bytes_in_ += taken;
+    if (desk_->decoded.size() > limit) {
+        refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
+        return false;
+    }
+    const std::size_t held = desk_->decoded.capacity();
+    if (held > kept_room && !share_.grow_to(held, held_to_.limits.buffered_bytes)) {
+        refuse(refusal::no_memory, no_memory);
+        return false;
+    }
+    // All that came is decoded: only the head stays, so the buffer does not grow with the body.
+    desk_->buffer.cut(head_bytes, taken);
+    return true;
+}
+
+task<> session::read_body() {
+    const std::size_t head_bytes = used_;
+    const bool chunked = desk_->head.how.body == message::body_framing::chunked;
+    const auto length = chunked ? 0 : static_cast<std::size_t>(desk_->head.how.length);
     message::chunk_decoder decoder;
     desk_->decoded.clear();
-    for (;;) {
+    lacks_body_ = false;
+    bool going_on = co_await take_up_body(length);
+    while (going_on) {
         if (chunked) {
-            const auto rest = desk_->buffer.data().substr(used_);
-            std::size_t taken = 0;
-            if (auto problem = decoder.feed(rest, taken, desk_->decoded, limit + 1)) {
-                refuse(*problem);
-                break;
-            }
-            bytes_in_ += taken;
-            used_ += taken;
-            if (desk_->decoded.size() > limit) {
-                refuse(refusal::body_too_large, "the body is larger than limits.body_bytes");
-                break;
-            }
-            if (decoder.done()) break;
-            // All that came is decoded: only the head stays, so the buffer does not grow with the body.
-            used_ = head_bytes;
-            desk_->buffer.cut(head_bytes, taken);
+            if (!decode(decoder) || decoder.done()) break;
         } else if (desk_->buffer.size() - head_bytes >= length) {
-            used_ = head_bytes + length;
-            bytes_in_ = used_;
+            bytes_in_ = used_ = head_bytes + length;
             break;
         }
         const auto got = co_await receive(chunked ? first_room : 1);
-        if (got != arrival::bytes || stream_.timed_out()) {
-            if (got == arrival::end)
-                refuse(refusal::malformed, "the connection ended before the body did");
-            else
-                refuse(refusal::late, "the body did not arrive in time");
-            break;
-        }
+        if (got == arrival::bytes && !stream_.timed_out()) continue;
+        going_on = false;
+        if (got == arrival::end)
+            refuse(refusal::malformed, "the connection ended before the body did");
+        else
+            refuse(refusal::late, "the body did not arrive in time");
     }
-    if (!all_there)
-        static_cast<void>(message::parse_request_head(desk_->buffer.data().substr(0, head_bytes), desk_->head));
+    // The views in the head ended when the buffer grew or moved.
+    static_cast<void>(message::parse_request_head(desk_->buffer.data().substr(0, head_bytes), desk_->head));
     body_ = chunked ? std::string_view(desk_->decoded) : desk_->buffer.data().substr(head_bytes, refused_ ? 0 : length);
+    request_is_there();
+}
+
+void session::leave_body() {
+    keep_alive_ = false;
+    request_is_there();
+}
+
+// `head` has no end within the limit.
+void session::refuse_as_too_long(std::string_view head) {
+    if (head.find("\r\n") != std::string_view::npos)
+        refuse(refusal::header_too_long, "the header is longer than limits.header_bytes");
+    else if (head.find(' ') != std::string_view::npos)
+        refuse(refusal::line_too_long, "the request line is longer than limits.header_bytes");
+    else
+        refuse(refusal::method_too_long, "the method is longer than limits.header_bytes");
 }
 
 void session::refuse(refusal what, std::string_view why) {
@@ -278,6 +353,8 @@ void session::refuse(const message::problem& why) {
     switch (why.what) {
         case message::fault::malformed:
             return refuse(refusal::malformed, why.why);
+        case message::fault::method_too_long:
+            return refuse(refusal::method_too_long, why.why);
         case message::fault::line_too_long:
             return refuse(refusal::line_too_long, why.why);
         case message::fault::header_too_long:

@@ -32,10 +32,16 @@ void buffer::cut(std::size_t from, std::size_t bytes) noexcept {
     if (secret_) forget(end_, bytes);
 }
 
-void buffer::shrink(std::size_t keep) noexcept {
-    if (capacity_ <= keep || size() > 0) return;
+void buffer::shrink(std::size_t keep) {
+    const std::size_t used = size();
+    if (capacity_ <= keep || used > keep) return;
+    std::unique_ptr<char[]> smaller(used > 0 ? new char[keep] : nullptr);
+    if (used > 0) std::memcpy(smaller.get(), bytes_.get() + begin_, used);
     let_go();
-    capacity_ = begin_ = end_ = 0;
+    bytes_ = std::move(smaller);
+    capacity_ = used > 0 ? keep : 0;
+    begin_ = 0;
+    end_ = used;
 }
 
 void buffer::forget(std::size_t from, std::size_t bytes) noexcept {

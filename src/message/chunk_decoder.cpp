@@ -24,6 +24,45 @@ bool is_text(char c) { return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7F 
 
 }  // namespace
 
+// One character of chunk-ext = *( ";" token [ "=" ( token / quoted-string ) ] ), and of the CR behind it. False where
+// none of the kind comes there: white space neither, which RFC 9112 lets a recipient read over (BWS). Parsers differ on
+// it, and nobody sends it.
+bool chunk_decoder::take_extension(char c) noexcept {
+    switch (at_) {
+        case place::extension_start:
+            if (!is_token_char(c)) return false;
+            at_ = place::extension_name;
+            return true;
+        case place::value_start:
+            if (c != '"' && !is_token_char(c)) return false;
+            at_ = c == '"' ? place::quoted : place::value;
+            return true;
+        case place::quoted:
+            if (c == '\\') at_ = place::escaped;
+            if (c == '"') at_ = place::quoted_end;
+            return is_text(c);
+        case place::escaped:
+            at_ = place::quoted;
+            return is_text(c);
+        case place::extension_name:
+            if (c == '=') {
+                at_ = place::value_start;
+                return true;
+            }
+            break;
+        default:
+            break;
+    }
+    // Behind a name or a value.
+    if (c == ';')
+        at_ = place::extension_start;
+    else if (c == '\r')
+        at_ = place::size_lf;
+    else
+        return at_ != place::quoted_end && is_token_char(c);
+    return true;
+}
+
 std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& used, std::string& into,
                                            std::size_t most) {
     used = 0;
@@ -42,19 +81,22 @@ std::optional<problem> chunk_decoder::feed(std::string_view bytes, std::size_t& 
                 } else if (digits_ == 0) {  // NOLINT(bugprone-branch-clone): before what may end a size
                     return bad("a chunk size is not a hexadecimal number (RFC 9112, 7.1)");
                 } else if (c == ';') {
-                    at_ = place::extension;
+                    at_ = place::extension_start;
                 } else if (c == '\r') {
                     at_ = place::size_lf;
                 } else {
                     return bad("a chunk size is not a hexadecimal number (RFC 9112, 7.1)");
                 }
                 break;
-            case place::extension:
-                if (c == '\r') {
-                    at_ = place::size_lf;
-                } else if (!is_text(c) || ++overhead_ > most_extension_bytes) {
+            case place::extension_start:
+            case place::extension_name:
+            case place::value_start:
+            case place::value:
+            case place::quoted:
+            case place::escaped:
+            case place::quoted_end:
+                if (!take_extension(c) || overhead_++ > most_extension_bytes)
                     return bad("a chunk extension is malformed or too long (RFC 9112, 7.1.1)");
-                }
                 break;
             case place::size_lf:
                 if (c != '\n') return bad("a chunk size does not end with CRLF (RFC 9112, 7.1)");

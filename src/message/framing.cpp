@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "gateway/base/token.hpp"
+
 namespace gateway::message {
 
 using namespace std::string_view_literals;
@@ -68,6 +70,27 @@ bool is_host(std::string_view text) noexcept {
     return port.empty() || (port.front() == ':' && is_port(port.substr(1)));
 }
 
+// RFC 9112, 6.3, rule 4: where chunked does not come last, nobody can tell where the body ends.
+std::optional<problem> check_coding(std::string_view codings) noexcept {
+    if (same_name(codings, "chunked")) return std::nullopt;
+    const auto comma = codings.rfind(',');
+    if (comma == std::string_view::npos || !same_name(without_blanks(codings.substr(comma + 1)), "chunked"))
+        return malformed("the last transfer-coding is not chunked (RFC 9112, 6.3)");
+    std::string_view before = codings.substr(0, comma);
+    for (;;) {
+        const auto end = before.find(',');
+        const std::string_view one = without_blanks(before.substr(0, end));
+        const std::size_t name = token_length(one);
+        const std::string_view parameters = without_blanks(one.substr(name));
+        if (name == 0 || !(parameters.empty() || parameters.front() == ';'))
+            return malformed("Transfer-Encoding is not a list of codings (RFC 9110, 10.1.4)");
+        if (same_name(one.substr(0, name), "chunked")) return malformed("chunked twice (RFC 9112, 6.1)");
+        if (end == std::string_view::npos) break;
+        before.remove_prefix(end + 1);
+    }
+    return problem{fault::unknown_transfer_coding, "the only transfer-coding taken here is chunked (RFC 9112, 7)"};
+}
+
 // How long the body is, for either direction (RFC 9112, 6.3). `framing.body` stays none when no field says.
 std::optional<problem> check_length(const field_list& fields, bool http_1_1, framing& how) noexcept {
     const field* const length = fields.find(known::content_length);
@@ -78,9 +101,7 @@ std::optional<problem> check_length(const field_list& fields, bool http_1_1, fra
     if (coding != nullptr) {
         if (length != nullptr) return malformed("both Content-Length and Transfer-Encoding (RFC 9112, 6.1)");
         if (!http_1_1) return malformed("Transfer-Encoding in an HTTP/1.0 message (RFC 9112, 6.1)");
-        if (!same_name(coding->value, "chunked"))
-            return problem{fault::unknown_transfer_coding,
-                           "the only transfer-coding taken here is chunked (RFC 9112, 7)"};
+        if (auto p = check_coding(coding->value)) return p;
         how.body = body_framing::chunked;
     }
     if (length != nullptr) {
@@ -102,10 +123,14 @@ bool wants_keep_alive(const field_list& fields, bool http_1_1) noexcept {
     return http_1_1 && !connection_names(fields, "close");
 }
 
-// RFC 9112, 3.2: origin-form or absolute-form. Asterisk-form and authority-form are for OPTIONS and CONNECT, which no
-// operation here uses.
+// RFC 9112, 3.2: origin-form, absolute-form or, of OPTIONS, asterisk-form. Authority-form is for CONNECT.
 std::optional<problem> split_target(request_head& head) noexcept {
     std::string_view rest = head.target;
+    if (rest == "*" && head.method == "OPTIONS") {
+        head.path = rest;
+        head.query = {};
+        return std::nullopt;
+    }
     if (rest.empty() || rest.front() != '/') {
         const auto scheme = rest.substr(0, rest.find("://"));
         if (scheme.size() == rest.size() || !(same_name(scheme, "http") || same_name(scheme, "https")))
@@ -135,6 +160,8 @@ std::optional<problem> split_target(request_head& head) noexcept {
 
 std::optional<problem> check_request(request_head& head) noexcept {
     head.how = {};
+    if (head.method.size() > longest_method)
+        return problem{fault::method_too_long, "the method is longer than any that there is (RFC 9112, 3)"};
     if (head.method == "CONNECT") return malformed("CONNECT asks for a tunnel: there is none here (RFC 9110, 9.3.6)");
     if (auto p = split_target(head)) return p;
 

@@ -100,15 +100,34 @@ signing::request as_received(const message::request_head& head, std::string_view
 
 }  // namespace
 
-gateway::refused gateway::authenticate(call& c) {
-    const snapshot& now_in_force = c.now_in_force();
-    c.payload = signing::hash_payload(c.caller.body());
-    c.project = now_in_force.rules.find_project(c.what.project_id);
+bool gateway::wants_body(http::session& caller) {
+    const auto& head = caller.head();
+    const auto found = operations::match_path(head.method, head.path);
+    if (!found) return false;
+    if (found->what->body == operations::body_kind::none && head.how.body == message::body_framing::length)
+        return false;
+    const snapshot& now_in_force = *in_force_->is;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto* const project = now_in_force.rules.find_project(found->project_id);
+    return !now_in_force.callers.judge_head(as_received(head, {}), facts_of(caller), facts_of(*found, project), now);
+}
+
+boost::system::result<callers::identity, callers::refusal> gateway::who_sent(call& c, std::chrono::sys_seconds now) {
+    const callers::directory& directory = c.now_in_force().callers;
     const auto on = facts_of(c.caller);
+    const auto asked = facts_of(c.what, c.project);
+    if (c.caller.body_was_left())
+        return directory.judge_head(as_received(c.caller.head(), {}), on, asked, now)
+            .value_or(callers::refusal{.why = auth_failure::no_proof});
+    c.payload = signing::hash_payload(c.caller.body());
+    return directory.authenticate(as_received(c.caller.head(), {c.payload.data(), c.payload.size()}), on, asked, now,
+                                  signer_);
+}
+
+gateway::refused gateway::authenticate(call& c) {
+    c.project = c.now_in_force().rules.find_project(c.what.project_id);
     const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
-    const auto who =
-        now_in_force.callers.authenticate(as_received(c.caller.head(), {c.payload.data(), c.payload.size()}), on,
-                                          facts_of(c.what, c.project), now, signer_);
+    const auto who = who_sent(c, now);
     if (who) {
         c.who = who->who;
         c.record.caller = who->name;
@@ -129,7 +148,7 @@ gateway::refused gateway::authenticate(call& c) {
             spdlog::debug(
                 "authentication: the certificate is more than one caller's, so it proves none: request_id={} "
                 "callers={}",
-                c.request_id(), fmt::join(now_in_force.callers.callers_of(on.certificate_names), ","));
+                c.request_id(), fmt::join(c.now_in_force().callers.callers_of(c.caller.from().certificate_names), ","));
     }
     return answer_to(refusal.why, now);
 }

@@ -8,6 +8,7 @@ namespace gateway::pipeline {
 
 namespace {
 
+constexpr std::size_t most_kept = 64 * 1024;  // bytes of a workspace: what a large body took is given back
 constexpr std::size_t most_spare = 64;  // workspaces kept for later calls; more calls than that at once bring their own
 
 }  // namespace
@@ -59,7 +60,9 @@ call::~call() {
     in.counters_.count(record);
     if (recorded) in.records_.write(record);
 #endif
-    if (in.spare_.size() < most_spare) in.spare_.push_back(std::move(space));
+    const std::size_t held = space->request.capacity() + space->answer_head.capacity() + space->message.capacity() +
+                             space->resize.flavor.capacity();
+    if (in.spare_.size() < most_spare && held <= most_kept) in.spare_.push_back(std::move(space));
 }
 
 }  // namespace gateway::pipeline

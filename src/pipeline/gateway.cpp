@@ -25,6 +25,8 @@ namespace {
 // A body up to this size goes out in one piece with its head: to copy it costs less than to have the kernel gather two.
 constexpr std::size_t most_together = 4096;
 
+constexpr auto takes_no_body = "this operation takes no body: leave it out"sv;
+
 }  // namespace
 
 // The path of a call.
@@ -78,6 +80,8 @@ gateway::refused gateway::understand(call& c) {
     const auto& head = c.caller.head();
     if (const field* const trace = head.fields.find(message::known::traceparent))
         c.record.trace_id = trace_id_of(trace->value);
+    if (head.path == "*")  // RFC 9110, 9.3.7: what the server as a whole can do
+        return own_answer{.code = answer_code::server_options, .message = {}, .allow = "GET, POST, OPTIONS"};
     const auto found = operations::match_path(head.method, head.path);
     if (!found) {
         const bool no_path = found.error().allow.empty();
@@ -94,6 +98,8 @@ gateway::refused gateway::understand(call& c) {
     c.record.project_id = c.what.project_id;
     c.record.server_id = c.what.server_id;
     c.record.job_id = c.what.job_id;
+    if (c.caller.body_was_left() && c.what.what->body == operations::body_kind::none)
+        return own_answer{.code = answer_code::bad_body, .message = std::string(takes_no_body), .allow = {}};
     if (!c.what.what->query && !head.query.empty()) {
         return own_answer{.code = answer_code::no_operation,
                           .message = "this operation takes no query string: leave it out",
@@ -121,8 +127,7 @@ gateway::refused gateway::read_body(call& c) {
     const std::string_view body = c.caller.body();
     if (c.what.what->body == operations::body_kind::none) {
         if (body.empty()) return std::nullopt;
-        return own_answer{
-            .code = answer_code::bad_body, .message = "this operation takes no body: leave it out", .allow = {}};
+        return own_answer{.code = answer_code::bad_body, .message = std::string(takes_no_body), .allow = {}};
     }
     auto& resize = c.space->resize;
     if (auto problem = resize_reader_.read(body, resize)) {

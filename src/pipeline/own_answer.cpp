@@ -16,14 +16,14 @@ struct row {
 };
 
 // In the order of answer_code.
-constexpr std::array<row, 22> table{{
+constexpr std::array<row, 23> table{{
     {400, "Gateway.0001"}, {400, "Gateway.0002"}, {401, "Gateway.0101"}, {401, "Gateway.0102"}, {401, "Gateway.0103"},
     {403, "Gateway.0201"}, {403, "Gateway.0202"}, {403, "Gateway.0206"}, {404, "Gateway.0301"}, {405, "Gateway.0302"},
     {408, "Gateway.0401"}, {413, "Gateway.0402"}, {414, "Gateway.0403"}, {431, "Gateway.0403"}, {417, "Gateway.0404"},
     {501, "Gateway.0404"}, {429, "Gateway.0405"}, {502, "Gateway.0501"}, {503, "Gateway.0502"}, {503, "Gateway.0503"},
-    {504, "Gateway.0504"}, {502, "Gateway.0505"},
+    {504, "Gateway.0504"}, {502, "Gateway.0505"}, {204, {}},
 }};
-static_assert(table.size() == static_cast<std::size_t>(answer_code::credential_refused) + 1);
+static_assert(table.size() == static_cast<std::size_t>(answer_code::server_options) + 1);
 
 void append_field(std::string& to, std::string_view name, std::string_view value) {
     to.append(name).append(": ").append(value).append("\r\n");
@@ -65,12 +65,14 @@ own_answer answer_to(const http::refused& why) {
             answer.code = answer_code::header_too_long;
             break;
         case http::refusal::unknown_coding:
+        case http::refusal::method_too_long:
             answer.code = answer_code::unknown_coding;
             break;
         case http::refusal::unknown_expectation:
             answer.code = answer_code::unknown_expectation;
             break;
         case http::refusal::over_capacity:
+        case http::refusal::no_memory:
             answer.code = answer_code::no_capacity;
             answer.message += "; try again in a moment";
             answer.retry_after = std::chrono::seconds(1);
@@ -100,18 +102,21 @@ outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
 
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
                       std::chrono::system_clock::time_point now) {
-    std::string body = R"({"error":{"code":")";
-    body.append(name_of(what.code)).append(R"(","message":)");
-    append_json_string(body, what.message);
-    body += "}}";
-
     const unsigned status = status_of(what.code);
+    std::string body;
+    if (status != 204) {
+        body.append(R"({"error":{"code":")").append(name_of(what.code)).append(R"(","message":)");
+        append_json_string(body, what.message);
+        body += "}}";
+    }
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
     to = "HTTP/1.1 ";
     to.append(std::to_string(status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
     append_field(to, "Date", http_date(now));
-    append_field(to, "Content-Type", "application/json");
-    append_field(to, "Content-Length", std::to_string(body.size()));
+    if (!body.empty()) {  // RFC 9110, 8.6: none has no length either
+        append_field(to, "Content-Type", "application/json");
+        append_field(to, "Content-Length", std::to_string(body.size()));
+    }
     append_field(to, "X-Gateway-Request-Id", request_id);
     append_field(to, "X-Gateway-Outcome", name_of(what.cloud));
     if (!what.allow.empty()) append_field(to, "Allow", what.allow);

@@ -50,7 +50,9 @@ admin::figures figures_of(const outlook& at) {
     admin::figures all;
     for (const auto& each : at.workers)
         each.counted().add_to(all.calls);
-    all.caller_connections = at.caller_connections;
+    all.caller_connections = at.used.connections.load();
+    for (const auto& [what, count] : at.used.failed_handshakes.read())
+        all.handshake_failures[{what.first, std::string(http::name_of(what.second))}] = count;
     all.cloud_connections = at.cloud_connections;
     all.reloads = at.reloads;
     all.waiting_outcome_bytes = at.journal.waiting();

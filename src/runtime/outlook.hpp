@@ -20,7 +20,8 @@ struct outlook {
     const std::deque<worker>& workers;
     const renewal::keeper& keeper;
     const outcome::journal& journal;
-    std::size_t caller_connections, cloud_connections;
+    const http::usage& used;  // by callers
+    std::size_t cloud_connections;
     admin::figures::tries reloads;
     std::chrono::system_clock::time_point started, loaded;
     bool ending;

@@ -21,6 +21,7 @@
 
 #include "build.hpp"
 #include "cores.hpp"
+#include "descriptors.hpp"
 #include "gateway/admin/metrics.hpp"
 #include "gateway/admin/overview.hpp"
 #include "gateway/admin/server.hpp"
@@ -29,6 +30,7 @@
 #include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
 #include "gateway/outcome/journal.hpp"
+#include "heap_trim.hpp"
 #include "outlook.hpp"
 #include "service_manager.hpp"
 #include "worker.hpp"
@@ -96,7 +98,7 @@ std::string log_text(std::string_view text) {
 // The process: what lives from start to end, and what signals do to it.
 class process {
 public:
-    process(std::string file, built first, std::shared_ptr<callers::replay_memory> memory)
+    process(std::string file, built first, std::shared_ptr<callers::replay_memory> memory, std::size_t descriptors)
         : file_(std::move(file)),
           in_force_(std::move(first.snapshot)),
           memory_(std::move(memory)),
@@ -105,8 +107,11 @@ public:
         signals_.add(SIGUSR1);
         const auto& settings = in_force_->settings;
         const std::size_t count = settings.workers > 0 ? settings.workers : usable_cores();
+        used_.most_connections = connections_within(descriptors, count, settings.listeners.size());
+        if (const auto why = shortage(descriptors, used_.most_connections, settings.limits); !why.empty())
+            spdlog::warn("descriptors: {}", why);
         for (std::size_t i = 0; i < count; ++i)
-            workers_.emplace_back(journal_.new_page(), *keeper_, in_force_, connections_, cloud_connections_);
+            workers_.emplace_back(journal_.new_page(), *keeper_, in_force_, used_, cloud_connections_);
         for (std::size_t i = 0; i < settings.listeners.size(); ++i)
             open_.push_back(open(settings.listeners[i], first.listeners[i]));
         for (const auto& address : manager_.unclaimed(settings.listeners))
@@ -338,7 +343,7 @@ private:
         const auto at_most = in_force_->settings.timeouts.drain;
         const auto accept_for = accept_while_draining(at_most);
         spdlog::info("draining at_most={}ms accepting_for={}ms connections={}", at_most.count(), accept_for.count(),
-                     connections_.load());
+                     used_.connections.load());
         closes_ = std::chrono::steady_clock::now() + accept_for;
         for (auto& worker : workers_)
             worker.drain(at_most, accept_for);
@@ -364,6 +369,7 @@ private:
             return;
         }
         if (admin_) admin_->stop();
+        trim_.stop();
         signals_.cancel();
     }
 
@@ -372,7 +378,7 @@ private:
                 .workers = workers_,
                 .keeper = *keeper_,
                 .journal = journal_,
-                .caller_connections = connections_.load(),
+                .used = used_,
                 .cloud_connections = cloud_connections_.load(),
                 .reloads = reloads_,
                 .started = started_,
@@ -383,7 +389,8 @@ private:
     std::string file_;
     std::shared_ptr<const pipeline::snapshot> in_force_;
     std::shared_ptr<callers::replay_memory> memory_;
-    std::atomic<std::size_t> connections_{0}, cloud_connections_{0};
+    http::usage used_;
+    std::atomic<std::size_t> cloud_connections_{0};
     admin::figures::tries reloads_;
     const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     std::chrono::system_clock::time_point loaded_ = started_;
@@ -396,6 +403,7 @@ private:
     std::deque<worker> workers_;
     std::vector<open_listener> open_;
     asio::io_context main_{1};
+    heap_trim trim_{main_, used_};
     std::unique_ptr<admin::server> admin_;
     asio::signal_set signals_;
     asio::steady_timer pause_{main_};
@@ -409,6 +417,7 @@ int serve(const std::string& config_file) {
     hold_requests(SIG_BLOCK);
     ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error code, not the end of the process
     log_to_stderr();
+    const std::size_t descriptors = raise_descriptor_limit();
     if (const auto missing = credentials::protect_memory(); !missing.empty())
         spdlog::warn("secrets: less protected than they could be: {}", missing);
     const auto memory = callers::make_replay_memory();
@@ -421,7 +430,7 @@ int serve(const std::string& config_file) {
     }
     spdlog::set_level(level_of(first.snapshot->settings.log.level));
     try {
-        process running(config_file, std::move(first), memory);
+        process running(config_file, std::move(first), memory, descriptors);
         return running.run();
     } catch (const std::exception& e) {
         spdlog::error("can't start: {}", e.what());

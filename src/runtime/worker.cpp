@@ -19,17 +19,17 @@ using namespace std::chrono_literals;
 // cancelled, takes the longest.
 constexpr auto unwinding = 6s;
 
-http::service service_of(const config::settings& settings) {
-    return {.limits = settings.limits, .timeouts = settings.timeouts, .spare = {}};
+http::service service_of(const config::settings& settings, http::usage& used) {
+    return {.limits = settings.limits, .timeouts = settings.timeouts, .used = used, .spare = {}};
 }
 
 }  // namespace
 
 worker::worker(outcome::page& records, credentials::supplier& supplier,
-               const std::shared_ptr<const pipeline::snapshot>& first, std::atomic<std::size_t>& connections,
+               const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
                std::atomic<std::size_t>& cloud_connections)
     : gateway_(loop_, records, counters_, cloud_connections, supplier, first),
-      server_(loop_, service_of(first->settings), connections) {}
+      server_(loop_, service_of(first->settings, used)) {}
 
 void worker::listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls) {
     loop_.post([this, descriptor = std::move(descriptor), name, tls]() mutable {

@@ -23,7 +23,7 @@ namespace gateway::runtime {
 class worker {
 public:
     worker(outcome::page& records, credentials::supplier& supplier,
-           const std::shared_ptr<const pipeline::snapshot>& first, std::atomic<std::size_t>& connections,
+           const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
            std::atomic<std::size_t>& cloud_connections);
 
     void start();

@@ -23,9 +23,9 @@ def verdict(case, direction):
         return "502" if code else f"{status} handed back" + (", connection not used again" if case.closes else "")
     if status is None:
         return "no answer, closes"
-    if code is None:
+    if case.expected == (200, None):
         return "sent on" + (", then closes" if case.closes else "")
-    return f"{status} {code}" + (", closes" if case.closes else ", stays open")
+    return (f"{status} {code}" if code else str(status)) + (", closes" if case.closes else ", stays open")
 
 
 def table(title, cases, direction):

@@ -58,7 +58,8 @@ REQUEST_LINE = [
     bad("no version (HTTP/0.9)", "9112 3", f"GET {LOOK}\r\n\r\n".encode()),
     bad("no target", "9112 3", b"GET HTTP/1.1\r\nHost: g\r\n\r\n"),
     bad("an empty request line's worth of spaces", "9112 3", b"  \r\nHost: g\r\n\r\n"),
-    bad("HTTP/1.2", "9112 2.3", get(version="HTTP/1.2")),
+    bad("HTTP/1.2", "9110 2.5", get(version="HTTP/1.2"),
+        note="there is none and will be none: whoever says so is no client of HTTP, so it is not taken as 1.1"),
     bad("HTTP/2.0", "9112 2.3", get(version="HTTP/2.0")),
     bad("HTTP/0.9 spelled out", "9112 2.3", get(version="HTTP/0.9")),
     bad("HTTP/11", "9112 2.3", get(version="HTTP/11")),
@@ -73,6 +74,8 @@ REQUEST_LINE = [
     bad("a version with a NUL", "9112 2.3", get(version="HTTP/1.1\x00")),
     bad("the HTTP/2 preface", "9113 3.4", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     bad("a TLS hello", "9112 2.1", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32) + b"\r\n\r\n"),
+    *(bad(f"{name} before the request", "9112 3", sent + get(), note="refused without waiting for more") for name, sent in
+      [("the first byte of a TLS hello", b"\x16"), ("a NUL", b"\0"), ("a byte over 127", b"\xff"), ("a colon", b":")]),
     *(bad(f"a method with {name}", "9110 9.1", get(method=method)) for name, method in
       [("a slash", "GE/T"), ("a colon", "GET:"), ("brackets", "GE(T)"), ("a quote", 'GE"T'), ("an at sign", "G@T"),
        ("a comma", "GET,POST"), ("a brace", "{GET}"), ("an angle bracket", "<GET>"), ("a semicolon", "GET;"),
@@ -89,7 +92,9 @@ REQUEST_LINE = [
     bad("CONNECT", "9112 3.2.3", get(method="CONNECT", target="gateway:80")),
     bad("CONNECT with a path", "9112 3.2.3", get(method="CONNECT")),
     bad("asterisk-form", "9112 3.2.4", get(target="*")),
-    bad("asterisk-form of OPTIONS", "9112 3.2.4", get(method="OPTIONS", target="*")),
+    own("asterisk-form of OPTIONS", "9110 9.3.7", get(method="OPTIONS", target="*"), (204, None), note="with Allow"),
+    own("asterisk-form of OPTIONS without a proof", "9110 9.3.7", get(method="OPTIONS", target="*", key=False), (204, None)),
+    bad("asterisk-form of OPTIONS with a query", "9112 3.2.4", get(method="OPTIONS", target="*?a=b")),
     bad("a fragment", "9112 3.2.1", get(target=LOOK + "#part")),
     bad("a target without a slash", "9112 3.2.1", get(target="v1/p/jobs/j")),
     bad("a target of another scheme", "9112 3.2.2", get(target="ftp://gateway" + LOOK)),
@@ -118,7 +123,8 @@ REQUEST_LINE = [
        ("a parameter", LOOK + ";x=1"), ("an escaped NUL", LOOK + "%00"), ("a trailing slash", LOOK + "/"),
        ("a broken escape", LOOK + "%zz"), ("an escaped line end", LOOK + "%0d%0aX:%20y"), ("an escaped dot segment", LOOK + "/%2e%2e")]),
     bad("a target longer than the limit", "9112 3", get(target="/" + "a" * 20000), LINE),
-    bad("a method longer than the limit", "9112 3", get(method="A" * 20000), LINE),
+    bad("a method longer than the limit", "9112 3", get(method="A" * 20000), CODING),
+    bad("a method of 35 characters", "9112 3", get(method="A" * 35), CODING, note="longer than any that there is"),
 ]
 
 FIELDS = [
@@ -232,7 +238,7 @@ LENGTHS = [
     bad("Content-Length twice, alike", "9112 6.3", post(LENGTH, LENGTH, body=BODY), note="a list would be allowed"),
     bad("Content-Length twice, different", "9112 6.3", post(LENGTH, "Content-Length: 3", body=BODY)),
     bad("Content-Length twice, in other case", "9112 6.3", post(LENGTH, "content-length: 3", body=BODY)),
-    bad("Content-Length over the limit", "contract", post("Content-Length: 1048577"), LARGE),
+    bad("Content-Length over the limit", "contract", post("Content-Length: 131073"), LARGE),
     bad("Content-Length far over the limit", "contract", post("Content-Length: 999999999999999999"), LARGE),
     own("a GET with a body", "contract", get("Content-Length: 2") + b"{}", (400, "Gateway.0002"),
         note="well-framed, and this operation takes none"),
@@ -265,16 +271,18 @@ CODINGS = [
          note="which takes it from nobody who reads the message"),
     own("a GET with a request in a chunk", "9112 7.1", get("Transfer-Encoding: chunked") + chunks(HIDDEN), (400, "Gateway.0002")),
     own("a chunked body of no operation", "9112 7.1", get("Transfer-Encoding: chunked", target="/none", method="POST") + chunks(HIDDEN),
-        NOT_FOUND),
-    own("a chunked body without proof", "9112 7.1", chunked(chunks(HIDDEN), key=False), NO_PROOF),
+        NOT_FOUND, closes=True, note="not read"),
+    own("a chunked body without proof", "9112 7.1", chunked(chunks(HIDDEN), key=False), NO_PROOF, closes=True, note="not read"),
     own("a chunked body of no content where one is needed", "9112 7.1", chunked(b"0\r\n\r\n"), (400, "Gateway.0002")),
-    *(bad(f"Transfer-Encoding: {value!r}", "9112 6.1", post(f"Transfer-Encoding: {value}", body=WHOLE), CODING)
-      for value in ["gzip", "gzip, chunked", "identity", "compress", "deflate", "xchunked", "chunkedx", "chunke",
-                    "identity, chunked", "chunked, gzip", "x", "chunked, identity", "br", "zstd", "chunked chunked", "chunked, x", "x, chunked",
-                    "trailers", "*", "chun ked", "'chunked'", "chunked/1"]),
-    *(bad(f"Transfer-Encoding: {value!r}", "9112 6.1", post(f"Transfer-Encoding: {value}", body=WHOLE), expected)
-      for value, expected in [("", CODING), ("chunked, chunked", CODING), ("chunked,", CODING),
-                              (",chunked", CODING), ("chunked;q=1", CODING), ('"chunked"', CODING), ("chunked identity", CODING)]),
+    *(bad(f"Transfer-Encoding: {value!r}", "9112 6.3", post(f"Transfer-Encoding: {value}", body=WHOLE),
+          note="chunked is not the last") for value in
+      ["", "gzip", "identity", "compress", "deflate", "xchunked", "chunkedx", "chunke", "chunked, gzip", "x", "chunked, identity",
+       "br", "zstd", "chunked chunked", "chunked, x", "trailers", "*", "chun ked", "'chunked'", "chunked/1", "chunked,",
+       "chunked;q=1", '"chunked"', "chunked identity"]),
+    *(bad(f"Transfer-Encoding: {value!r}", "9112 7", post(f"Transfer-Encoding: {value}", body=WHOLE), CODING) for value in
+      ["gzip, chunked", "identity, chunked", "x, chunked", "gzip;q=1, br ,\tCHUNKED"]),
+    *(bad(f"Transfer-Encoding: {value!r}", "9110 10.1.4", post(f"Transfer-Encoding: {value}", body=WHOLE)) for value in
+      ["chunked, chunked", ",chunked", "gzip chunked, chunked", "/, chunked"]),
     bad("Transfer-Encoding: \\x0bchunked", "9110 5.5", post("Transfer-Encoding: \x0bchunked", body=WHOLE)),
     bad("Transfer-Encoding twice", "9112 6.1", chunked(WHOLE, "Transfer-Encoding: chunked")),
     bad("Transfer-Encoding twice, the second identity", "9112 6.1", chunked(WHOLE, "Transfer-Encoding: identity")),
@@ -285,7 +293,7 @@ CODINGS = [
     bad("Transfer-Encoding with a NUL", "9110 5.5", post("Transfer-Encoding: chunked\x00", body=WHOLE)),
     bad("Transfer-Encoding with a form feed", "9110 5.5", post("Transfer-Encoding: chunked\x0c", body=WHOLE)),
     bad("Transfer-Encoding with a bare CR", "9112 2.2", post("Transfer-Encoding: chunked\r", body=WHOLE)),
-    bad("identity of a GET", "9112 6.1", get("Transfer-Encoding: identity"), CODING),
+    bad("identity of a GET", "9112 6.1", get("Transfer-Encoding: identity")),
     bad("gzip in HTTP/1.0", "9112 6.1", post("Transfer-Encoding: gzip", body=WHOLE, version="HTTP/1.0")),
     bad("chunked in HTTP/1.0", "9112 6.1", post("Transfer-Encoding: chunked", body=WHOLE, version="HTTP/1.0")),
     bad("gzip and Content-Length", "9112 6.1", post("Transfer-Encoding: gzip", LENGTH, body=BODY)),
@@ -308,7 +316,7 @@ CHUNKS = [
          note="read over: a trailer is never a header"),
     good("trailers with another proof", "9110 6.5.1",
          chunked(chunks(BODY, end=b"0\r\nX-Auth-Token: x\r\nAuthorization: Bearer x\r\n\r\n")), note="likewise"),
-    own("a proof in a trailer", "9110 6.5.1", chunked(chunks(BODY, end=f"0\r\nX-Api-Key: {KEY}\r\n\r\n".encode()), key=False), NO_PROOF,
+    own("a proof in a trailer", "9110 6.5.1", chunked(chunks(BODY, end=f"0\r\nX-Api-Key: {KEY}\r\n\r\n".encode()), key=False), NO_PROOF, closes=True,
         note="likewise"),
     *(bad(f"chunk size {size!r}", "9112 7.1", chunked(size + b"\r\n" + BODY + b"\r\n0\r\n\r\n")) for size in
       [b"", b"+34", b"-1", b"0x34", b"0X34", b" 34", b"34 ", b"\t34", b"3 4", b"g", b"34h", b"3.4", b"\x0034", b"34\x00",
@@ -340,8 +348,16 @@ CHUNKS = [
         note="to some, the end of the line"),
     bad("a bare LF that ends the last chunk's extension", "9112 7.1.1", chunked(chunks(BODY, end=b"0;a\n\r\n"))),
     bad("a NUL in an extension", "9112 7.1.1", chunked(b"%x;a\x00\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY))),
-    bad("an extension behind a space", "9112 7.1.1", chunked(b"%x ;a=b\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
-        note="bad white space, which a recipient might also take out"),
+    *(bad(f"a chunk extension {text!r}", "9112 7.1.1", chunked(b"%x%s\r\n%s\r\n0\r\n\r\n" % (len(BODY), text.encode(), BODY)))
+      for text in [";", ";;", ';;;"', ";a;", ";=", ";a=", ";=b", ";a=b=c", ";bad[=x", ";a=[", ';a="b', ';a="b"c', ';a=b"c"', ';a="\\']),
+    *(bad(f"a last chunk's extension {text!r}", "9112 7.1.1", chunked(chunks(BODY, end=b"0" + text.encode() + b"\r\n\r\n")))
+      for text in [";", ";="]),
+    *(bad(f"white space in a chunk extension, {text!r}", "9112 7.1.1",
+          chunked(b"%x%s\r\n%s\r\n0\r\n\r\n" % (len(BODY), text.encode(), BODY)),
+          note="RFC 9110, 5.6.3, would have it read over; parsers differ on blanks behind a size, and nobody sends any")
+      for text in [" ;a=b", "\t;a=b", "; a=b", ";a =b", ";a= b", ";a=b "]),
+    good("a chunk extension with blanks and escapes in quotes", "9112 7.1.1",
+         chunked(b'%x;a="b; \\" \t"\r\n%s\r\n0\r\n\r\n' % (len(BODY), BODY))),
     bad("an extension and no size", "9112 7.1", chunked(b";a=b\r\n%s\r\n0\r\n\r\n" % BODY)),
     bad("a trailer of 5,000 bytes", "9112 7.1.2", chunked(chunks(BODY, end=b"0\r\nX: " + b"v" * 5000 + b"\r\n\r\n"))),
     bad("a folded trailer", "9112 5.2", chunked(chunks(BODY, end=b"0\r\nX: a\r\n b\r\n\r\n"))),
@@ -355,8 +371,8 @@ CHUNKS = [
     bad("a trailer whose name has no end", "9112 7.1.2", chunked(chunks(BODY, end=b"0\r\n" + b"X" * 5000))),
     bad("a request where a trailer should be", "9112 7.1.2", chunked(chunks(BODY, end=b"0\r\n" + HIDDEN))),
     bad("a trailer without a colon", "9112 7.1.2", chunked(chunks(BODY, end=b"0\r\nno colon\r\n\r\n"))),
-    bad("a chunked body over the limit", "contract", chunked(chunks(b"x" * 600000, b"x" * 600000)), LARGE),
-    bad("a chunk of 4 GiB, says its size", "contract", chunked(b"ffffffff\r\n" + b"x" * 1048577), LARGE),
+    bad("a chunked body over the limit", "contract", chunked(chunks(b"x" * 70000, b"x" * 70000)), LARGE),
+    bad("a chunk of 4 GiB, says its size", "contract", chunked(b"ffffffff\r\n" + b"x" * 131073), LARGE),
     bad("a request where a chunk size should be", "9112 7.1", chunked(HIDDEN)),
 ]
 

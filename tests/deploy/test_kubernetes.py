@@ -160,6 +160,19 @@ def test_workers_are_given_where_memory_is_limited(overlay):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_as_many_connections_are_let_in_as_the_memory_holds(overlay):
+    """The figures of docs/limits.md, each connection at its worst, a third in reserve."""
+    configuration = yaml.safe_load(of_kind(overlay, "ConfigMap")["data"]["gateway.yaml"])
+    limits, workers = configuration["limits"], configuration["workers"]
+    tls = any("tls" in listener for listener in configuration["listeners"])
+    mib, kib = 2**20, 2**10
+    bodies = int(re.fullmatch(r"(\d+)MiB", limits.get("buffered_bytes", "64MiB"))[1]) * mib
+    of_process = 20 * mib + workers * (mib + 16 * mib + (256 * 42 * kib if tls else 0)) + bodies
+    left = bytes_of(gateway_in(overlay)["resources"]["limits"]["memory"]) - of_process
+    assert limits["connections"] * (40 if tls else 22) * kib <= left * 2 / 3
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_mount_has_its_volume_and_every_file_of_the_configuration_its_mount(overlay):
     volumes = {volume["name"] for volume in pod(overlay)["volumes"]}
     mounts = gateway_in(overlay)["volumeMounts"]

@@ -189,12 +189,81 @@ def test_curl_calls_over_tls(gate, ca):
     assert (done.stdout, done.stderr) == ("200", "")
 
 
-def test_plain_http_and_noise_on_a_tls_listener_end_the_connection(gate):
-    for noise in (b"GET / HTTP/1.1\r\nHost: g\r\n\r\n", b"\x16\x03\x01" + bytes(600)):
+def test_noise_on_a_tls_listener_ends_the_connection(gate):
+    for noise in (b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01" + bytes(600)):
         with calling.connection(gate.port) as to:
             to.send(noise)
             assert to.is_closed()
     assert gate.process.poll() is None
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT"])
+def test_plain_http_on_a_tls_listener_is_told_so(gate, method):
+    with calling.connection(gate.port) as to:
+        to.send(to.request(method, LOOK, b"{}", proof=CI))
+        answer = to.answer()
+        assert (answer.status, answer["Content-Type"], answer["Connection"]) == (400, "text/plain", "close")
+        assert answer.body == b"This listener speaks TLS: use https:// instead of http\n"
+        assert to.is_closed()
+
+
+def test_a_failed_handshake_is_logged_and_counted_with_its_reason(start, ca, own, tmp_path):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file, True)], admin={"address": "127.0.0.1:0"}))
+    forged = authority(tmp_path, "forged").issue("bot", f"URI:{BOT}")
+    expired = ca.issue("expired", f"URI:{BOT}", days=-1)
+
+    def refused(context):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            look(gate, context)
+
+    def silent(_):
+        socket.create_connection(("127.0.0.1", gate.port), 30).close()
+
+    def plain(_):
+        with calling.connection(gate.port) as to:
+            to.send(to.request("GET", LOOK))
+            assert to.answer().status == 400
+
+    def distrusts(_):
+        with pytest.raises(ssl.SSLError):
+            over_tls(gate.port, authority(tmp_path, "nobody").trusting())
+    rows = [("certificate", refused, ca.trusting(forged), "certificate verify failed .*: unable to get local issuer certificate"),
+            ("certificate", refused, ca.trusting(expired), "certificate verify failed .*: certificate has expired"),
+            ("no_certificate", refused, ca.trusting(), "peer did not return a certificate"),
+            ("closed", silent, None, ""), ("plain_http", plain, None, "http request"),
+            ("alert", distrusts, None, "alert unknown ca")]
+    for reason, attempt, context, text in rows:
+        time.sleep(0.3)  # five lines at once and one a second are written
+        attempt(context)
+        if reason == "closed":  # probes of a port: counted, and logged at debug
+            programs.wait_until(lambda: gate.metric("ecs_gateway_tls_handshake_failures_total", reason="closed") == 1, "the count")
+            continue
+        gate.wait_for(gate.stderr, rf'info tls: .*handshake failed: listener=\S+ peer=127\.0\.0\.1:\d+ reason={reason} error=".*{text}')
+    counted = {row[0]: gate.metric("ecs_gateway_tls_handshake_failures_total", listener="127.0.0.1:0", reason=row[0]) for row in rows}
+    assert counted == {"certificate": 2, "no_certificate": 1, "closed": 1, "plain_http": 1, "alert": 1}
+
+
+def test_a_flood_of_failed_handshakes_is_a_line_now_and_then(start, ca, own):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file)], admin={"address": "127.0.0.1:0"}))
+    for _ in range(300):
+        with calling.connection(gate.port) as to:
+            to.send(to.request("GET", LOOK))
+            assert to.answer().status == 400
+    assert gate.metric("ecs_gateway_tls_handshake_failures_total", reason="plain_http") == 300
+    assert 5 <= gate.stderr.text().count("handshake failed") < 60
+
+
+def test_handshakes_that_are_never_finished_make_room(start, ca, own):
+    gate = start.gateway(with_callers(start.cloud(), listeners=[listener(own, ca.file)], admin={"address": "127.0.0.1:0"},
+                                      timeouts={"request_header": "1m"}))
+    stalled = [socket.create_connection(("127.0.0.1", gate.port), 30) for _ in range(400)]
+    for each in stalled:
+        with contextlib.suppress(ConnectionError):
+            each.sendall(b"\x16\x03\x01")
+    assert look(gate, ca.trusting(), CI).status == 200
+    assert gate.metric("ecs_gateway_tls_handshake_failures_total", reason="crowded_out") > 100
+    for each in stalled:
+        each.close()
 
 
 def test_a_caller_who_never_ends_its_handshake_is_not_waited_for(start, ca, own):
@@ -280,13 +349,27 @@ def test_who_has_a_certificate_of_the_old_ca_is_out_after_a_reload(start, ca, ow
     cloud = start.cloud()
     gate = start.gateway(with_callers(cloud, listeners=[listener(own, ca.file, True)]))
     context = ca.trusting(ca.issue("bot", f"URI:{BOT}"))
-    with over_tls(gate.port, context) as kept:
-        assert kept.call("GET", LOOK).status == 200
+    with over_tls(gate.port, context) as kept, over_tls(gate.port, context) as keyed:
+        assert kept.call("GET", LOOK).status == keyed.call("GET", LOOK).status == 200
         gate.reload(with_callers(cloud, listeners=[listener(own, other.file, True)]), "reloaded")
-        assert kept.call("GET", LOOK)["Connection"] == "close"
+        answer = kept.call("GET", LOOK)
+        assert (answer.status, answer.error()[0], answer["Connection"]) == (401, "Gateway.0101", "close")
         assert kept.is_closed()
+        assert keyed.call("GET", LOOK, proof=CI).status == 200, "a key needs no certificate"
     with pytest.raises((ssl.SSLError, ConnectionError)):
         look(gate, context)
+
+
+def test_who_has_a_certificate_that_the_new_cas_verify_too_stays(start, ca, own, tmp_path):
+    other, both = authority(tmp_path, "other"), tmp_path / "both.pem"
+    both.write_bytes(other.file.read_bytes() + ca.file.read_bytes())
+    cloud = start.cloud()
+    gate = start.gateway(with_callers(cloud, listeners=[listener(own, ca.file, True)]))
+    with over_tls(gate.port, ca.trusting(ca.issue("bot", f"URI:{BOT}"))) as kept:
+        assert kept.call("GET", LOOK).status == 200
+        gate.reload(with_callers(cloud, listeners=[listener(own, both, True)]), "reloaded")
+        answer = kept.call("GET", LOOK)
+        assert (answer.status, answer["Connection"]) == (200, "close")
 
 
 def test_a_listener_changes_between_plain_and_tls(start, ca, own):

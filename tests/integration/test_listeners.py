@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -305,3 +306,65 @@ def test_all_addresses_of_either_family_can_be_listened_on(start):
     gate = start.gateway(settings("http://127.0.0.1:1", listeners=[
         {"address": f"0.0.0.0:{port}", "plain_http": True}, {"address": f"[::]:{port}", "plain_http": True}]))
     assert gate.call("GET", "/none").status == 404
+
+
+@pytest.mark.parametrize("first", [b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0", b"\x80", b"\r\n\r\n"])
+def test_what_begins_no_request_is_refused_without_waiting_for_more(start, first):
+    """A TLS hello, above all, whose sender waits for an answer."""
+    gate = start.gateway(settings(start.cloud().url, timeouts={"request_header": "20s"}))
+    began = time.monotonic()
+    with calling.connection(gate.port) as to:
+        to.send(first)
+        answer = to.answer()
+        assert (answer.status, answer.error()[0]) == (400, "Gateway.0001")
+        assert ("https" in answer.error()[1] or "TLS" in answer.error()[1]) == (first[:1] == b"\x16")
+        assert to.is_closed() and time.monotonic() - began < 15
+
+
+def test_a_connection_ends_with_its_first_call_beyond_its_age(start):
+    gate = start.gateway(settings(start.cloud().url, limits={"connection_age": "500ms"}))
+    with calling.connection(gate.port) as to:
+        assert to.call("GET", LOOK, proof=CI)["Connection"] is None
+        time.sleep(0.6)
+        answer = to.call("GET", LOOK, proof=CI)
+        assert (answer.status, answer["Connection"]) == (200, "close")
+        assert to.is_closed()
+
+
+def test_idle_strangers_leave_descriptors_for_probes_and_reloads(start):
+    """They take as many as callers may have; the others are for the cloud, the admin listener and files."""
+    cloud = start.cloud()
+    whole = settings(cloud.url, admin={"address": "127.0.0.1:0"})
+    gate = start.gateway(whole, through=["bash", "-c", 'ulimit -n 64; exec "$@"', "_"])
+    gate.wait_for(gate.stderr, r"warning descriptors: the limit of 64 open files leaves room for \d+ connections")
+    with calling.connection(gate.port) as caller, contextlib.ExitStack() as stack:
+        assert caller.call("GET", LOOK, proof=CI).status == 200
+        for _ in range(200):
+            stack.enter_context(calling.connection(gate.port))
+        wait_until(lambda: gate.metric("ecs_gateway_connections", side="caller") < 64, "those that are too many")
+        assert gate.admin("/healthz")[0] == 200
+        whole["callers"][1]["api_key_sha256"] = "0" * 64
+        gate.reload(whole, "reloaded")
+        assert caller.call("GET", LOOK, proof=CI).status == 401, "the key that was taken out"
+        assert caller.call("GET", LOOK, proof=PLANNER).status == 200, "the cloud is reached"
+    assert gate.stderr.text().count("Too many open files") == 0
+
+
+def test_the_soft_limit_of_descriptors_is_raised(start):
+    gate = start.gateway(settings(start.cloud().url), through=["bash", "-c", 'ulimit -Sn 64; exec "$@"', "_"])
+    limits = pathlib.Path(f"/proc/{gate.process.pid}/limits").read_text()
+    soft, hard = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3:5]
+    assert soft == hard
+
+
+def test_out_of_descriptors_is_a_line_when_it_begins(start):
+    """Before the process can count: another one has them all (the whole system's, or memory)."""
+    gate = start.gateway(settings(start.cloud().url))
+    pid, room = gate.process.pid, len(os.listdir(f"/proc/{gate.process.pid}/fd"))
+    subprocess.run(["prlimit", f"--nofile={room}:{room}", f"--pid={pid}"], check=True)
+    waiting = [socket.create_connection(("127.0.0.1", gate.port), 30) for _ in range(20)]
+    gate.wait_for(gate.stderr, "error accept: there is no room for connections: .*Too many open files")
+    time.sleep(1)  # ten tries
+    assert gate.stderr.text().count("Too many open files") == 1
+    for each in waiting:
+        each.close()

@@ -22,6 +22,7 @@ struct figures {
     outcome::totals calls;  // of all workers
     std::uint64_t caller_connections = 0, cloud_connections = 0;
     std::uint64_t waiting_outcome_bytes = 0;  // lines that the log has not taken yet
+    std::map<std::pair<std::string, std::string>, std::uint64_t> handshake_failures;  // by listener and reason
     tries reloads;
     std::map<std::string, tries> refreshes;                       // by credential
     std::map<std::string, std::chrono::duration<double>> expiry;  // by credential: from now; gone by when negative

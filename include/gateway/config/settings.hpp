@@ -81,7 +81,9 @@ struct admin {
 
 struct limits {
     std::size_t header_bytes = 16 * 1024;
-    std::size_t body_bytes = 1024 * 1024;  // at most 12 MiB: the cloud signs no larger body
+    std::size_t body_bytes = 128 * 1024;  // at most 12 MiB: the cloud signs no larger body
+    std::size_t buffered_bytes = 64 * 1024 * 1024;
+    milliseconds connection_age = std::chrono::hours(1);
     std::size_t connections = 10000;
     std::size_t requests_per_connection = 100000;
 };

@@ -30,5 +30,7 @@ struct peer {
 // but a connection may be kept for longer. The latest time there is without a certificate; the earliest where an end
 // can't be read.
 [[nodiscard]] std::chrono::sys_seconds certificate_until(const SSL* of);
+// Whether that certificate is one that the client CA of `ca` verifies now.
+[[nodiscard]] bool is_verified_by(SSL_CTX* ca, const SSL* of);
 
 }  // namespace gateway::http

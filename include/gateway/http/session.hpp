@@ -12,6 +12,7 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/http/peer.hpp"
+#include "gateway/http/usage.hpp"
 #include "gateway/message/buffer.hpp"
 #include "gateway/message/chunk_decoder.hpp"
 #include "gateway/message/head.hpp"
@@ -30,16 +31,20 @@ struct desk {
 struct service {
     config::limits limits;
     config::timeouts timeouts;
+    usage& used;            // by all workers
     bool draining = false;  // answers close their connection, idle connections go at once
     // Where requests are read to. A connection has one while it reads or serves a request, and none while it waits for
     // the next: thousands of idle connections share a few.
     std::vector<std::unique_ptr<desk>> spare;
 };
 
+using tls_context = std::shared_ptr<asio::ssl::context>;
+
 // What all connections through one listener share. Outlives them.
 struct entrance {
     std::string listener;    // its name
     std::uint32_t term = 0;  // rises when the listener's TLS changes or it is removed: older connections end then
+    tls_context tls{};       // of new connections; none for plain HTTP
 };
 
 // Why there is no request to handle, though an answer is due.
@@ -47,11 +52,13 @@ enum class refusal : std::uint8_t {
     malformed,            // Gateway.0001
     late,                 // 0401
     body_too_large,       // 0402
+    method_too_long,      // 0404, 501
     line_too_long,        // 0403, 414
     header_too_long,      // 0403, 431
     unknown_coding,       // 0404, 501
     unknown_expectation,  // 0404, 417
     over_capacity,        // 0503
+    no_memory,            // 0503: of limits.buffered_bytes
 };
 
 struct refused {
@@ -72,17 +79,23 @@ public:
     [[nodiscard]] bool waits_lightly();
     [[nodiscard]] bool woke();
 
-    // The usual request, all of it in one read: true when it is there. Else next_request() reads it piece by piece.
+    // The usual request, all of it in one read: true when it is there. Else it is read piece by piece.
     [[nodiscard]] bool has_request();
-    // Waits for the next request and reads all of it. False when the connection ended with nothing to answer: closed
-    // or silent between two calls. True with why_refused() set when what came can't be handled; the connection closes
-    // after its answer, and nothing more of it is read as a request.
-    [[nodiscard]] task<bool> next_request();
+    // Waits for the head of the next request. False when the connection ended with nothing to answer: closed or silent
+    // between two calls. True with why_refused() set when what came can't be handled; the connection closes after its
+    // answer, and nothing more of it is read as a request.
+    [[nodiscard]] task<bool> next_head();
+    // Whether a body has to be waited for: then either read_body() or leave_body() comes next.
+    [[nodiscard]] bool lacks_body() const noexcept { return lacks_body_; }
+    [[nodiscard]] task<> read_body();  // why_refused() may be set afterwards
+    // The head is enough to refuse it: the body is never kept, and the connection closes after the answer.
+    void leave_body();
 
     // Of the request that was read; views until the next one.
     [[nodiscard]] const std::optional<refused>& why_refused() const noexcept { return refused_; }
     [[nodiscard]] const message::request_head& head() const noexcept { return desk_->head; }
     [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    [[nodiscard]] bool body_was_left() const noexcept { return lacks_body_; }
     [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
     // When its first byte was there.
     [[nodiscard]] std::chrono::steady_clock::time_point began() const noexcept { return began_; }
@@ -90,7 +103,8 @@ public:
     // Whether the connection lives on after this answer, which has to say so (Connection: close). What was said holds:
     // a drain or reload that begins afterwards leaves the connection to the next answer.
     [[nodiscard]] bool keeps_alive() noexcept {
-        if (held_to_.draining || through_.term != term_) keep_alive_ = false;
+        if (held_to_.draining || through_.term != term_ || began_ - opened_ >= held_to_.limits.connection_age)
+            keep_alive_ = false;
         return keep_alive_;
     }
     [[nodiscard]] bool closes() const noexcept { return !keep_alive_; }
@@ -107,6 +121,7 @@ public:
 
     [[nodiscard]] std::string_view listener() const noexcept { return through_.listener; }
     [[nodiscard]] peer& from() noexcept { return from_; }
+    [[nodiscard]] const peer& from() const noexcept { return from_; }
     void hurry();
     [[nodiscard]] net::stream& stream() noexcept { return stream_; }
 
@@ -114,12 +129,17 @@ private:
     enum class arrival { bytes, end, late };
     void sit_down();
     void clear_desk() noexcept;
+    void give_memory_back();
     void begin_wait();
     void request_begins();
     void request_is_there();
+    void look_at_certificate();
     [[nodiscard]] task<arrival> receive(std::size_t room);
     [[nodiscard]] task<bool> read_head();
-    [[nodiscard]] task<> read_body();
+    void look_for_body();
+    [[nodiscard]] task<bool> take_up_body(std::size_t length);
+    [[nodiscard]] bool decode(message::chunk_decoder& by);
+    void refuse_as_too_long(std::string_view head);
     void refuse(refusal what, std::string_view why);
     void refuse(const message::problem& why);
 
@@ -133,7 +153,10 @@ private:
     std::unique_ptr<desk> desk_;
     std::size_t used_ = 0;  // of the buffer, by the request that is being handled
     std::string_view body_;
+    bool lacks_body_ = false;
+    buffered_share share_;
     std::optional<refused> refused_;
+    const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
     std::chrono::steady_clock::time_point began_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
     std::size_t in_a_row_ = 0;  // bytes that next_request() has read without a wait
@@ -143,7 +166,9 @@ private:
 };
 
 // Serves a connection to its end. `handle(session&)` gives a task<> that sends one whole answer, also for a request
-// that was refused. The caller (whose frame holds the stream) closes it afterwards.
+// that was refused. `handle.wants_body(session&)` says by the head alone whether a body that is yet to come is worth
+// its memory; where not, handle(session&) refuses the request. The caller (whose frame holds the stream) closes it
+// afterwards.
 template <class Handler>
 task<> serve(session& connection, Handler& handle) {
     for (;;) {
@@ -153,8 +178,14 @@ task<> serve(session& connection, Handler& handle) {
             if (!connection.woke()) co_return;
         }
         if (!connection.has_request()) {
-            const bool due = co_await connection.next_request();
+            const bool due = co_await connection.next_head();
             if (!due) co_return;
+            if (connection.lacks_body()) {
+                if (handle.wants_body(connection))
+                    co_await connection.read_body();
+                else
+                    connection.leave_body();
+            }
         }
         co_await handle(connection);
         if (connection.closes()) {

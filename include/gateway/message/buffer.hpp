@@ -36,8 +36,8 @@ public:
     }
     // Takes `bytes` out of the data at `from`; what follows them moves up.
     void cut(std::size_t from, std::size_t bytes) noexcept;
-    // Gives memory beyond `keep` back, when nothing is in it.
-    void shrink(std::size_t keep) noexcept;
+    // Gives memory beyond `keep` back where what is there needs no more; moves the data, so views into it end.
+    void shrink(std::size_t keep);
 
 private:
     void forget(std::size_t from, std::size_t bytes) noexcept;

@@ -1,6 +1,6 @@
 #pragma once
 // A chunked body (RFC 9112, 7.1), decoded strictly: plain hexadecimal sizes that can't overflow, CRLF and nothing else
-// at line ends, short extensions, few trailers (which are checked and dropped).
+// at line ends, short extensions without white space, few trailers (which are checked and dropped).
 // Beast's decoder takes chunk headers of any length and keeps no count of them: this one bounds both.
 
 #include <cstddef>
@@ -26,7 +26,13 @@ private:
     enum class place : std::uint8_t {
         size_start,
         size,
-        extension,
+        extension_start,
+        extension_name,
+        value_start,
+        value,
+        quoted,
+        escaped,
+        quoted_end,
         size_lf,
         data,
         data_cr,
@@ -38,6 +44,8 @@ private:
         last_lf,
         end
     };
+
+    [[nodiscard]] bool take_extension(char c) noexcept;
 
     place at_ = place::size_start;
     std::uint64_t left_ = 0;  // of the chunk

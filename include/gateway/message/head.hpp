@@ -14,6 +14,7 @@ namespace gateway::message {
 // What is wrong with a message. Each kind has its own answer.
 enum class fault : std::uint8_t {
     malformed,
+    method_too_long,
     line_too_long,
     header_too_long,
     unknown_transfer_coding,
@@ -53,6 +54,8 @@ struct response_head {
 };
 
 inline constexpr std::size_t most_fields = 100;
+// Twice the longest that is registered (RFC 9110, 16.1.1), UPDATEREDIRECTREF.
+inline constexpr std::size_t longest_method = 34;
 
 // The length of the head that `bytes` begin with, its empty line included; 0 when its end is not there yet.
 // `seen` bytes were looked at by an earlier call.

@@ -62,6 +62,8 @@ public:
     [[nodiscard]] task<error_code> start_tls_client(asio::ssl::context& with, const std::string& host,
                                                     SSL_SESSION* session);
     [[nodiscard]] task<error_code> start_tls_server(asio::ssl::context& with);
+    // Back to plain bytes, after a handshake that found some.
+    void end_tls() noexcept { tls_.reset(); }
     [[nodiscard]] SSL* tls() const noexcept { return tls_ ? tls_->native_handle() : nullptr; }
 
     // Time is up for what is going on `after` from now: the operation under way fails with operation_aborted, and

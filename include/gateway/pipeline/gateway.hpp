@@ -45,6 +45,10 @@ public:
     void put(const credentials::slot& where, const credentials::shared_secret& what, const std::string& why,
              credentials::secret::time retry);
 
+    // Whether a request whose head alone is there may come to more than a refusal. Who is no caller, and what takes no
+    // body, is refused without it.
+    [[nodiscard]] bool wants_body(http::session& caller);
+
     // Handles one call: sends one whole answer and writes one outcome line.
     [[nodiscard]] task<> operator()(http::session& caller);
 
@@ -76,6 +80,8 @@ private:
     [[nodiscard]] std::unique_ptr<workspace> take_workspace();
     [[nodiscard]] refused understand(call& c);
     [[nodiscard]] refused authenticate(call& c);  // authentication.cpp
+    [[nodiscard]] boost::system::result<callers::identity, callers::refusal> who_sent(call& c,
+                                                                                      std::chrono::sys_seconds now);
     [[nodiscard]] refused read_body(call& c);
     [[nodiscard]] refused decide(call& c);
     [[nodiscard]] refused sign(call& c);

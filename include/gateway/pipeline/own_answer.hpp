@@ -38,6 +38,7 @@ enum class answer_code : std::uint8_t {
     no_capacity,          // 0503
     cloud_late,           // 0504
     credential_refused,   // 0505
+    server_options,       // 204, to OPTIONS *
 };
 
 [[nodiscard]] unsigned status_of(answer_code which) noexcept;
@@ -46,7 +47,7 @@ enum class answer_code : std::uint8_t {
 struct own_answer {
     answer_code code = answer_code::malformed;
     std::string message;                  // what is wrong and what to do; no secret
-    std::string allow;                    // of a 405
+    std::string allow;                    // of a 405, and to OPTIONS *
     std::chrono::seconds retry_after{0};  // 0: no such header
     // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
     delivery cloud = delivery::not_sent;

@@ -84,6 +84,7 @@ figures example() {
     shown.caller_connections = 7;
     shown.cloud_connections = 3;
     shown.waiting_outcome_bytes = 4096;
+    shown.handshake_failures[{"0.0.0.0:8443", "certificate"}] = 3;
     shown.reloads = {2, 1};
     shown.refreshes["acme"] = {5, 4};
     shown.expiry["acme"] = 1500ms;
@@ -111,7 +112,8 @@ TEST(metrics, have_the_contracts_names_and_types_and_no_others) {
                                                       // Beyond the contract: for alerts on a log that is behind, and on
                                                       // a credential that can't be renewed.
                                                       {"ecs_gateway_outcome_waiting_bytes", "gauge"},
-                                                      {"ecs_gateway_credential_trouble", "gauge"}};
+                                                      {"ecs_gateway_credential_trouble", "gauge"},
+                                                      {"ecs_gateway_tls_handshake_failures_total", "counter"}};
     for (const figures& shown : {example(), figures{}}) {
         const scraped got = scrape(shown);
         EXPECT_EQ(got.types, contract);
@@ -136,6 +138,7 @@ TEST(metrics, have_the_contracts_labels) {
         {"ecs_gateway_connections", {"side"}},
         {"ecs_gateway_credential_expiry_seconds", {"credential"}},
         {"ecs_gateway_credential_trouble", {"credential"}},
+        {"ecs_gateway_tls_handshake_failures_total", {"listener", "reason"}},
         {"ecs_gateway_upstream_clock_skew_seconds", {"region"}},
         {"ecs_gateway_build_info", {"version"}}};
     std::map<std::string, std::set<std::string>> found;
@@ -165,6 +168,8 @@ TEST(metrics, show_the_values_that_they_were_given) {
     expect("ecs_gateway_upstream_clock_skew_seconds", {{{{"region", "cn-north-4"}}, -2}});
     expect("ecs_gateway_build_info", {{{{"version", "0.1.0"}}, 1}});
     expect("ecs_gateway_outcome_waiting_bytes", {{{}, 4096}});
+    expect("ecs_gateway_tls_handshake_failures_total",
+           {{{{"listener", "0.0.0.0:8443"}, {"reason", "certificate"}}, 3}});
     expect("ecs_gateway_credential_trouble",
            {{{{"credential", "acme"}}, 1}, {{{"credential", "globex"}}, 2}, {{{"credential", "partner"}}, 0}});
     expect("ecs_gateway_call_seconds_count", {{{{"operation", "resize"}}, 2}, {{{"operation", "none"}}, 1}});

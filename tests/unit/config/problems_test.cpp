@@ -65,6 +65,8 @@ TEST(problems, of_types) {
          "expected trace, debug, info, warn or error, not \"loud\""},
         {"admin:", "limits: {body_bytes: 13MiB}\nadmin:", "6:22: limits.body_bytes", "from 1B to 12MiB, not \"13MiB\""},
         {"admin:", "limits: {body_bytes: 1048576}\nadmin:", "6:22: limits.body_bytes", "expected a size such as 512B"},
+        {"admin:", "limits: {body_bytes: 1MiB, buffered_bytes: 1MiB}\nadmin:", "6:44: limits.buffered_bytes",
+         "expected buffered_bytes to be at least header_bytes and body_bytes together"},
         {"admin:", "timeouts: {idle: 0s}\nadmin:", "6:18: timeouts.idle", "expected a duration such as 250ms"},
         {"admin:", "timeouts: {idle: 75}\nadmin:", "6:18: timeouts.idle", "expected a duration such as 250ms"},
         {"admin:", "signature_window: 500ms\nadmin:", "6:19: signature_window", "from 1s to 24h, not \"500ms\""},

@@ -39,13 +39,17 @@ TEST(buffer, lets_a_piece_be_cut_out) {
     EXPECT_EQ(b.data(), "head-rest");
 }
 
-TEST(buffer, gives_memory_back_only_when_it_is_empty) {
+TEST(buffer, gives_back_memory_that_what_is_in_it_does_not_need) {
     buffer b;
     put(b, std::string(1000, 'a'));
     b.shrink(10);
     EXPECT_EQ(b.size(), 1000U);
-    b.consume(1000);
+    b.consume(995);
     b.shrink(10);
+    EXPECT_EQ(b.capacity(), 10U);
+    EXPECT_EQ(b.data(), "aaaaa");
+    b.consume(5);
+    b.shrink(5);
     EXPECT_EQ(b.capacity(), 0U);
 }
 

@@ -42,6 +42,18 @@ TEST(chunked, bodies_decode_the_same_in_pieces_of_any_size) {
     }
 }
 
+TEST(chunked, bodies_may_have_extensions_by_the_letter_of_the_grammar) {
+    for (const char* extension :
+         {";a", ";a=b", ";a;b=c;d", ";a=\"\"", ";a=\"b; c=\\\"d\\\\\t\"", ";a=\"\";b", ";!#$%&'*+-.^_`|~=1"}) {
+        const std::string bytes = "4" + std::string(extension) + "\r\nWiki\r\n0" + extension + "\r\n\r\n";
+        for (const std::size_t piece : {bytes.size(), std::size_t{1}}) {
+            const auto got = decode(bytes, piece);
+            EXPECT_TRUE(got.done) << extension;
+            EXPECT_EQ(got.content, "Wiki") << extension;
+        }
+    }
+}
+
 TEST(chunked, bodies_that_are_not_strictly_so_are_refused) {
     const std::string long_extension(300, 'x');
     const std::string long_trailer(5000, 'x');
@@ -59,6 +71,23 @@ TEST(chunked, bodies_that_are_not_strictly_so_are_refused) {
              std::string("FFFFFFFFFFFFFFFFF\r\nx"),
              std::string("000000000\r\n\r\n"),
              std::string("4;\nWiki\r\n"),
+             std::string("4;\r\nWiki\r\n"),
+             std::string("4;;;\"\r\nWiki\r\n"),
+             std::string("4;a;\r\nWiki\r\n"),
+             std::string("4;a=\r\nWiki\r\n"),
+             std::string("4;=\r\nWiki\r\n"),
+             std::string("4;a=b=c\r\nWiki\r\n"),
+             std::string("4;bad[=x\r\nWiki\r\n"),
+             std::string("4;a=b\"c\"\r\nWiki\r\n"),
+             std::string("4;a=\"b\r\nWiki\r\n"),
+             std::string("4;a=\"b\"c\r\nWiki\r\n"),
+             std::string("4;a=\"\\\r\nWiki\r\n"),
+             std::string("4 ;a\r\nWiki\r\n"),
+             std::string("4; a\r\nWiki\r\n"),
+             std::string("4;a =b\r\nWiki\r\n"),
+             std::string("4;a= b\r\nWiki\r\n"),
+             std::string("4;a\t\r\nWiki\r\n"),
+             std::string("0;=\r\n\r\n"),
              std::string("4;a\x01\r\nWiki\r\n"),
              "4;" + long_extension + "\r\nWiki\r\n",
              "0\r\nX: " + long_trailer + "\r\n\r\n",

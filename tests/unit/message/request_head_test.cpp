@@ -54,18 +54,29 @@ INSTANTIATE_TEST_SUITE_P(
                      bad},
         refused_case{"empty_length", head("POST / HTTP/1.1", {"Host: a", "Content-Length: "}), bad},
         refused_case{"chunked_then_gzip", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked, gzip"}),
-                     fault::unknown_transfer_coding},
+                     bad},
         refused_case{"gzip_then_chunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip, chunked"}),
                      fault::unknown_transfer_coding},
-        refused_case{"xchunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: xchunked"}),
-                     fault::unknown_transfer_coding},
-        refused_case{"identity", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: identity"}),
-                     fault::unknown_transfer_coding},
-        refused_case{"gzip_alone", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip"}),
-                     fault::unknown_transfer_coding},
+        refused_case{"xchunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: xchunked"}), bad},
+        refused_case{"identity", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: identity"}), bad},
+        refused_case{"gzip_alone", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip"}), bad},
         refused_case{"chunked_twice",
                      head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"}),
                      bad},
+        refused_case{"no_coding", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding:"}), bad},
+        refused_case{"empty_coding_then_chunked", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: , chunked"}),
+                     bad},
+        refused_case{"chunked_then_chunked",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked, chunked"}), bad},
+        refused_case{"chunked_with_parameter", head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: chunked;q=1"}),
+                     bad},
+        refused_case{"two_codings_without_a_comma",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip chunked"}), bad},
+        refused_case{"two_codings_without_a_comma_then_chunked",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: gzip br, chunked"}), bad},
+        refused_case{"parameters_then_chunked",
+                     head("POST / HTTP/1.1", {"Host: a", "Transfer-Encoding: x;a=b, br , chunked"}),
+                     fault::unknown_transfer_coding},
         refused_case{"chunked_in_1_0", head("POST / HTTP/1.0", {"Host: a", "Transfer-Encoding: chunked"}), bad},
         refused_case{"folded_line", head("GET / HTTP/1.1", {"Host: a", "X: a", " b"}), bad},
         refused_case{"folded_with_tab", head("GET / HTTP/1.1", {"Host: a", "X: a", "\tb"}), bad},
@@ -102,7 +113,10 @@ INSTANTIATE_TEST_SUITE_P(
         refused_case{"fragment", head("GET /a#b HTTP/1.1", {"Host: a"}), bad},
         refused_case{"non_ascii_target", head("GET /\xC3\xA4 HTTP/1.1", {"Host: a"}), bad},
         refused_case{"quote_in_target", head("GET /\" HTTP/1.1", {"Host: a"}), bad},
-        refused_case{"asterisk", head("OPTIONS * HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"asterisk", head("GET * HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"asterisk_with_query", head("OPTIONS *?a=b HTTP/1.1", {"Host: a"}), bad},
+        refused_case{"method_of_35_characters", head(std::string(35, 'A') + " / HTTP/1.1", {"Host: a"}),
+                     fault::method_too_long},
         refused_case{"empty_query", head("GET /v1/x? HTTP/1.1", {"Host: a"}), bad},
         refused_case{"connect_with_a_path", head("CONNECT /v1/x HTTP/1.1", {"Host: a"}), bad},
         refused_case{"authority_form", head("CONNECT a:443 HTTP/1.1", {"Host: a"}), bad},
@@ -135,6 +149,14 @@ INSTANTIATE_TEST_SUITE_P(
         refused_case{"other_expectation", head("GET / HTTP/1.1", {"Host: a", "Expect: 200-ok"}),
                      fault::unknown_expectation}),
     [](const auto& of) { return std::string(of.param.name); });
+
+TEST(request_head, may_ask_for_the_options_of_the_server_as_a_whole) {
+    const auto text = head("OPTIONS * HTTP/1.1", {"Host: a"});
+    request_head parsed;
+    ASSERT_FALSE(parse_request_head(text, parsed));
+    EXPECT_EQ(parsed.path, "*");
+    EXPECT_EQ(parsed.query, "");
+}
 
 TEST(request_head, whose_first_line_ends_early_is_told_so) {
     for (const std::string_view line : {"GET / ", "GET / HTTP", "GET / HTTP/1."}) {
