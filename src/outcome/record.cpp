@@ -121,4 +121,8 @@ void append_line(std::string& to, const record& r) {
     to.append(static_cast<const char*>(room.data()), out.end());
 }
 
+void append_repeated(std::string& to, std::uint64_t calls) {
+    to.append(R"(,"repeated":)").append(std::to_string(calls));
+}
+
 }  // namespace gateway::outcome

@@ -71,7 +71,7 @@ std::size_t rejected_lines::append_due(std::string& to, time now) {
     const std::size_t lines = gathered_.size();
     for (const auto& [key, counted] : gathered_) {
         to += counted.line;
-        if (counted.calls > 1) to.append(R"(,"repeated":)").append(std::to_string(counted.calls));
+        if (counted.calls > 1) append_repeated(to, counted.calls);
         to += line_end;
     }
     gathered_.clear();

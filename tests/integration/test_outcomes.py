@@ -18,7 +18,7 @@ KEYS = """
     time request_id peer listener caller proof operation api_version project_id server_id job_id account credential region
     rule shadow flavor auto_pay mode dry_run decision status code message upstream_status upstream_request_id
     result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us trace_id
-    auth_failure access_key""".split()
+    auth_failure access_key repeated""".split()
 EVIL = 'x"\n{"time":"now"}\u2028\u001b[31m\u007f\u009b31m é'
 ALWAYS = {"time", "request_id", "peer", "listener", "decision", "status", "outcome", "bytes_in", "bytes_out",
           "duration_us"}

@@ -44,4 +44,7 @@ struct record {
 inline constexpr std::size_t longest_line = 48 * 1024;
 void append_line(std::string& to, const record& r);
 
+// The last key of a line that stands for several calls, to a line without its closing brace.
+void append_repeated(std::string& to, std::uint64_t calls);
+
 }  // namespace gateway::outcome
