@@ -57,16 +57,20 @@ def test_the_configuration_is_for_root_and_the_service_alone(package):
 
 
 def reload_commands():
-    return re.findall(r"^ExecReload=(.*)$", UNIT.read_text(encoding="utf-8"), re.M)
+    return re.findall(r"^ExecReload=(.*)$", UNIT.read_text(encoding="utf-8").replace("\\\n", " "), re.M)
 
 
 def test_a_reload_of_a_file_with_an_error_fails_and_shows_its_lines(tmp_path):
     """systemd runs the commands in their order, up to the first that fails, and keeps what they say for `systemctl status`."""
     file = tmp_path / "gateway.yaml"
     file.write_text((DEPLOY / "debian/gateway.yaml").read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
-    first, then = [command.replace("/usr/bin/ecs-gateway", str(programs.BIN / "ecs-gateway"))
-                   .replace("/etc/ecs-gateway/gateway.yaml", str(file)).split() for command in reload_commands()]
-    done = subprocess.run(first, capture_output=True, text=True, timeout=60, check=False)
+    first, then = [command.split() for command in reload_commands()]
+    check = first.index("/usr/bin/ecs-gateway")
+    assert first[:check] == [
+        *"+/usr/bin/nsenter --target ${MAINPID} --mount -- /usr/bin/setpriv --reuid=ecs-gateway --regid=ecs-gateway".split(),
+        *"--init-groups --no-new-privs --inh-caps=-all --bounding-set=-all".split()], "as the service, among its mounts"
+    assert first[check + 1:] == ["check", "--config", "/etc/ecs-gateway/gateway.yaml"]
+    done = subprocess.run([programs.BIN / "ecs-gateway", "check", "--config", file], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and "gateway.yaml:21:1: nonsense: unknown key" in done.stdout
     assert then == ["/bin/kill", "-HUP", "$MAINPID"]
 
