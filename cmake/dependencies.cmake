@@ -1,6 +1,6 @@
 # The packages of Debian 12 and 13: Boost 1.81 and 1.83, OpenSSL 3.0 and 3.5, yaml-cpp 0.7 and 0.8. Boost's headers are plain includes; what Asio, Beast, JSON and URL can compile separately is
 # compiled once, here, and not in every source file that includes them.
-find_package(Boost 1.81 REQUIRED COMPONENTS json url program_options)
+find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS json url program_options)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
