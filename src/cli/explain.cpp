@@ -5,9 +5,9 @@
 #include "gateway/config/load.hpp"
 #include "gateway/credentials/store.hpp"
 #include "gateway/operations/operation.hpp"
+#include "gateway/operations/query.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/policy/rules.hpp"
-#include "gateway/signing/signature.hpp"
 
 namespace gateway::cli {
 
@@ -121,11 +121,8 @@ int judge(const question& about, const config::settings& settings, std::ostream&
 
     if (!matched->what->query && !query.empty())
         return refused({"404 Gateway.0301", "this operation takes no query: leave it out"}, out);
-    if (signing::has_empty_parameter(query))
-        return refused({"400 Gateway.0001", "the query holds an empty parameter (a '&' too many)"}, out);
-    if (!signing::reads_one_way(path, query))
-        return refused({"400 Gateway.0001", "the query can be read in two ways: write %20 for a space, %2B for a plus"},
-                       out);
+    if (const std::string_view why = operations::query_problem(query); !why.empty())
+        return refused({"400 Gateway.0001", std::string(why)}, out);
     operations::resize_request asked;
     if (const auto problem = judge_body(about, *matched->what, asked)) return refused(*problem, out);
     const bool is_resize = matched->what->body == operations::body_kind::resize;

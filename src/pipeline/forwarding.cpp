@@ -4,6 +4,7 @@
 #include <boost/beast/http/status.hpp>
 
 #include "gateway/base/append.hpp"
+#include "gateway/base/visible_ascii.hpp"
 
 namespace gateway::pipeline {
 
@@ -12,11 +13,11 @@ using message::known;
 
 bool append_passed_on(std::string& to, const message::field_list& fields) {
     bool has_trace = false;
-    static constexpr message::known_names passed_on{known::content_type, known::accept,         known::user_agent,
-                                                    known::x_language,   known::x_client_token, known::traceparent,
-                                                    known::tracestate};
+    static constexpr message::known_names passed_on{known::accept,         known::user_agent,  known::x_language,
+                                                    known::x_client_token, known::traceparent, known::tracestate};
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (!passed_on.has(fields.name_of(i)) || message::is_hop_by_hop(fields, i)) continue;
+        if (!is_visible_ascii(fields[i].value)) continue;
         append(to, fields[i].name, ": "sv, fields[i].value, "\r\n"sv);
         has_trace = has_trace || fields.name_of(i) == known::traceparent;
     }

@@ -10,6 +10,8 @@
 #include "call.hpp"
 #include "gateway/base/append.hpp"
 #include "gateway/base/time.hpp"
+#include "gateway/operations/media_type.hpp"
+#include "gateway/operations/query.hpp"
 #include "gateway/pipeline/forwarding.hpp"
 #include "trace.hpp"
 
@@ -26,6 +28,8 @@ namespace {
 constexpr std::size_t most_together = 4096;
 
 constexpr auto takes_no_body = "this operation takes no body: leave it out"sv;
+// Of every body that goes to the cloud.
+constexpr std::string_view body_type = "application/json";
 
 }  // namespace
 
@@ -105,21 +109,9 @@ gateway::refused gateway::understand(call& c) {
                           .message = "this operation takes no query string: leave it out",
                           .allow = {}};
     }
-    // What parsers read differently is neither verified nor signed. (The path is literals and ids.)
-    if (signing::has_empty_parameter(head.query)) {
-        return own_answer{
-            .code = answer_code::malformed,
-            .message = "the query holds an empty parameter (a '&' too many), which signers read differently",
-            .allow = {}};
-    }
-    if (!head.query.empty() && !signing::reads_one_way({}, head.query)) {
-        return own_answer{
-            .code = answer_code::malformed,
-            .message =
-                "the query holds a bare '+' or a percent-escape that is broken or not UTF-8: write %20 for a "
-                "space, %2B for a plus",
-            .allow = {}};
-    }
+    // What signers read differently is neither verified nor signed. (The path is literals and ids.)
+    if (const std::string_view why = operations::query_problem(head.query); !why.empty())
+        return own_answer{.code = answer_code::malformed, .message = std::string(why), .allow = {}};
     return std::nullopt;
 }
 
@@ -128,6 +120,14 @@ gateway::refused gateway::read_body(call& c) {
     if (c.what.what->body == operations::body_kind::none) {
         if (body.empty()) return std::nullopt;
         return own_answer{.code = answer_code::bad_body, .message = std::string(takes_no_body), .allow = {}};
+    }
+    const field* const type = c.caller.head().fields.find(message::known::content_type);
+    if (type != nullptr && !operations::is_json_in_utf8(type->value)) {
+        return own_answer{.code = answer_code::wrong_media_type,
+                          .message =
+                              "the body must be JSON in UTF-8: send Content-Type: application/json, with no "
+                              "charset or charset=UTF-8",
+                          .allow = {}};
     }
     auto& resize = c.space->resize;
     if (auto problem = resize_reader_.read(body, resize)) {
@@ -198,10 +198,9 @@ gateway::refused gateway::sign(call& c) {
     const std::string& authority = c.by->client.authority(c.project->region_index);
     std::array<field, 5> fields;
     std::size_t count = 0;
-    // Only what is passed on: a caller may have named it in Connection.
-    const field* const content_type = head.fields.find(message::known::content_type);
-    if (content_type != nullptr && !message::connection_names(head.fields, content_type->name))
-        fields[count++] = {"content-type", content_type->value};
+    // No text of the caller's: what the cloud's signer could read differently would be a refusal of the gateway's key.
+    const bool has_body = c.what.what->body != operations::body_kind::none;
+    if (has_body) fields[count++] = {"content-type", body_type};
     fields[count++] = {"host", authority};
     fields[count++] = {"x-project-id", c.what.project_id};
     fields[count++] = {"x-sdk-date", date_};
@@ -223,8 +222,8 @@ gateway::refused gateway::sign(call& c) {
         c.record.trace_id = c.request_id();  // the trace is the call itself
         append_traceparent(out, c.record.trace_id);
     }
-    if (c.what.what->body != operations::body_kind::none) {
-        append(out, "Content-Length: "sv, digits(c.caller.body().size()), "\r\n"sv);
+    if (has_body) {
+        append(out, "Content-Type: "sv, body_type, "\r\nContent-Length: "sv, digits(c.caller.body().size()), "\r\n"sv);
     }
     append(out, "X-Project-Id: "sv, c.what.project_id);
     if (key == nullptr) {

@@ -83,10 +83,6 @@ bool reads_one_way(std::string_view path, std::string_view query) noexcept {
     return fits(path, "+") && fits(query, "?");
 }
 
-bool has_empty_parameter(std::string_view query) noexcept {
-    return query.starts_with('&') || query.ends_with('&') || query.find("&&") != std::string_view::npos;
-}
-
 void signer::put_query(std::string_view query, text_writer& to) {
     decoded_.clear();
     decoded_.reserve(query.size());  // views into it must hold

@@ -54,6 +54,41 @@ def test_a_field_that_stays_here(gate, cloud, field):
     assert field[1] not in [value for _, value in cloud.requests[-1].fields]
 
 
+@pytest.mark.parametrize("name", ["Accept", "User-Agent", "X-Language", "X-Client-Token", "traceparent", "tracestate"])
+def test_a_field_that_is_not_visible_ascii_stays_here(gate, cloud, name):
+    for value in ("\xff", "a\xa0b", "\xe4\xbd\xa0", "a\tb"):
+        assert gate.call("GET", f"/v1/{PARTNER}/jobs/j", fields=[(name, value)], proof=CI).status == 200, value
+        sent = cloud.requests[-1]
+        assert value not in [given for _, given in sent.fields], value
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Encoding", "Content-Language"])
+def test_no_text_of_a_look_ups_caller_is_signed(gate, cloud, name):
+    for value in ("application/json", "\xff", "a/b;charset=\xe4\xbd\xa0"):
+        answer = gate.call("GET", f"/v1/{PARTNER}/jobs/j", fields=[(name, value)], proof=CI)
+        assert answer.status == 200, answer
+        sent = cloud.requests[-1]
+        assert sent[name] is None and "SignedHeaders=host;x-project-id;x-sdk-date, " in sent["Authorization"]
+
+
+@pytest.mark.parametrize("given", [None, "Application/JSON", "application/json;charset=utf-8", 'application/json; charset="UTF-8"'])
+def test_what_goes_out_is_always_application_json(gate, cloud, given):
+    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
+                       [("Content-Type", given)] if given else [], PLANNER)
+    assert answer.status == 200, answer
+    assert [value for name, value in cloud.requests[-1].fields if name == "Content-Type"] == ["application/json"]
+
+
+@pytest.mark.parametrize("given", ["text/plain", "application/json;charset=GBK", "application/x-www-form-urlencoded",
+                                   "application/json;charset=utf-8;charset=gbk", "application/json;charset=\xff", ""])
+def test_another_media_type_or_charset_is_refused(gate, cloud, given):
+    before = len(cloud.requests)
+    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
+                       [("Content-Type", given)], CI)
+    assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (415, "Gateway.0406", "not_sent")
+    assert "application/json" in answer.error()[1] and len(cloud.requests) == before
+
+
 @pytest.mark.parametrize("header", ["X-Api-Key", "Authorization", "X-Auth-Token"])
 def test_no_proof_of_the_caller_goes_upstream(gate, cloud, header):
     answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, calling.key("Zq7CIapiKEYdoNOTleak5", header),

@@ -9,8 +9,8 @@
 
 namespace gateway::pipeline {
 
-// Appends the fields that the contract passes on ("Content-Type: …\r\n"), in the order the caller sent them. Tells
-// whether a traceparent is among them.
+// Appends the caller's fields that are passed on ("User-Agent: …\r\n"), in the order the caller sent them; those that
+// hold anything but visible ASCII stay here. Tells whether a traceparent is among them.
 [[nodiscard]] bool append_passed_on(std::string& to, const message::field_list& fields);
 
 // The head of an answer handed back: status and end-to-end fields as they came, then X-Gateway-Request-Id. Its framing

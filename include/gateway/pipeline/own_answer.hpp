@@ -33,6 +33,7 @@ enum class answer_code : std::uint8_t {
     unknown_expectation,  // 0404, 417
     unknown_coding,       // 0404, 501
     over_rate,            // 0405
+    wrong_media_type,     // 0406
     unreachable,          // 0501
     no_credential,        // 0502
     no_capacity,          // 0503

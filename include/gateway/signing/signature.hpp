@@ -71,9 +71,6 @@ struct request {
 // 3986 does not allow.
 [[nodiscard]] bool reads_one_way(std::string_view path, std::string_view query) noexcept;
 
-// "a=1&&b=2", "&a=1", "a=1&": signers leave the empty parameter out or do not.
-[[nodiscard]] bool has_empty_parameter(std::string_view query) noexcept;
-
 // An Authorization header, taken apart. Views into it.
 struct authorization {
     algorithm which = algorithm::sdk_hmac_sha256;

@@ -30,6 +30,7 @@ TEST(own_answers, have_the_statuses_and_codes_of_the_contract) {
                          row{answer_code::unknown_expectation, 417, "Gateway.0404"},
                          row{answer_code::unknown_coding, 501, "Gateway.0404"},
                          row{answer_code::over_rate, 429, "Gateway.0405"},
+                         row{answer_code::wrong_media_type, 415, "Gateway.0406"},
                          row{answer_code::unreachable, 502, "Gateway.0501"},
                          row{answer_code::no_credential, 503, "Gateway.0502"},
                          row{answer_code::no_capacity, 503, "Gateway.0503"},

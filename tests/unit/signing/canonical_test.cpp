@@ -19,13 +19,6 @@ TEST(path_and_query, that_servers_read_differently_are_told_apart) {
         EXPECT_FALSE(reads_one_way(path, "")) << path;
 }
 
-TEST(has_empty_parameter, is_a_separator_too_many) {
-    for (const std::string_view query : {"&", "&a=1", "a=1&", "a=1&&b=2"})
-        EXPECT_TRUE(has_empty_parameter(query)) << query;
-    for (const std::string_view query : {"", "a", "a=", "a=1&b=2", "=1"})
-        EXPECT_FALSE(has_empty_parameter(query)) << query;
-}
-
 TEST(header_values, are_trimmed_and_kept_as_they_are_inside) {
     signer s;
     const std::vector<field> fields{{"X-B", " \t a  b \t"}, {"host", "h"}};
