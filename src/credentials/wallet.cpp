@@ -39,7 +39,8 @@ wallet::entry* wallet::find(std::size_t which, std::string_view project) {
     return &scoped.emplace(std::string(project), entry()).first->second;
 }
 
-boost::system::result<lease, unavailable> wallet::take(id which, std::string_view project, time now) {
+boost::system::result<lease, unavailable> wallet::take(id which, std::string_view project, std::string_view caller,
+                                                       time now) {
     const auto index = static_cast<std::size_t>(which);
     const definition& what = of_.all()[index];
     entry& e = *find(index, project);
@@ -56,15 +57,19 @@ boost::system::result<lease, unavailable> wallet::take(id which, std::string_vie
     const secret& is = *e.now->is;
     if (!is.used.load(std::memory_order_relaxed)) is.used.store(true, std::memory_order_relaxed);
     lease given;
-    switch (is.taken.admit()) {
-        case standing::admission::trial:
+    switch (is.taken.is_good() ? admission::free : is.taken.admit(caller_named(caller))) {
+        case admission::trial:
             given.tries = trial(e.now->is);
             break;
-        case standing::admission::free:
+        case admission::free:
             break;
-        case standing::admission::wait:
-            return refuse("its first calls have not been answered yet", true, false);
-        case standing::admission::rested:
+        case admission::wait:
+            return refuse(is.taken.is_doubted()
+                              ? "the cloud refused this caller's last calls, and the gateway tries the "
+                                "key with a query of its own"
+                              : "its first calls have not been answered yet",
+                          true, false);
+        case admission::rested:
             return refuse(e.why.empty() ? "the cloud refused its signature three times in a row" : e.why, false, false);
     }
     given.name_ = what.name;

@@ -22,7 +22,7 @@ constexpr std::size_t most_refusal = 64 * 1024;  // bytes of a 401's body that a
 }  // namespace
 
 gateway::refused gateway::borrow(call& c, steady_clock::time_point now) {
-    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, now);
+    auto lent = c.by->wallet.take(static_cast<credentials::id>(c.credential), c.what.project_id, c.record.caller, now);
     c.awaits_credential =
         !lent && lent.error().on_its_way && lent.error().retry_after <= c.now_in_force().settings.timeouts.credential;
     if (lent) {
@@ -123,8 +123,10 @@ task<> gateway::turned_away(call& c, upstream::response& got) {
     c.space->code = c.space->facts.code;
     c.space->message = without_credential(c.space->facts.message, c.signs_with.access_key());
     // Counted before the trial ends, so that those who wait for their turn can't add a refusal too many.
-    if (c.signs_with.shared()->taken.refused())
+    const auto next = c.signs_with.shared()->taken.refused(credentials::caller_named(c.record.caller));
+    if (next == credentials::consequence::rest)
         supplier_.rest(c.slot(), c.signs_with.shared(), c.space->code + " " + c.space->message);
+    if (next == credentials::consequence::query) supplier_.doubt(c.slot(), c.signs_with.shared());
     end_trial(c);
 
     const auto whole = co_await got.read_body(most_refusal);

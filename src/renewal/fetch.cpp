@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "gateway/base/escape.hpp"
 #include "keeping.hpp"
 
 namespace gateway::renewal {
@@ -12,9 +13,11 @@ namespace gateway::renewal {
 namespace {
 
 using namespace std::chrono_literals;
+using credentials::admission;
+using credentials::consequence;
 using credentials::definition;
 using credentials::fetch_failure;
-using credentials::standing;
+using credentials::requester;
 using std::chrono::steady_clock;
 using way = definition::way;
 
@@ -83,7 +86,7 @@ task<fetched<shared_secret>> keeper::fetch_agency(const definition& what, std::s
             drop_now(via, proof.is);  // it has expired before its time: once more with a fresh one
             continue;
         }
-        if (proof.is->taken.refused()) rest(via, proof.is, got.error().whole());
+        if (proof.is->taken.refused(requester::gateway) == consequence::rest) rest(via, proof.is, got.error().whole());
         co_return fetch_failure{.refused = true,
                                 .why = "IAM does not accept " + through.name + ": " + got.error().why,
                                 .details = got.error().details};
@@ -99,13 +102,13 @@ task<fetched<keeper::borrowed>> keeper::obtain(const slot& what, std::shared_ptr
         if (k == nullptr) co_return fetch_failure{.why = name + " is no longer configured"};
         const time now = steady_clock::now();
         if (k->usable(now)) {
-            const auto admitted = k->now->taken.admit();
-            if (admitted == standing::admission::free || admitted == standing::admission::trial) {
+            const auto admitted = k->now->taken.admit(requester::gateway);
+            if (admitted == admission::free || admitted == admission::trial) {
                 borrowed lent{k->now, {}};
-                if (admitted == standing::admission::trial) lent.tries = credentials::trial(k->now);
+                if (admitted == admission::trial) lent.tries = credentials::trial(k->now);
                 co_return lent;
             }
-            if (admitted == standing::admission::rested) co_return k->blocks(name);
+            if (admitted == admission::rested) co_return k->blocks(name);
         } else if (!k->fetching) {
             k->when.wanted(now);
             // Not worth waiting for, when it failed a moment ago and is tried again only after we have gone.
@@ -132,14 +135,15 @@ task<verdict> keeper::try_out(const slot& what, const secret& by_what, std::shar
     co_return taken;
 }
 
-task<> keeper::try_rested(slot what) {
+task<> keeper::try_key(slot what) {
     const auto before = kept_.find(what);
     shared_secret tried;
     std::string why;
     verdict taken = verdict::unknown;
     if (before != kept_.end() && can_try(what, *before->second->is)) {
         tried = before->second->now;
-        before->second->last_try = steady_clock::now();
+        keeping& k = *before->second;
+        (k.try_at ? k.last_try : k.last_doubt) = steady_clock::now();
         try {
             if (tried) taken = co_await try_out(what, *tried, before->second->by, why);
         } catch (const std::exception& e) {
@@ -151,21 +155,55 @@ task<> keeper::try_rested(slot what) {
     if (!k->now || k->now != tried) {
         // Another one has come in the meantime, or there is nothing to try it on: then a new one is what helps.
         k->try_at.reset();
+        k->doubted_at.reset();
         if (k->now && !tried) {
             k->lose();
             k->when.wanted(steady_clock::now());
             tell(*k);
         }
-    } else if (taken == verdict::accepted) {
-        tried->taken.accepted();
-        k->no_trouble();
-        spdlog::info("credential: the cloud accepts it again, it is in use again: credential={}", k->is->name);
-        tell(*k);
+    } else if (k->try_at) {
+        end_try_of_rested(*k, taken, std::move(why));
     } else {
-        if (taken == verdict::refused) ++k->failed_tries;
-        put_to_rest(*k, std::move(why));
+        end_try_of_doubted(*k, taken, std::move(why));
     }
     schedule(*k);
+}
+
+void keeper::end_try_of_rested(keeping& k, verdict taken, std::string why) {
+    if (taken == verdict::accepted) {
+        k.no_trouble();
+        show(k);  // before anybody is served with it
+        k.now->taken.accepted();
+        spdlog::info("credential: the cloud accepts it again, it is in use again: credential={}", k.is->name);
+        tell(k);
+        return;
+    }
+    if (taken == verdict::refused) ++k.failed_tries;
+    put_to_rest(k, std::move(why));
+}
+
+void keeper::end_try_of_doubted(keeping& k, verdict taken, std::string why) {
+    k.doubted_at.reset();
+    switch (taken) {
+        case verdict::accepted:
+            k.now->taken.accepted();
+            spdlog::warn(
+                "credential: the cloud refused calls of one caller and accepts the gateway's own query, so it stays in "
+                "use: credential={}",
+                k.is->name);
+            tell(k);  // for that caller, who waits
+            return;
+        case verdict::refused:
+            if (k.now->taken.refused(requester::gateway) == consequence::rest) put_to_rest(k, std::move(why));
+            return;
+        case verdict::unknown:
+            spdlog::warn(
+                "credential: the cloud refused calls of one caller, and it can't be tried just now: credential={} "
+                "why={}",
+                k.is->name, json_string(why));
+            if (k.now->taken.is_doubted()) k.doubted_at = steady_clock::now() + 5s;
+            return;
+    }
 }
 
 void keeper::try_all(std::shared_ptr<const credentials::store> store, const config::settings& in,

@@ -187,9 +187,24 @@ void keeper::rest(const slot& what, const shared_secret& which, std::string deta
     });
 }
 
+void keeper::doubt(const slot& what, const shared_secret& which) {
+    loop_.post([this, what, which] {
+        const auto found = kept_.find(what);
+        if (found == kept_.end() || found->second->now != which) return;
+        keeping& k = *found->second;
+        const time now = steady_clock::now();
+        // A caller whose calls are refused again and again has the gateway ask no oftener than this.
+        constexpr auto apart = 1s;
+        k.doubted_at = k.last_doubt ? std::max(now, *k.last_doubt + apart) : now;
+        schedule(k);
+        wake();
+    });
+}
+
 void keeper::put_to_rest(keeping& k, std::string details) {
     const auto pause = credentials::rest_after(k.failed_tries);
     k.try_at = steady_clock::now() + pause;
+    k.doubted_at.reset();
     k.refusal = std::move(details);
     spdlog::error("credential: rested, the cloud refuses it: credential={} next_try_in={}s why={}", k.is->name,
                   pause.count(), json_string(k.refusal));
@@ -218,8 +233,10 @@ std::map<std::string, std::chrono::seconds> keeper::skews() const {
 
 double keeper::dice() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
-// Workers learn what there is, in words that callers may see; people, how it is doing.
+// Workers learn what there is, in words that callers may see; people, how it is doing. People first: whoever is served
+// with a new secret must not read of the old one's trouble.
 void keeper::tell(const keeping& k) {
+    show(k);
     time retry{};
     if (k.try_at)
         retry = *k.try_at;
@@ -227,11 +244,14 @@ void keeper::tell(const keeping& k) {
         retry = *k.when.due();
     publish_({k.where, k.now, k.why(), retry});
     changed_.notify_all();
+}
+
+void keeper::show(const keeping& k) {
     const std::lock_guard held(shown_lock_);
     condition& shown = shown_[k.where];
     shown.name = k.is->name;
     shown.project = k.where.project;
-    shown.usable = k.usable(steady_clock::now()) && !k.now->taken.is_rested();
+    shown.usable = k.usable(steady_clock::now()) && !k.try_at;
     shown.refused = k.when.was_refused() || k.try_at;
     shown.why = k.whole_story();
     shown.expires.reset();
@@ -258,10 +278,10 @@ void keeper::wake() {
 }
 
 void keeper::begin(keeping& k, time now) {
-    const bool rested = k.to_be_tried(now);
+    const bool tried = k.to_be_tried(now);
     // What nobody used since it came is not renewed; it goes when it has expired.
     const bool in_use = !k.now || k.is->preload || k.now->used.load(std::memory_order_relaxed);
-    if (!rested && !in_use) {
+    if (!tried && !in_use) {
         if (k.usable(now)) {
             k.when.idle(now, k.now->expires);
         } else {
@@ -276,7 +296,7 @@ void keeper::begin(keeping& k, time now) {
     ++fetching_;
     schedule(k);
     // Begun by the loop and not here: what fails at once would otherwise begin the next one from within itself.
-    loop_.post([this, what = k.where, rested] { spawn(rested ? try_rested(what) : renew(what)); });
+    loop_.post([this, what = k.where, tried] { spawn(tried ? try_key(what) : renew(what)); });
 }
 
 // The end of what begin() began; nullptr when a reload has dropped the slot in the meantime.

@@ -25,8 +25,10 @@ struct keeper::keeping {
     std::string refusal;                     // rested: what the cloud said
     std::string file_trouble;                // why its files can't be read anew; the pair in use stays
     bool fetching = false;
-    std::optional<time> try_at;  // rested: when it is tried next
+    std::optional<time> try_at;      // rested: when it is tried next
     std::optional<time> last_try;
+    std::optional<time> doubted_at;  // refused for one caller alone: when it is tried
+    std::optional<time> last_doubt;
     unsigned failed_tries = 0;
     std::uint64_t fetched = 0, failed = 0;
     std::optional<time> in_due;  // its place among what is due
@@ -38,20 +40,27 @@ struct keeper::keeping {
     void lose() {
         now.reset();
         try_at.reset();
+        doubted_at.reset();
         failed_tries = 0;
     }
     void no_trouble() {
         not_fetched = {};
         refusal.clear();
         try_at.reset();
+        doubted_at.reset();
         failed_tries = 0;
     }
     [[nodiscard]] bool usable(time at) const { return now && now->expires > at; }
-    [[nodiscard]] bool to_be_tried(time at) const { return now && try_at && *try_at <= at; }
+    // When the key is tried with a query next.
+    [[nodiscard]] std::optional<time> next_try() const {
+        if (!now) return std::nullopt;
+        return try_at ? try_at : doubted_at;
+    }
+    [[nodiscard]] bool to_be_tried(time at) const { return next_try() && *next_try() <= at; }
     // When something is to be done for it next; its end schedules anew what is being done.
     [[nodiscard]] std::optional<time> next() const {
         if (fetching) return std::nullopt;
-        if (now && try_at && (!when.due() || *try_at < *when.due())) return try_at;
+        if (next_try() && (!when.due() || *next_try() < *when.due())) return next_try();
         return when.due();
     }
     // What is wrong, in words of ours; empty when nothing is.

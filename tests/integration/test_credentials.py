@@ -15,7 +15,7 @@ import pytest
 import calling
 import programs
 from fakes import scripted_cloud as scripts
-from world import API_KEYS, ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, SECRETS, settings
+from world import API_KEYS, ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, PLANNER, SECRETS, settings
 
 PASSWORD = "Zq7IAM pass word doNOTleak\u00fc"
 ACME_2 = "1f2e3d4c5b6a79880f1e2d3c4b5a6978"
@@ -74,8 +74,8 @@ def gate_for(start, cloud):
     return begin
 
 
-def look(gate, project=ACME, server="of-acme"):
-    return gate.call("GET", LOOK.format(project, server), proof=CI)
+def look(gate, project=ACME, server="of-acme", proof=CI):
+    return gate.call("GET", LOOK.format(project, server), proof=proof)
 
 
 def requests_to(cloud, path):
@@ -347,7 +347,8 @@ def test_a_key_that_the_cloud_refuses_is_rested_before_it_is_locked(gate_for, cl
     cloud.control("key", access_key=PARTNER_KEY, secret_key="another-secret-key-of-the-cloud")
     refused_before = cloud.control("counts")["refused"]
     answers = [look(gate, PARTNER, "of-partner") for _ in range(8)]
-    assert [a.error()[0] for a in answers] == ["Gateway.0505"] * 3 + ["Gateway.0502"] * 5
+    # Two of one caller, and the gateway's own query.
+    assert [a.error()[0] for a in answers] == ["Gateway.0505"] * 2 + ["Gateway.0502"] * 6
     assert cloud.control("counts")["refused"] - refused_before == 3
     assert "three times in a row" in answers[-1].error()[1] and answers[-1]["X-Gateway-Outcome"] == "not_sent"
     assert 1 <= int(answers[-1]["Retry-After"]) <= 30
@@ -360,6 +361,31 @@ def test_a_key_that_the_cloud_refuses_is_rested_before_it_is_locked(gate_for, cl
     gate.wait_for(gate.stderr, "the cloud accepts it again, it is in use again: credential=partner-key")
     assert look(gate, PARTNER, "of-partner").status == 200
     assert gate.admin("/readyz")[0] == 200
+
+
+def test_a_caller_whose_calls_are_refused_takes_the_key_from_nobody(start):
+    """The cloud refuses whatever names one server, as it would a call whose signature it reads differently."""
+    refusal = {"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail"}
+
+    def behave(connection, request):
+        refused = "/cloudservers/unlucky" in request.line
+        scripts.answering(401 if refused else 200, refusal if refused else {"flavors": []})(connection, request)
+    cloud = start.cloud(behave)
+    gate = start.gateway(settings(cloud.url, admin={"address": "127.0.0.1:0"}))
+    unlucky = [look(gate, PARTNER, "unlucky", CI) for _ in range(3)]
+    assert {answer.error()[0] for answer in unlucky} == {"Gateway.0505"}
+    for _ in range(20):
+        assert look(gate, PARTNER, "unlucky", CI).error()[0] == "Gateway.0505"
+        assert look(gate, PARTNER, "s", PLANNER).status == 200
+    assert gate.admin("/readyz")[0] == 200
+    gate.wait_for(gate.stderr, "accepts the gateway's own query, so it stays in use: credential=partner-key")
+
+
+def test_a_key_that_is_refused_to_two_callers_is_rested(start):
+    cloud = start.cloud(scripts.answering(401, {"error_code": "APIGW.0301", "error_msg": "no"}))
+    gate = start.gateway(settings(cloud.url))
+    codes = [look(gate, PARTNER, "s", proof).error()[0] for proof in (CI, PLANNER, CI, PLANNER)]
+    assert codes == ["Gateway.0505"] * 3 + ["Gateway.0502"] and len(cloud.requests) == 3
 
 
 def test_many_first_calls_with_a_wrong_secret_are_not_enough_to_lock_the_key(start, cloud):
@@ -375,7 +401,7 @@ def test_a_rested_pair_that_ends_meanwhile_is_fetched_anew(gate_for, cloud):
     gate = gate_for(agency())
     assert look(gate).status == 200
     cloud.control("clock", offset_s=-1200)  # signatures are refused, by IAM as well
-    assert [look(gate).error()[0] for _ in range(4)] == ["Gateway.0505"] * 3 + ["Gateway.0502"]
+    assert [look(gate).error()[0] for _ in range(4)] == ["Gateway.0505"] * 2 + ["Gateway.0502"] * 2
     assert "three times" in look(gate).error()[1]
     cloud.control("iam", life_ms=3000, delay_ms=2500)  # its renewal is under way when it ends
     programs.wait_until(lambda: look(gate).status == 503 and "three times" not in look(gate).error()[1], "its end")
@@ -409,13 +435,13 @@ def test_no_more_than_three_refusals_reach_the_cloud_though_their_bodies_are_slo
     gate = start.gateway(settings(cloud.url, workers=2))
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         calls = [pool.submit(look, gate, PARTNER, "s") for _ in range(16)]
-        programs.wait_until(lambda: len(cloud.requests) == 3, "three calls")
-        time.sleep(0.3)  # a fourth would come within the 50 ms after which those who wait look again
-        assert len(cloud.requests) == 3
+        programs.wait_until(lambda: len(cloud.requests) == 2, "two calls")
+        time.sleep(0.3)  # a third would come within the 50 ms after which those who wait look again
+        assert len(cloud.requests) == 2
         go.set()
         codes = sorted(call.result().error()[0] for call in calls)
-    assert codes == ["Gateway.0502"] * 13 + ["Gateway.0505"] * 3
-    assert len(cloud.requests) == 3
+    assert codes == ["Gateway.0502"] * 14 + ["Gateway.0505"] * 2
+    assert len(cloud.requests) == 3  # and the gateway's own query
 
 
 def test_reloads_do_not_wear_a_rested_key_out(gate_for, cloud):
@@ -428,7 +454,7 @@ def test_reloads_do_not_wear_a_rested_key_out(gate_for, cloud):
         gate.tell(1)
         gate.wait_for_new(seen, "reloaded")
     gate.wait_for(gate.stderr, "rested, the cloud refuses it: credential=partner-key next_try_in=120s")
-    assert cloud.control("counts")["refused"] == 4  # three calls and one query
+    assert cloud.control("counts")["refused"] == 4  # two calls and two queries
 
 
 def test_what_a_reload_removes_is_no_longer_kept(gate_for, cloud):

@@ -33,7 +33,7 @@ struct secret {
 };
 using shared_secret = std::shared_ptr<const secret>;
 
-// A call's turn to try a key that the cloud has not taken yet (standing::admission::trial), for as long as this lives.
+// A call's turn to try a key that the cloud has not taken yet (admission::trial), for as long as this lives.
 class trial {
 public:
     trial() = default;

@@ -1,65 +1,142 @@
 #pragma once
 // How the cloud takes a key. More than five refused signatures in a row lock an access key for five minutes, for
 // everybody who uses it. So a key that the cloud has not accepted yet is tried by few calls at a time, and one that it
-// refused three times in a row is rested. Source: the vendor's FAQ, "AK access failed to reach the limit, forbidden".
+// refused three times in a row is rested. Refusals of one caller's calls alone may be the calls' own fault: they hold
+// that caller back, and do not rest the key before another caller's call, or the gateway's own query, is refused too.
+// Source: the vendor's FAQ, "AK access failed to reach the limit, forbidden".
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 namespace gateway::credentials {
+
+// Whose request was signed: a caller, or the gateway itself. Two callers in four thousand millions are taken for one.
+enum class requester : std::uint32_t { nobody = 0, gateway = 1 };
+[[nodiscard]] inline requester caller_named(std::string_view name) noexcept {
+    return static_cast<requester>(static_cast<std::uint32_t>(std::hash<std::string_view>{}(name)) | 2U);
+}
+
+// The state of a key, and the rule as pure functions of it.
+struct key_state {
+    bool accepted = false;  // by the cloud, since the last refusal that counted
+    unsigned trials = 0;    // calls under way with a key that is not accepted
+    unsigned refusals = 0;  // in a row
+    // The only one whose requests these were; `gateway` once they count: they were of two, or of the gateway itself.
+    requester refused_only = requester::nobody;
+
+    bool operator==(const key_state&) const = default;
+};
+
+inline constexpr unsigned most_refusals = 3;        // then the key rests
+inline constexpr unsigned most_refusals_alone = 2;  // of one caller; then it waits for the gateway's own query
+
+enum class admission : std::uint8_t {
+    free,   // use it
+    trial,  // use it, and say end_trial() when that call is over, whatever it showed
+    wait,   // others try it just now
+    rested  // do not use it
+};
+
+[[nodiscard]] constexpr admission admission_of(const key_state& key, requester by) noexcept {
+    const bool count = key.refused_only == requester::gateway;
+    if (count && key.refusals >= most_refusals) return admission::rested;
+    const bool alone = by != requester::gateway && (key.refused_only == by || key.refused_only == requester::nobody);
+    if (alone && key.refusals >= most_refusals_alone) return admission::wait;
+    if (key.accepted) return admission::free;
+    // Refusals and open trials together stay within the limit, so that the last trial can't be one too many.
+    if (key.refusals + key.trials >= (alone ? most_refusals_alone : most_refusals)) return admission::wait;
+    return admission::trial;
+}
+
+[[nodiscard]] constexpr key_state after_refusal(key_state key, requester of) noexcept {
+    // Calls that were under way may be refused beyond it; there is nothing more to count.
+    key.refusals = std::min(key.refusals + 1, most_refusals);
+    if (key.refused_only == requester::nobody)
+        key.refused_only = of;
+    else if (key.refused_only != of)
+        key.refused_only = requester::gateway;
+    if (key.refused_only == requester::gateway) key.accepted = false;
+    return key;
+}
+
+[[nodiscard]] constexpr key_state after_acceptance(key_state key) noexcept {
+    return {.accepted = true, .trials = key.trials};
+}
+
+// What a refusal leads to.
+enum class consequence : std::uint8_t {
+    none,
+    query,  // the gateway tries the key with a query of its own
+    rest    // the key is used no more until accepted()
+};
+
+[[nodiscard]] constexpr consequence consequence_of(const key_state& before, const key_state& after) noexcept {
+    const auto reached = [](const key_state& key) {
+        if (key.refused_only == requester::gateway)
+            return key.refusals >= most_refusals ? consequence::rest : consequence::none;
+        return key.refusals >= most_refusals_alone ? consequence::query : consequence::none;
+    };
+    return reached(after) == reached(before) ? consequence::none : reached(after);
+}
 
 // Shared by all workers; any thread. A key in good standing costs a call one load of a word that nobody writes.
 class standing {
 public:
     // `proven`: the cloud made this key itself a moment ago, so it need not be tried first.
-    explicit standing(bool proven) noexcept : state_(proven ? good : 0) {}
+    explicit standing(bool proven) noexcept : word_(pack({.accepted = proven})) {}
 
-    static constexpr unsigned most_refusals = 3;
-
-    enum class admission : std::uint8_t {
-        free,   // use it
-        trial,  // use it, and say end_trial() when that call is over, whatever it showed
-        wait,   // others try it just now
-        rested  // do not use it
-    };
-    [[nodiscard]] admission admit() noexcept {
-        // Refusals and open trials together stay within the limit, so that the last trial can't be one too many.
-        for (std::uint32_t seen = state_.load(std::memory_order_relaxed);;) {
-            if ((seen & good) != 0) return admission::free;
-            if (refusals_of(seen) >= most_refusals) return admission::rested;
-            if (refusals_of(seen) + trials_of(seen) >= most_refusals) return admission::wait;
-            if (state_.compare_exchange_weak(seen, seen + one_trial)) return admission::trial;
+    // Accepted, and nothing refused since.
+    [[nodiscard]] bool is_good() const noexcept { return (word_.load(std::memory_order_relaxed) & ~trials) == good; }
+    [[nodiscard]] admission admit(requester by) noexcept {
+        for (std::uint64_t seen = word_.load(std::memory_order_relaxed);;) {
+            const admission given = admission_of(unpack(seen), by);
+            if (given != admission::trial || word_.compare_exchange_weak(seen, seen + one_trial)) return given;
         }
     }
     // After the refusal, if there was one, has been counted.
-    void end_trial() noexcept { state_.fetch_sub(one_trial); }
+    void end_trial() noexcept { word_.fetch_sub(one_trial); }
 
     // The cloud took a signature of this key.
     void accepted() noexcept {
-        std::uint32_t seen = state_.load(std::memory_order_relaxed);
-        while ((seen & good) == 0 && !state_.compare_exchange_weak(seen, (seen & trials) | good)) {
+        std::uint64_t seen = word_.load(std::memory_order_relaxed);
+        while ((seen & ~trials) != good && !word_.compare_exchange_weak(seen, pack(after_acceptance(unpack(seen))))) {
         }
     }
-    // The cloud refused one. True when it is the one too many: from now on the key rests until accepted().
-    [[nodiscard]] bool refused() noexcept {
-        std::uint32_t seen = state_.load(std::memory_order_relaxed);
-        // Beyond most_refusals there is nothing to count: calls that were under way.
-        std::uint32_t next = 0;
-        do {
-            next = (seen & ~good) + (refusals_of(seen) <= most_refusals ? 1 : 0);
-        } while (!state_.compare_exchange_weak(seen, next));
-        return refusals_of(seen) + 1 == most_refusals;
+    // The cloud refused one. Each consequence is told once, to the one whose refusal was the one too many.
+    [[nodiscard]] consequence refused(requester of) noexcept {
+        std::uint64_t seen = word_.load(std::memory_order_relaxed);
+        for (;;) {
+            const key_state before = unpack(seen), after = after_refusal(before, of);
+            if (word_.compare_exchange_weak(seen, pack(after))) return consequence_of(before, after);
+        }
     }
-    [[nodiscard]] bool is_rested() const noexcept { return refusals_of(state_.load()) >= most_refusals; }
+    [[nodiscard]] bool is_rested() const noexcept {
+        return admission_of(unpack(word_.load()), requester::gateway) == admission::rested;
+    }
+    // Whether refusals of one caller's calls wait for the gateway's own query.
+    [[nodiscard]] bool is_doubted() const noexcept {
+        return consequence_of({}, unpack(word_.load())) == consequence::query;
+    }
 
 private:
-    // One word, so that a refusal and an acceptance at the same time leave a state that is one or the other:
-    // whether it is good, calls under way with a key that is not, refusals in a row (none while it is good).
-    static constexpr std::uint32_t good = 1U << 31U, one_trial = 1U << 8U, trials = good - one_trial;
-    static constexpr unsigned refusals_of(std::uint32_t state) noexcept { return state & (one_trial - 1); }
-    static constexpr unsigned trials_of(std::uint32_t state) noexcept { return (state & trials) / one_trial; }
+    // One word, so that a refusal and an acceptance at the same time leave a state that is one or the other.
+    static constexpr std::uint64_t good = std::uint64_t{1} << 63U, one_refusal = std::uint64_t{1} << 56U,
+                                   one_trial = std::uint64_t{1} << 32U, trials = one_refusal - one_trial;
+    static constexpr std::uint64_t pack(const key_state& key) noexcept {
+        return (key.accepted ? good : 0) | key.refusals * one_refusal | key.trials * one_trial |
+               static_cast<std::uint32_t>(key.refused_only);
+    }
+    static constexpr key_state unpack(std::uint64_t word) noexcept {
+        return {.accepted = (word & good) != 0,
+                .trials = static_cast<unsigned>((word & trials) / one_trial),
+                .refusals = static_cast<unsigned>((word & ~good) / one_refusal),
+                .refused_only = static_cast<requester>(static_cast<std::uint32_t>(word))};
+    }
 
-    std::atomic<std::uint32_t> state_;
+    std::atomic<std::uint64_t> word_;
 };
 
 }  // namespace gateway::credentials

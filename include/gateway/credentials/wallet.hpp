@@ -69,7 +69,8 @@ public:
     // `before` (may be nullptr): of the configuration that this one replaces; what is still good is taken over.
     wallet(const store& of, const wallet* before);
 
-    [[nodiscard]] boost::system::result<lease, unavailable> take(id which, std::string_view project, time now);
+    [[nodiscard]] boost::system::result<lease, unavailable> take(id which, std::string_view project,
+                                                                 std::string_view caller, time now);
 
     // That secret is no good any more: not lent again, unless another one has taken its place already.
     void drop(const slot& where, const shared_secret& which);
@@ -107,6 +108,8 @@ public:
     virtual void drop(const slot& what, const shared_secret& which) = 0;
     // The cloud refused this secret for the third time in a row; `details` is what it said.
     virtual void rest(const slot& what, const shared_secret& which, std::string details) = 0;
+    // The cloud refused two calls of one caller in a row, and nobody else's: is it the secret, or the calls?
+    virtual void doubt(const slot& what, const shared_secret& which) = 0;
     // How far a region's clock is ahead of ours, as its Date tells.
     virtual void note_skew(std::string_view region, std::chrono::seconds ahead) = 0;
 };

@@ -62,6 +62,7 @@ public:
     void want(const slot& what) override;
     void drop(const slot& what, const shared_secret& which) override;
     void rest(const slot& what, const shared_secret& which, std::string details) override;
+    void doubt(const slot& what, const shared_secret& which) override;
     void note_skew(std::string_view region, std::chrono::seconds ahead) override;
     [[nodiscard]] std::vector<condition> conditions() const;
     [[nodiscard]] std::map<std::string, std::chrono::seconds> skews() const;
@@ -104,7 +105,9 @@ private:
     [[nodiscard]] static bool can_try(const slot& what, const credentials::definition& is);
     [[nodiscard]] task<verdict> try_out(const slot& what, const secret& by_what, std::shared_ptr<const plan> by,
                                         std::string& why);
-    [[nodiscard]] task<> try_rested(slot what);
+    [[nodiscard]] task<> try_key(slot what);  // that is rested or doubted
+    void end_try_of_rested(keeping& k, verdict taken, std::string why);
+    void end_try_of_doubted(keeping& k, verdict taken, std::string why);
     [[nodiscard]] task<> watch_files();
     void look_at_files(keeping& k, time now);
     [[nodiscard]] task<condition> try_one(const credentials::definition& one);
@@ -112,6 +115,7 @@ private:
     void failed(keeping& k, const credentials::fetch_failure& why);
     void put_to_rest(keeping& k, std::string details);
     void tell(const keeping& k);
+    void show(const keeping& k);
     [[nodiscard]] double dice();
 
     std::function<void(const publication&)> publish_;

@@ -67,7 +67,7 @@ TEST(read_pair_answer, takes_a_temporary_pair) {
     EXPECT_EQ((*got)->key->access_key(), "TEMPAK");
     EXPECT_EQ((*got)->token->reveal(), "sectok");
     EXPECT_EQ((*got)->expires, at.steady + 15min + 500ms);
-    EXPECT_EQ((*got)->taken.admit(), standing::admission::free);
+    EXPECT_EQ((*got)->taken.admit(requester::gateway), admission::free);
 }
 
 TEST(read_pair_answer, refuses_what_is_not_whole) {

@@ -3,68 +3,169 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ostream>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace gateway::credentials {
+
+static void PrintTo(const key_state& key, std::ostream* out) {
+    *out << (key.accepted ? "accepted" : "not accepted") << ", trials " << key.trials << ", refusals " << key.refusals
+         << ", of " << static_cast<std::uint32_t>(key.refused_only);
+}
+
 namespace {
 
-using admission = standing::admission;
+constexpr requester nobody = requester::nobody, itself = requester::gateway;
+constexpr auto a = static_cast<requester>(2), b = static_cast<requester>(3);
+
+constexpr key_state key(bool accepted, unsigned trials, unsigned refusals, requester only) {
+    return {.accepted = accepted, .trials = trials, .refusals = refusals, .refused_only = only};
+}
+
+TEST(key_state, admits_who_asks_by_what_was_refused_to_whom) {
+    struct {
+        key_state of;
+        admission of_a, of_b, of_itself;
+    } const cases[] = {
+        // Never accepted: two calls at a time try it.
+        {key(false, 0, 0, nobody), admission::trial, admission::trial, admission::trial},
+        {key(false, 1, 0, nobody), admission::trial, admission::trial, admission::trial},
+        {key(false, 2, 0, nobody), admission::wait, admission::wait, admission::trial},
+        {key(false, 3, 0, nobody), admission::wait, admission::wait, admission::wait},
+        // Refused to a alone: once two were, a waits, and one call of another may show whose fault it is.
+        {key(false, 0, 1, a), admission::trial, admission::trial, admission::trial},
+        {key(false, 1, 1, a), admission::wait, admission::trial, admission::trial},
+        {key(false, 0, 2, a), admission::wait, admission::trial, admission::trial},
+        {key(false, 1, 2, a), admission::wait, admission::wait, admission::wait},
+        {key(false, 0, 3, a), admission::wait, admission::wait, admission::wait},
+        // Accepted before that: nobody else is held back.
+        {key(true, 0, 0, nobody), admission::free, admission::free, admission::free},
+        {key(true, 0, 1, a), admission::free, admission::free, admission::free},
+        {key(true, 0, 2, a), admission::wait, admission::free, admission::free},
+        {key(true, 0, 3, a), admission::wait, admission::free, admission::free},
+        // Refusals that count.
+        {key(false, 0, 2, itself), admission::trial, admission::trial, admission::trial},
+        {key(false, 1, 2, itself), admission::wait, admission::wait, admission::wait},
+        {key(false, 0, 3, itself), admission::rested, admission::rested, admission::rested},
+        {key(false, 2, 3, itself), admission::rested, admission::rested, admission::rested},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(admission_of(c.of, a), c.of_a) << testing::PrintToString(c.of);
+        EXPECT_EQ(admission_of(c.of, b), c.of_b) << testing::PrintToString(c.of);
+        EXPECT_EQ(admission_of(c.of, itself), c.of_itself) << testing::PrintToString(c.of);
+    }
+}
+
+TEST(key_state, counts_refusals_once_they_are_not_of_one_caller_alone) {
+    struct {
+        key_state before;
+        requester of;
+        key_state after;
+        consequence then;
+    } const cases[] = {
+        {key(true, 0, 0, nobody), a, key(true, 0, 1, a), consequence::none},
+        {key(true, 0, 1, a), a, key(true, 0, 2, a), consequence::query},
+        {key(true, 0, 2, a), a, key(true, 0, 3, a), consequence::none},  // was under way
+        {key(true, 0, 3, a), a, key(true, 0, 3, a), consequence::none},
+        {key(true, 0, 1, a), b, key(false, 0, 2, itself), consequence::none},
+        {key(true, 0, 2, a), b, key(false, 0, 3, itself), consequence::rest},
+        {key(true, 0, 2, a), itself, key(false, 0, 3, itself), consequence::rest},
+        {key(true, 0, 3, a), itself, key(false, 0, 3, itself), consequence::rest},
+        {key(false, 0, 2, itself), a, key(false, 0, 3, itself), consequence::rest},
+        {key(false, 0, 3, itself), b, key(false, 0, 3, itself), consequence::none},
+        {key(true, 0, 0, nobody), itself, key(false, 0, 1, itself), consequence::none},
+        {key(false, 2, 1, a), a, key(false, 2, 2, a), consequence::query},
+    };
+    for (const auto& c : cases) {
+        const key_state after = after_refusal(c.before, c.of);
+        EXPECT_EQ(after, c.after) << testing::PrintToString(c.before);
+        EXPECT_EQ(consequence_of(c.before, after), c.then) << testing::PrintToString(c.before);
+        EXPECT_EQ(after_acceptance(after), key(true, c.before.trials, 0, nobody));
+    }
+}
+
+TEST(caller_named, is_neither_nobody_nor_the_gateway) {
+    for (int i = 0; i < 10000; ++i)
+        EXPECT_GE(static_cast<std::uint32_t>(caller_named("caller-" + std::to_string(i))), 2U);
+    EXPECT_EQ(caller_named("x"), caller_named("x"));
+    EXPECT_NE(caller_named("planner"), caller_named("viewer"));
+}
 
 TEST(standing, lets_few_calls_try_a_key_until_the_cloud_has_taken_it) {
-    standing key(false);
-    EXPECT_EQ(key.admit(), admission::trial);
-    EXPECT_EQ(key.admit(), admission::trial);
-    EXPECT_EQ(key.admit(), admission::trial);
-    EXPECT_EQ(key.admit(), admission::wait);
-    key.accepted();
-    key.end_trial();
-    EXPECT_EQ(key.admit(), admission::free);
+    standing tried(false);
+    EXPECT_EQ(tried.admit(a), admission::trial);
+    EXPECT_EQ(tried.admit(b), admission::trial);
+    EXPECT_EQ(tried.admit(a), admission::wait);
+    EXPECT_FALSE(tried.is_good());
+    tried.accepted();
+    EXPECT_TRUE(tried.is_good());
+    tried.end_trial();
+    EXPECT_TRUE(tried.is_good());
+    EXPECT_EQ(tried.admit(a), admission::free);
 }
 
 TEST(standing, takes_what_the_cloud_made_a_moment_ago_as_good) {
-    standing key(true);
+    standing fresh(true);
+    EXPECT_TRUE(fresh.is_good());
     for (int i = 0; i < 10; ++i)
-        EXPECT_EQ(key.admit(), admission::free);
+        EXPECT_EQ(fresh.admit(a), admission::free);
+}
+
+// A caller whose calls are refused for what is in them takes the key from nobody.
+TEST(standing, serves_others_whatever_is_refused_to_one_caller) {
+    standing used(true);
+    for (int i = 0; i < 100; ++i) {
+        const auto then = used.refused(a);
+        EXPECT_EQ(then, i == 1 ? consequence::query : consequence::none);
+        EXPECT_EQ(used.admit(b), admission::free);
+    }
+    EXPECT_TRUE(used.is_doubted());
+    EXPECT_EQ(used.admit(a), admission::wait);
+    EXPECT_FALSE(used.is_rested());
+    used.accepted();  // the gateway's own query, or another caller's call
+    EXPECT_FALSE(used.is_doubted());
+    EXPECT_EQ(used.admit(a), admission::free);
 }
 
 TEST(standing, rests_a_key_at_the_third_refusal_in_a_row_and_says_so_once) {
-    standing key(true);
-    EXPECT_FALSE(key.refused());
-    EXPECT_FALSE(key.refused());
-    EXPECT_TRUE(key.refused());
-    EXPECT_FALSE(key.refused());  // calls that were under way
-    EXPECT_TRUE(key.is_rested());
-    EXPECT_EQ(key.admit(), admission::rested);
-    key.accepted();
-    EXPECT_FALSE(key.is_rested());
-    EXPECT_EQ(key.admit(), admission::free);
+    standing used(true);
+    EXPECT_EQ(used.refused(a), consequence::none);
+    EXPECT_EQ(used.refused(b), consequence::none);
+    EXPECT_EQ(used.refused(a), consequence::rest);
+    EXPECT_EQ(used.refused(b), consequence::none);  // calls that were under way
+    EXPECT_TRUE(used.is_rested());
+    EXPECT_EQ(used.admit(a), admission::rested);
+    used.accepted();
+    EXPECT_FALSE(used.is_rested());
+    EXPECT_EQ(used.admit(a), admission::free);
 }
 
 TEST(standing, begins_to_count_anew_when_one_is_taken) {
-    standing key(true);
-    EXPECT_FALSE(key.refused());
-    EXPECT_FALSE(key.refused());
-    key.accepted();
-    EXPECT_FALSE(key.refused());
-    EXPECT_FALSE(key.refused());
-    EXPECT_TRUE(key.refused());
+    standing used(true);
+    EXPECT_EQ(used.refused(a), consequence::none);
+    EXPECT_EQ(used.refused(b), consequence::none);
+    used.accepted();
+    EXPECT_EQ(used.refused(a), consequence::none);
+    EXPECT_EQ(used.refused(b), consequence::none);
+    EXPECT_EQ(used.refused(a), consequence::rest);
 }
 
-// The point of it all: five refusals in a row lock the key, so there are never more than three.
+// The point of it all: more than five refusals in a row lock the key, so there are never more than three.
 TEST(standing, never_lets_more_than_three_calls_be_refused_however_many_threads_try) {
     for (int round = 0; round < 50; ++round) {
-        standing key(false);
+        standing tried(false);
         std::atomic<int> sent{0};
         std::vector<std::thread> threads;
-        for (int t = 0; t < 8; ++t) {
-            threads.emplace_back([&] {
+        for (unsigned t = 0; t < 8; ++t) {
+            threads.emplace_back([&, by = static_cast<requester>(2 + t % 4)] {
                 for (;;) {
-                    switch (key.admit()) {
+                    switch (tried.admit(by)) {
                         case admission::trial:
                             ++sent;
-                            static_cast<void>(key.refused());
-                            key.end_trial();
+                            static_cast<void>(tried.refused(by));
+                            tried.end_trial();
                             break;
                         case admission::wait:
                             std::this_thread::yield();
@@ -86,29 +187,19 @@ TEST(standing, never_lets_more_than_three_calls_be_refused_however_many_threads_
 
 TEST(standing, is_either_good_or_counts_refusals_whatever_happens_at_once) {
     for (int round = 0; round < 200; ++round) {
-        standing key(true);
+        standing used(true);
         std::thread refusing([&] {
             for (int i = 0; i < 3; ++i)
-                static_cast<void>(key.refused());
+                static_cast<void>(used.refused(itself));
         });
-        key.accepted();
+        used.accepted();
         refusing.join();
-        key.accepted();
-        EXPECT_FALSE(key.is_rested());
-        EXPECT_EQ(key.admit(), admission::free);
-        EXPECT_FALSE(key.refused());
-        EXPECT_FALSE(key.refused());
-        EXPECT_TRUE(key.refused());
+        used.accepted();
+        EXPECT_TRUE(used.is_good());
+        EXPECT_EQ(used.refused(itself), consequence::none);
+        EXPECT_EQ(used.refused(itself), consequence::none);
+        EXPECT_EQ(used.refused(itself), consequence::rest);
     }
-}
-
-TEST(standing, counts_no_further_than_it_needs_to) {
-    standing key(true);
-    for (int i = 0; i < 1000; ++i)
-        static_cast<void>(key.refused());
-    EXPECT_EQ(key.admit(), admission::rested);
-    key.accepted();
-    EXPECT_EQ(key.admit(), admission::free);
 }
 
 }  // namespace
