@@ -38,6 +38,15 @@ page readiness(const status& from) {
     return {.status = 503, .body = std::move(body)};
 }
 
+// For whoever asks by a name: that may be a web page (see page_for), whom the reasons are none of the business of.
+page bare_readiness(const status& from) {
+    page made = readiness(from);
+    if (made.status != 200)
+        made.body =
+            "{\"ready\":false,\"hint\":\"ask by address, as in http://127.0.0.1:9901/readyz, for the reasons\"}\n";
+    return made;
+}
+
 page metrics(const status& from) { return {.type = metrics_type, .body = text_of(from.metrics())}; }
 
 page overview(const status& from) { return {.body = from.overview()}; }
@@ -69,9 +78,10 @@ struct route {
     std::string_view path;
     page (*make)(const status&);
     hosts under;
+    page (*make_for_a_name)(const status&) = make;
 };
 constexpr route routes[] = {{"/healthz", health, hosts::any},
-                            {"/readyz", readiness, hosts::any},
+                            {"/readyz", readiness, hosts::any, bare_readiness},
                             {"/metrics", metrics, hosts::any},
                             {"/", for_people, hosts::addresses},
                             {"/status.json", overview, hosts::addresses},
@@ -92,11 +102,12 @@ page page_for(std::string_view method, std::string_view target, std::string_view
     const std::string_view path = target.substr(0, target.find('?'));
     for (const route& each : routes) {
         if (each.path != path) continue;
-        if (each.under == hosts::addresses && !host.empty() && !is_address_or_localhost(host_without_port(host)))
+        const bool by_name = !host.empty() && !is_address_or_localhost(host_without_port(host));
+        if (each.under == hosts::addresses && by_name)
             return refusal(421,
                            "this page is not for that Host: ask by address, as in http://127.0.0.1:9901/, or let the "
                            "proxy in between set Host to localhost");
-        if (method == "GET" || method == "HEAD") return each.make(from);
+        if (method == "GET" || method == "HEAD") return by_name ? each.make_for_a_name(from) : each.make(from);
         page no = refusal(405, "this page is for GET and HEAD");
         no.allow = methods;
         return no;

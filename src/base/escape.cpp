@@ -40,12 +40,30 @@ char* write(char* to, std::string_view what) {
     return to + what.size();
 }
 
-char* write_hex_escape(char* to, char code) {
+char* write_hex_escape(char* to, unsigned code) {
     static constexpr char digits[] = "0123456789abcdef";
-    to = write(to, "\\u00");
-    *to++ = digits[static_cast<unsigned char>(code) >> 4];
-    *to++ = digits[static_cast<unsigned char>(code) & 15];
+    to = write(to, "\\u");
+    for (const unsigned shift : {12U, 8U, 4U, 0U})
+        *to++ = digits[(code >> shift) & 15U];
     return to;
+}
+
+// The code point of a sequence of two or three bytes (RFC 3629, 3); 0 for one of four.
+unsigned code_point(std::string_view sequence) {
+    const auto bits = [&](std::size_t at) { return static_cast<unsigned>(sequence[at]) & 0x3FU; };
+    if (sequence.size() == 2) return (static_cast<unsigned>(sequence[0]) & 0x1FU) << 6U | bits(1);
+    if (sequence.size() == 3) return (static_cast<unsigned>(sequence[0]) & 0x0FU) << 12U | bits(1) << 6U | bits(2);
+    return 0;
+}
+
+// What is not seen, ends a line for some readers, or changes the order in which the text around it is shown: U+0080 to
+// U+009F, which terminals take for control sequences; the separators of lines and paragraphs; and the format characters
+// of the basic plane that are of no use in a log (Unicode, general categories Cc, Zl, Zp, Cf; "Trojan Source",
+// CVE-2021-42574).
+bool is_hidden(unsigned code) {
+    return (code >= 0x80 && code <= 0x9F) || code == 0x061C || (code >= 0x200B && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
+           (code >= 0xFFF9 && code <= 0xFFFB);
 }
 
 }  // namespace
@@ -79,13 +97,11 @@ char* write_json_text(char* to, std::string_view text) noexcept {
         } else if (c == '\t') {
             to = write(to, "\\t");
         } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            to = write_hex_escape(to, c);
-        } else if (c == '\xC2' && text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0x80 &&
-                   static_cast<unsigned char>(text[1]) <= 0x9F) {
-            to = write_hex_escape(to, text[1]);  // U+0080 to U+009F: terminals take them for control sequences
-            taken = 2;
+            to = write_hex_escape(to, static_cast<unsigned char>(c));
         } else if (const std::size_t length = utf8_length(text); length > 0) {
-            to = write(to, text.substr(0, length));
+            const std::string_view sequence = text.substr(0, length);
+            const unsigned code = code_point(sequence);
+            to = is_hidden(code) ? write_hex_escape(to, code) : write(to, sequence);
             taken = length;
         } else {
             to = write(to, "\\ufffd");

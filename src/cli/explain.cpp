@@ -108,7 +108,7 @@ int judge(const question& about, const config::settings& settings, std::ostream&
     if (!matched) {
         facts_of_the_call.line("operation", "none");
         if (matched.error().allow.empty())
-            return refused({"404 Gateway.0301", "no operation has this path, which is matched as it stands"}, out);
+            return refused({"404 Gateway.0301", std::string(operations::path_problem(matched.error()))}, out);
         return refused({"405 Gateway.0302", "this path exists for " + matched.error().allow}, out);
     }
     const std::uint32_t caller = find_caller(settings, about.caller);
@@ -136,7 +136,8 @@ int judge(const question& about, const config::settings& settings, std::ostream&
                               .where = project,
                               .operation = matched->what->is,
                               .server_id = matched->server_id,
-                              .resize = is_resize ? &asked : nullptr};
+                              .resize = is_resize ? &asked : nullptr,
+                              .api_version = matched->api_version};
     const policy::decision decision = rules.decide(facts);
     const std::string& own = settings.credentials[project->credential_index].name;
     facts_of_the_call.line("account", project->account);
@@ -148,7 +149,10 @@ int judge(const question& about, const config::settings& settings, std::ostream&
     facts_of_the_call.line("credential", decision.allowed ? signs.name + ", from " + credentials::describe(signs)
                                                           : own + " (not used: the call is refused)");
     print_rules(rules.explain(facts), out);
-    if (!decision.allowed) return refused({"403 Gateway.0201", shown(rules.denial(decision, facts))}, out);
+    const bool not_understood = decision.what == policy::failed::unknown_member;
+    if (!decision.allowed)
+        return refused({not_understood ? "400 Gateway.0002" : "403 Gateway.0201", shown(rules.denial(decision, facts))},
+                       out);
 
     const config::rule& rule = settings.policy[decision.rule_index];
     out << "\nallowed by rule " << decision.rule << ", signed as credential " << signs.name << '\n';

@@ -20,6 +20,8 @@ namespace urls = boost::urls;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_letter(char c) { return is_lower(lower_case(c)); }
+// Of the ids in paths.
+bool is_lower_id_char(char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_'; }
 bool is_id_char(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
 
 bool all_of(std::string_view text, bool (*is)(char)) { return std::all_of(text.begin(), text.end(), is); }
@@ -301,13 +303,28 @@ bool region_id::parse(std::string_view from, std::string& into) const {
 
 std::string region_id::expected() const { return "a region id such as cn-north-4"; }
 
-bool project_id::parse(std::string_view from, std::string& into) const {
-    if (from.empty() || from.size() > 64 || !all_of(from, is_id_char)) return false;
+bool server_pattern::parse(std::string_view from, std::string& into) const {
+    const auto fits = [](char c) { return is_lower_id_char(c) || c == '*' || c == '?'; };
+    const auto is_hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
+    const bool uuid_without_dashes = from.size() == 32 && all_of(from, is_hex);
+    if (from.empty() || from.size() > 256 || !all_of(from, fits) || uuid_without_dashes) return false;
     into = from;
     return true;
 }
 
-std::string project_id::expected() const { return "a project id of 1 to 64 letters, digits, - and _"; }
+std::string server_pattern::expected() const {
+    return "a server id of lower-case letters, digits, - and _ (a UUID with its dashes), in which * and ? stand for "
+           "any "
+           "characters";
+}
+
+bool project_id::parse(std::string_view from, std::string& into) const {
+    if (from.empty() || from.size() > 64 || !all_of(from, is_lower_id_char)) return false;
+    into = from;
+    return true;
+}
+
+std::string project_id::expected() const { return "a project id of 1 to 64 lower-case letters, digits, - and _"; }
 
 bool operation_name::parse(std::string_view from, std::string& into) const {
     if (std::find(operation_names.begin(), operation_names.end(), from) == operation_names.end()) return false;

@@ -185,6 +185,13 @@ struct region_id {
     [[nodiscard]] std::string expected() const;
 };
 
+// A pattern that some server's id fits: they are lower case, and a UUID has its dashes.
+struct server_pattern {
+    static constexpr bool echo = true;
+    bool parse(std::string_view from, std::string& into) const;
+    [[nodiscard]] std::string expected() const;
+};
+
 // What the path of a call may hold.
 struct project_id {
     static constexpr bool echo = true;

@@ -113,6 +113,16 @@ void check_partner(const settings& all, const node& root, reader& in) {
     }
 }
 
+void check_rules(const settings& all, const node& root, reader& in) {
+    for (std::size_t i = 0; i < all.policy.size(); ++i) {
+        const rule& r = all.policy[i];
+        if (r.does == effect::deny && r.resize && r.resize->unknown_members) {
+            in.add(where(root, {"policy", i, "resize", "unknown_members"}),
+                   "a rule that denies lets nothing through; expected a rule that allows");
+        }
+    }
+}
+
 void check_sockets(const settings& all, const node& root, reader& in) {
     for (std::size_t i = 0; i < all.listeners.size(); ++i) {
         const listener& l = all.listeners[i];
@@ -131,6 +141,7 @@ void check_relations(const settings& all, const node& root, reader& in) {
     check_agencies(all, root, in);
     check_endpoints(all, root, in);
     check_partner(all, root, in);
+    check_rules(all, root, in);
 }
 
 }  // namespace gateway::config

@@ -192,7 +192,9 @@ void keys_of(resize_conditions& r, Visitor& key) {
     key("dry_run", r.dry,
         one_of<dry_run>(
             {{"required", dry_run::required}, {"allowed", dry_run::allowed}, {"forbidden", dry_run::forbidden}}),
-        optional, "whether it must be, may be or must not be a dry run");
+        optional, "whether it must be, may be or must not be a dry run; required is met over /v1.1/ only");
+    key("unknown_members", r.unknown_members, one_of<bool>({{"deny", false}, {"allow", true}}), optional,
+        "members of the body that the gateway does not know, and so does not check; of a rule that allows");
 }
 
 template <class Visitor>
@@ -211,7 +213,7 @@ void keys_of(rule& r, Visitor& key) {
     key("callers", r.callers, names_of(names::caller, "callers"), optional, "whose calls; left out = any caller's");
     key("accounts", r.accounts, names_of(names::account, "accounts"), optional, "in whose projects; left out = any");
     key("operations", r.operations, list_of<operation_name>{{}, "operations", 1}, optional, "left out = all");
-    key("servers", r.servers, list_of<pattern>{{"a server id"}, "server ids", 1}, optional, "left out = any");
+    key("servers", r.servers, list_of<server_pattern>{{}, "server ids", 1}, optional, "left out = any");
     key("sign_as", r.sign_as_partner, one_of<bool>({{"account", false}, {"partner", true}}), optional,
         "with the account's own credential or the partner's");
     key("resize", r.resize, section<resize_conditions>{}, optional, "what a resize must satisfy");

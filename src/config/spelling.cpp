@@ -49,7 +49,7 @@ json::object schema_of(const duration& kind) { return text_schema(kind.expected(
 json::object schema_of(const sha256_hex& kind) { return text_schema(kind.expected(), "^[0-9A-Fa-f]{64}$"); }
 json::object schema_of(const san& kind) { return text_schema(kind.expected(), "^(URI|DNS):"); }
 json::object schema_of(const endpoint_url& kind) { return text_schema(kind.expected(), "^https?://"); }
-json::object schema_of(const project_id& kind) { return text_schema(kind.expected(), "^[A-Za-z0-9_-]{1,64}$"); }
+json::object schema_of(const project_id& kind) { return text_schema(kind.expected(), "^[a-z0-9_-]{1,64}$"); }
 
 // 0660 is a number to most readers of YAML, and not always the same one.
 json::object schema_of(const octal_mode& kind) {

@@ -82,6 +82,9 @@ json::object schema_of(const choice<Meaning, N>& kind) {
 }
 inline json::object schema_of(const text& kind) { return text_schema(kind.expected()); }
 inline json::object schema_of(const pattern& kind) { return text_schema(kind.expected()); }
+inline json::object schema_of(const server_pattern& kind) {
+    return text_schema(kind.expected(), "^(?![0-9a-f]{32}$)[a-z0-9_*?-]{1,256}$");
+}
 inline json::object schema_of(const access_key_id& kind) { return text_schema(kind.expected()); }
 json::object schema_of(const sha256_hex& kind);
 json::object schema_of(const san& kind);

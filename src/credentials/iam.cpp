@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "gateway/base/escape.hpp"
+#include "gateway/base/hide.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/credentials/read.hpp"
 
@@ -163,6 +164,9 @@ fetch_failure failure_of(const iam_answer& from, std::string_view asked_of) {
     std::string code(body.text("error_code")), message(body.text("error_msg"));
     if (message.empty()) message = body.text("error", "message");
     if (code.empty()) code = body.text("error", "code");
+    hide(code, from.sent);
+    hide(message, from.sent);
+    code.resize(std::min<std::size_t>(code.size(), 64));
     // The cloud repeats what was signed behind these words, the access key among it.
     for (const std::string_view echo : {", canonicalRequest", "ak:", "ak ", "AK "})
         message.resize(std::min(message.size(), message.find(echo)));

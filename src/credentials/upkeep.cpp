@@ -42,10 +42,12 @@ void upkeep::came(time now, time expires, bool is_token, double dice) noexcept {
     due_ = now + std::chrono::duration_cast<time::duration>(life * share);
 }
 
-void upkeep::failed(time now, bool refused, milliseconds at_least, double dice) noexcept {
+void upkeep::failed(time now, bool refused, milliseconds at_least, double dice, milliseconds longest) noexcept {
     failures_ = refused == refused_ ? failures_ + 1 : 1;
     refused_ = refused;
-    not_before_ = now + std::max(at_least, pause(refused, failures_, dice));
+    auto apart = pause(refused, failures_, dice);
+    if (longest.count() > 0) apart = std::min(apart, longest);
+    not_before_ = now + std::max(at_least, apart);
     due_ = not_before_;
 }
 

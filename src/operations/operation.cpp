@@ -40,14 +40,39 @@ constexpr std::array<std::string_view, 17> not_server_ids{"action",
 
 constexpr std::array<bool, 256> in_ids = [] {
     std::array<bool, 256> made{};
-    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"))
+    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789_-"))
         made[static_cast<unsigned char>(c)] = true;
     return made;
 }();
 
-bool is_id(std::string_view text) {
+bool is_id(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 64 &&
            std::all_of(text.begin(), text.end(), [](char c) { return in_ids[static_cast<unsigned char>(c)]; });
+}
+
+constexpr bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+// Whether readers of UUIDs take it for one though it is not spelled as the cloud spells it (RFC 9562, 4: 8-4-4-4-12
+// digits): some leave all dashes out of account (and read '_' among digits), some take groups of other lengths.
+bool is_uuid_spelled_otherwise(std::string_view id) {
+    constexpr std::array<std::size_t, 5> lengths{8, 4, 4, 4, 12};
+    std::size_t digits = 0, groups = 1, in_group = 0;
+    bool as_it_should_be = true;
+    for (const char c : id) {
+        if (c == '-') {
+            as_it_should_be = as_it_should_be && groups < lengths.size() && in_group == lengths[groups - 1];
+            ++groups;
+            in_group = 0;
+        } else if (is_hex(c) || c == '_') {
+            as_it_should_be = as_it_should_be && c != '_';
+            ++digits;
+            ++in_group;
+        } else {
+            return false;
+        }
+    }
+    as_it_should_be = as_it_should_be && groups == lengths.size() && in_group == lengths.back();
+    return !as_it_should_be && (digits == 32 || groups == lengths.size());
 }
 
 constexpr std::size_t most_segments = 5;  // of a row
@@ -111,7 +136,7 @@ bool fits(const pattern& row, const segments& path, match& into) {
         if (row.kinds[i] == kind::project_id) into.project_id = given;
         if (row.kinds[i] == kind::job_id) into.job_id = given;
         if (row.kinds[i] == kind::server_id) {
-            if (std::find(not_server_ids.begin(), not_server_ids.end(), given) != not_server_ids.end()) return false;
+            if (!is_server_id(given)) return false;
             into.server_id = given;
         }
     }
@@ -119,6 +144,11 @@ bool fits(const pattern& row, const segments& path, match& into) {
 }
 
 }  // namespace
+
+bool is_server_id(std::string_view text) noexcept {
+    return is_id(text) && !is_uuid_spelled_otherwise(text) &&
+           std::find(not_server_ids.begin(), not_server_ids.end(), text) == not_server_ids.end();
+}
 
 std::span<const operation> table() noexcept { return rows; }
 
@@ -130,6 +160,7 @@ const operation* find(std::string_view name) noexcept {
 boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path) {
     const segments given = split(path);
     mismatch none;
+    none.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     for (std::size_t i = 0; i < rows.size(); ++i) {
         match found;
         if (!fits(patterns[i], given, found)) continue;
@@ -141,6 +172,14 @@ boost::system::result<match, mismatch> match_path(std::string_view method, std::
         none.allow += rows[i].method;  // no two rows have the same path and method
     }
     return none;
+}
+
+std::string_view path_problem(const mismatch& of) noexcept {
+    if (of.has_upper_case)
+        return "no operation of this gateway has this path, which holds upper-case letters: ids are lower case, "
+               "[a-z0-9_-]{1,64}, and so is all the rest";
+    return "no operation of this gateway has this path; the paths are matched as they stand, without decoding, ids are "
+           "[a-z0-9_-]{1,64}, and a server's UUID has its dashes";
 }
 
 void throw_exception_from_error(const mismatch&, const boost::source_location&) {

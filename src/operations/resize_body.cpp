@@ -17,10 +17,28 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-constexpr std::size_t deepest = 16;         // of the contract
-constexpr std::size_t longest_kept = 4096;  // bytes of a key whose memory is kept for the next body
+constexpr std::size_t deepest = 16;            // of the contract
+constexpr std::size_t longest_kept = 4096;     // bytes of a key whose memory is kept for the next body
+constexpr std::size_t longest_shown_key = 64;  // bytes of an unknown key that a pointer repeats
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view must_be_object = R"(must be a JSON object, such as {"resize":{"flavorRef":"s6.large.2"}})";
+
+// RFC 6901, 3: ~ is ~0, / is ~1.
+void append_pointer(std::string& to, std::string_view object, std::string_view key) {
+    to.append(object) += '/';
+    std::size_t end = std::min(key.size(), longest_shown_key);
+    while (end > 0 && end < key.size() && (static_cast<unsigned char>(key[end]) & 0xC0U) == 0x80U)
+        --end;  // not in the middle of a UTF-8 character
+    for (const char c : key.substr(0, end)) {
+        if (c == '~')
+            to += "~0";
+        else if (c == '/')
+            to += "~1";
+        else
+            to += c;
+    }
+    if (end < key.size()) to += "...";
+}
 
 bool is_flavor(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
@@ -46,6 +64,7 @@ public:
         into.auto_pay.reset();
         into.stops_running_server = false;
         into.dry_run.reset();
+        into.unknown_member.clear();
         open_.clear();
         objects_ = depth_ = 0;
         keys_.begin();
@@ -168,7 +187,12 @@ private:
         expected_ = known;
         if (known != nullptr) return true;
         const known_member* const like = find_lookalike(in.is, key);
-        if (like == nullptr) return true;
+        if (like == nullptr) {
+            // What is within an unknown member is not known either: the outermost is the one to tell.
+            if (in.is != place::elsewhere && into_->unknown_member.empty())
+                append_pointer(into_->unknown_member, in.pointer, key);
+            return true;
+        }
         return fail(ec, in.pointer,
                     "a key looks like " + std::string(like->key) + " but is not spelled so; send " +
                         std::string(like->key) + " or another name");

@@ -1,8 +1,11 @@
 #include "call.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/base/hex.hpp"
+#include "gateway/base/hide.hpp"
+#include "gateway/pipeline/forwarding.hpp"
 
 namespace gateway::pipeline {
 
@@ -43,6 +46,24 @@ credentials::slot call::slot() const {
     const auto& is = (*now_in_force().credentials)[static_cast<credentials::id>(credential)];
     const bool scoped = is.by == credentials::definition::way::token;
     return {is.serial, scoped ? std::string(what.project_id) : std::string()};
+}
+
+std::array<std::string_view, 3> call::sent_values() const noexcept {
+    constexpr std::size_t digits = 64;  // of a signature
+    std::array<std::string_view, 3> values{signs_with.access_key()};
+    if (signs_with.token() != nullptr) values[1] = signs_with.token()->reveal();
+    if (signature_end != 0) values[2] = std::string_view(space->request).substr(signature_end - digits, digits);
+    return values;
+}
+
+void call::note_refusal() {
+    constexpr std::size_t longest_code = 64, longest_message = 1024;
+    operations::answer_facts& said = space->facts;
+    hide(said.code, sent_values());
+    space->code.assign(said.code, 0, longest_code);
+    space->message = without_credential(said.message, signs_with.access_key());
+    hide(space->message, sent_values());
+    space->message.resize(std::min(space->message.size(), longest_message));
 }
 
 void call::forget_request() noexcept {

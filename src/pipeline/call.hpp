@@ -44,13 +44,18 @@ struct call {
     policy::admission::ticket in_flight;
     credentials::lease signs_with;
     bool awaits_credential = false;
-    std::string_view body_behind;  // what of the request is not in space->request
+    std::size_t signature_end = 0;  // in space->request; 0: a token went out, no signature
+    std::string_view body_behind;   // what of the request is not in space->request
     std::chrono::steady_clock::time_point judged, sent;
     std::chrono::seconds ahead{0};  // the region's clock of ours, when it was looked at
 
     [[nodiscard]] std::string_view request_id() const { return {id.data(), id.size()}; }
     // Overwrites the request to the cloud where a token is in it.
     void forget_request() noexcept;
+    // What it was sent with, and must not come back: access key, token, signature. Empty where there is none.
+    [[nodiscard]] std::array<std::string_view, 3> sent_values() const noexcept;
+    // The cloud's code and message, for the outcome line: bounded, and without what the call was sent with.
+    void note_refusal();
     // Where its credential is in the wallet.
     [[nodiscard]] credentials::slot slot() const;
     [[nodiscard]] const snapshot& now_in_force() const { return *by->is; }

@@ -34,8 +34,7 @@ gateway::refused gateway::borrow(call& c, steady_clock::time_point now) {
     if (no.ask) supplier_.want(no.where);
     c.record.credential = no.name;
     return own_answer{.code = answer_code::no_credential,
-                      .message = std::string("credential ").append(no.name) + " can't be used just now: " + no.why +
-                                 ". Nothing was sent: the call can be repeated",
+                      .message = std::string("credential ").append(no.name) + " can't be used just now: " + no.why,
                       .allow = {},
                       .retry_after = no.retry_after};
 }
@@ -120,8 +119,7 @@ task<bool> gateway::has_expired(call& c, upstream::response& got) {
 // access key and what was signed.
 task<> gateway::turned_away(call& c, upstream::response& got) {
     note_answer(c, got.head());
-    c.space->code = c.space->facts.code;
-    c.space->message = without_credential(c.space->facts.message, c.signs_with.access_key());
+    c.note_refusal();
     // Counted before the trial ends, so that those who wait for their turn can't add a refusal too many.
     const auto next = c.signs_with.shared()->taken.refused(credentials::caller_named(c.record.caller));
     if (next == credentials::consequence::rest)

@@ -5,6 +5,7 @@
 
 #include "gateway/base/append.hpp"
 #include "gateway/base/visible_ascii.hpp"
+#include "http_date.hpp"
 
 namespace gateway::pipeline {
 
@@ -24,11 +25,46 @@ bool append_passed_on(std::string& to, const message::field_list& fields) {
     return has_trace;
 }
 
+namespace {
+
+// Fields of an answer that concern the gateway and the cloud alone: cookies and tokens are the gateway's, a challenge
+// is to the gateway's proof, and what tells of other ways to the cloud's host (RFC 7838, RFC 6797) must not be kept for
+// the gateway's.
+bool stays_here(const field& one) noexcept {
+    switch (one.name.size()) {
+        case 7:
+            return same_name(one.name, "Alt-Svc");
+        case 8:
+            // Another host than the one that was asked: whoever follows it leaves the gateway, with a proof meant for
+            // it.
+            return same_name(one.name, "Location") &&
+                   (!one.value.starts_with('/') || one.value.starts_with("//") || one.value.starts_with("/\\"));
+        case 10:
+            return same_name(one.name, "Set-Cookie");
+        case 11:
+            return same_name(one.name, "Set-Cookie2");
+        case 12:
+            return same_name(one.name, "X-Auth-Token");
+        case 15:
+            return same_name(one.name, "X-Subject-Token");
+        case 16:
+            return same_name(one.name, "WWW-Authenticate") || same_name(one.name, "X-Security-Token");
+        case 19:
+            return same_name(one.name, "Authentication-Info");
+        case 25:
+            return same_name(one.name, "Strict-Transport-Security");
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
 void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
-                       const answer_framing& how) {
+                       const answer_framing& how, std::chrono::system_clock::time_point now) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
-    // 98 for the other words below, with numbers of 20 digits, and some more.
-    std::size_t most = 128 + reason.size() + request_id.size();
+    // 158 for the other words below, with numbers of 20 digits and a date of 29 characters, and some more.
+    std::size_t most = 192 + reason.size() + request_id.size();
     for (const field& each : from.fields.all())
         most += each.name.size() + each.value.size() + 4;
     to.resize(most);
@@ -36,11 +72,15 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
     out.put("HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
     // X-Gateway-… are the gateway's own words: nobody else speaks them.
     static constexpr message::known_names ours{known::content_length, known::x_gateway};
+    if (from.fields.find(known::date) == nullptr) out.put("Date: "sv, http_date(now), "\r\n"sv);  // RFC 9110, 6.6.1
     for (std::size_t i = 0; i < from.fields.size(); ++i) {
+        if (stays_here(from.fields[i])) continue;
         if (ours.has(from.fields.name_of(i)) || message::is_hop_by_hop(from.fields, i)) continue;
         out.put(from.fields[i].name, ": "sv, from.fields[i].value, "\r\n"sv);
     }
-    out.put("X-Gateway-Request-Id: "sv, request_id, "\r\n"sv);
+    // RFC 9110, 7.6.3: behind what the cloud's own intermediaries put there.
+    out.put("Via: "sv, from.http_1_1 ? "1.1"sv : "1.0"sv, " ecs-gateway\r\nX-Gateway-Request-Id: "sv, request_id,
+            "\r\n"sv);
     switch (how.is) {
         case answer_framing::kind::none:
             break;

@@ -9,6 +9,7 @@
 
 #include "call.hpp"
 #include "gateway/base/append.hpp"
+#include "gateway/base/hide.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/operations/media_type.hpp"
 #include "gateway/operations/query.hpp"
@@ -75,7 +76,7 @@ task<> gateway::operator()(http::session& caller) {
 gateway::refused gateway::understand(call& c) {
     if (!c.recorded) {
         return own_answer{.code = answer_code::no_capacity,
-                          .message = "the gateway can't record calls just now, so it takes none; try again later",
+                          .message = "the gateway can't record calls just now, so it takes none",
                           .allow = {},
                           .retry_after = std::chrono::seconds(5)};
     }
@@ -89,12 +90,10 @@ gateway::refused gateway::understand(call& c) {
     const auto found = operations::match_path(head.method, head.path);
     if (!found) {
         const bool no_path = found.error().allow.empty();
-        return own_answer{
-            .code = no_path ? answer_code::no_operation : answer_code::wrong_method,
-            .message = no_path ? "no operation of this gateway has this path; the paths are matched as they stand, "
-                                 "without decoding, and ids are [A-Za-z0-9_-]{1,64}"
-                               : "this path is for " + found.error().allow,
-            .allow = found.error().allow};
+        return own_answer{.code = no_path ? answer_code::no_operation : answer_code::wrong_method,
+                          .message = no_path ? std::string(operations::path_problem(found.error()))
+                                             : "this path is for " + found.error().allow,
+                          .allow = found.error().allow};
     }
     c.what = *found;
     c.record.operation = c.what.what->name;
@@ -155,18 +154,20 @@ gateway::refused gateway::decide(call& c) {
     }
     c.record.account = c.project->account;
     c.record.region = c.project->region;
-    const policy::facts facts{
-        .caller = static_cast<std::uint32_t>(c.who),
-        .where = c.project,
-        .operation = c.what.what->is,
-        .server_id = c.what.server_id,
-        .resize = c.what.what->body == operations::body_kind::resize ? &c.space->resize : nullptr};
+    const policy::facts facts{.caller = static_cast<std::uint32_t>(c.who),
+                              .where = c.project,
+                              .operation = c.what.what->is,
+                              .server_id = c.what.server_id,
+                              .resize = c.what.what->body == operations::body_kind::resize ? &c.space->resize : nullptr,
+                              .api_version = c.what.api_version};
     const policy::decision decision = rules.decide(facts);
     c.record.rule = decision.rule;
     if (!decision.shadow.empty()) {
         c.space->shadow.assign(decision.shadow_allows ? "allowed by " : "denied by ").append(decision.shadow);
         c.record.shadow = c.space->shadow;
     }
+    if (decision.what == policy::failed::unknown_member)
+        return own_answer{.code = answer_code::bad_body, .message = rules.denial(decision, facts), .allow = {}};
     if (!decision.allowed)
         return own_answer{.code = answer_code::denied, .message = rules.denial(decision, facts), .allow = {}};
 
@@ -214,6 +215,7 @@ gateway::refused gateway::sign(call& c) {
                                 .payload = {c.payload.data(), c.payload.size()}};
     std::string& out = c.space->request;
     c.forget_request();  // of the first try, when this is the second
+    c.signature_end = 0;
     if (token != nullptr) out.reserve(1024 + c.caller.bytes_in() + token->reveal().size());
     out.clear();
     append(out, what.method, " "sv, head.path, head.query.empty() ? ""sv : "?"sv, head.query, " HTTP/1.1\r\nHost: "sv,
@@ -225,7 +227,8 @@ gateway::refused gateway::sign(call& c) {
     if (has_body) {
         append(out, "Content-Type: "sv, body_type, "\r\nContent-Length: "sv, digits(c.caller.body().size()), "\r\n"sv);
     }
-    append(out, "X-Project-Id: "sv, c.what.project_id);
+    // RFC 9110, 7.6.3. The caller's own Via stays here, as all that is not named in forwarding.hpp.
+    append(out, head.http_1_1 ? "Via: 1.1"sv : "Via: 1.0"sv, " ecs-gateway\r\nX-Project-Id: "sv, c.what.project_id);
     if (key == nullptr) {
         append(out, "\r\nX-Auth-Token: "sv, token->reveal(), "\r\n\r\n"sv);
         add_body(c);
@@ -233,7 +236,9 @@ gateway::refused gateway::sign(call& c) {
     }
     if (token != nullptr) append(out, "\r\nX-Security-Token: "sv, token->reveal());
     const auto authorization = signer_.sign(what, *key, date_, {.region = c.project->region, .service = "ecs"});
-    append(out, "\r\nX-Sdk-Date: "sv, date_, "\r\nAuthorization: "sv, authorization, "\r\n\r\n"sv);
+    append(out, "\r\nX-Sdk-Date: "sv, date_, "\r\nAuthorization: "sv, authorization);
+    c.signature_end = out.size();
+    append(out, "\r\n\r\n"sv);
     if (token != nullptr) signer_.forget();
     add_body(c);
     return std::nullopt;
@@ -250,6 +255,7 @@ void gateway::note_answer(call& c, const message::response_head& head) {
     c.record.upstream_status = head.status;
     if (const field* const id = head.fields.find(message::known::x_request_id)) {
         c.space->upstream_request_id.assign(id->value.substr(0, 128));
+        hide(c.space->upstream_request_id, c.sent_values());
         c.record.upstream_request_id = c.space->upstream_request_id;
     }
 }
@@ -270,9 +276,10 @@ task<> gateway::hand_back(call& c, upstream::response& got) {
     const bool resize = c.what.what->body == operations::body_kind::resize;
     if ((resize || head.status >= 400) && got.whole()) {
         operations::read_answer(got.body(), facts);
+        hide(facts.job_id, c.sent_values());
+        hide(facts.order_id, c.sent_values());
         if (head.status >= 400 || facts.job_id.empty()) {
-            c.space->code = facts.code;
-            c.space->message = without_credential(facts.message, c.signs_with.access_key());
+            c.note_refusal();
             c.record.code = c.space->code;
             c.record.message = c.space->message;
         }
@@ -291,10 +298,11 @@ task<> gateway::hand_back(call& c, upstream::response& got) {
     const answer_framing how{.is = bodiless ? answer_framing::kind::none : answer_framing::kind::length,
                              .length = got.body().size(),
                              .close = !c.caller.keeps_alive()};
-    write_answer_head(c.space->answer_head, head, c.request_id(), how);
-    const bool together = got.body().size() <= most_together;
+    write_answer_head(c.space->answer_head, head, c.request_id(), how, std::chrono::system_clock::now());
+    const bool together = got.body().size() <= most_together || holds_any(got.body(), c.sent_values());
     if (together) c.space->answer_head.append(got.body());
     const std::string_view behind = together ? std::string_view() : got.body();
+    hide(c.space->answer_head, c.sent_values());
     static_cast<void>(co_await c.caller.send(c.space->answer_head, behind));
 }
 
@@ -310,17 +318,24 @@ task<> gateway::stream_back(call& c, upstream::response& got) {
                              .length = head.how.length,
                              .close = !c.caller.keeps_alive()};
     c.record.status = head.status;
-    write_answer_head(c.space->answer_head, head, c.request_id(), how);
+    write_answer_head(c.space->answer_head, head, c.request_id(), how, std::chrono::system_clock::now());
+    hide(c.space->answer_head, c.sent_values());
     bool taken = co_await c.caller.send(c.space->answer_head);
-    std::string size_line;
+    std::string size_line, piece;
     while (taken) {
-        if (chunked && !got.body().empty()) {
-            fmt::format_to(std::back_inserter(size_line), "{:x}\r\n", got.body().size());
-            taken = co_await c.caller.send(size_line, got.body());
+        std::string_view body = got.body();
+        if (holds_any(body, c.sent_values())) {  // one that two pieces share is not found
+            piece.assign(body);
+            hide(piece, c.sent_values());
+            body = piece;
+        }
+        if (chunked && !body.empty()) {
+            fmt::format_to(std::back_inserter(size_line), "{:x}\r\n", body.size());
+            taken = co_await c.caller.send(size_line, body);
             if (taken) taken = co_await c.caller.send("\r\n");
             size_line.clear();
         } else {
-            taken = co_await c.caller.send(got.body());
+            taken = co_await c.caller.send(body);
         }
         if (!taken || got.whole()) break;
         got.consume_body();
@@ -351,7 +366,7 @@ task<> gateway::answer(call& c, const own_answer& with) {
     if (with.code == answer_code::malformed) c.caller.close_after_answer();  // as the contract says of this code
     if (with.code != answer_code::credential_refused) {
         c.record.code = name_of(with.code);
-        c.space->message = with.message;
+        c.space->message = message_of(with);
         c.record.message = c.space->message;
         c.record.outcome = with.cloud;
     }

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <boost/beast/http/status.hpp>
-#include <ctime>
 
 #include "gateway/base/escape.hpp"
+#include "http_date.hpp"
 
 namespace gateway::pipeline {
 
@@ -27,16 +27,6 @@ static_assert(table.size() == static_cast<std::size_t>(answer_code::server_optio
 
 void append_field(std::string& to, std::string_view name, std::string_view value) {
     to.append(name).append(": ").append(value).append("\r\n");
-}
-
-// RFC 9110, 5.6.7: Sun, 06 Nov 1994 08:49:37 GMT
-std::string http_date(std::chrono::system_clock::time_point at) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 40> text{};
-    const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    return {text.data(), length};
 }
 
 }  // namespace
@@ -74,7 +64,6 @@ own_answer answer_to(const http::refused& why) {
         case http::refusal::over_capacity:
         case http::refusal::no_memory:
             answer.code = answer_code::no_capacity;
-            answer.message += "; try again in a moment";
             answer.retry_after = std::chrono::seconds(1);
             break;
     }
@@ -90,8 +79,7 @@ own_answer answer_to(const upstream::failure& why) {
                          ? "the region's endpoint did not answer in time ("
                          : "the region's endpoint can't be reached, or its answer is not HTTP (";
     answer.message += why.text();
-    answer.message += sent ? "). The call was or may have been sent: look at the server's state before you repeat it"
-                           : "). Nothing was sent: the call can be repeated";
+    answer.message += ')';
     return answer;
 }
 
@@ -100,13 +88,21 @@ outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
     return why.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(why.step);
 }
 
+std::string message_of(const own_answer& what) {
+    // The official SDKs show no field but X-Request-Id: the message alone tells who is about to repeat a call.
+    if (status_of(what.code) < 500 || what.code == answer_code::credential_refused) return what.message;
+    return what.message + (what.cloud == delivery::unknown
+                               ? ". The call was or may have been sent: look at the server's state before you repeat it"
+                               : ". Nothing was sent: the call can be repeated");
+}
+
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
                       std::chrono::system_clock::time_point now) {
     const unsigned status = status_of(what.code);
     std::string body;
     if (status != 204) {
         body.append(R"({"error":{"code":")").append(name_of(what.code)).append(R"(","message":)");
-        append_json_string(body, what.message);
+        append_json_string(body, message_of(what));
         body += "}}";
     }
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
@@ -118,6 +114,7 @@ void write_own_answer(std::string& to, const own_answer& what, std::string_view 
         append_field(to, "Content-Length", std::to_string(body.size()));
     }
     append_field(to, "X-Gateway-Request-Id", request_id);
+    append_field(to, "X-Request-Id", request_id);  // where the official SDKs look
     append_field(to, "X-Gateway-Outcome", name_of(what.cloud));
     if (!what.allow.empty()) append_field(to, "Allow", what.allow);
     if (what.retry_after.count() > 0) append_field(to, "Retry-After", std::to_string(what.retry_after.count()));

@@ -73,12 +73,10 @@ struct rules::compiled {
 }
 
 // What of an allow rule's demands the resize fails first.
-[[nodiscard]] failed first_failed(const config::resize_conditions& demands,
-                                  const operations::resize_request& asked) noexcept;
+[[nodiscard]] failed first_failed(const config::resize_conditions& demands, const facts& call) noexcept;
 
 // By which of a deny rule's conditions the resize is not one that the rule is about.
-[[nodiscard]] failed first_difference(const config::resize_conditions& about,
-                                      const operations::resize_request& asked) noexcept;
+[[nodiscard]] failed first_difference(const config::resize_conditions& about, const facts& call) noexcept;
 
 // A call can be judged when its project is known and a resize is there to be looked at.
 [[nodiscard]] inline bool complete(const facts& about) noexcept {

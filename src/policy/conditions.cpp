@@ -12,7 +12,11 @@ using operations::resize_request;
 
 bool pays(const resize_request& asked) noexcept { return asked.auto_pay.value_or(false); }
 
-bool is_dry_run(const resize_request& asked) noexcept { return asked.dry_run.value_or(false); }
+// dry_run is documented for the body of v1.1; over v1 the cloud may pass it over and resize.
+bool is_surely_dry(const facts& asked) noexcept {
+    return asked.resize->dry_run.value_or(false) && asked.api_version == "v1.1";
+}
+bool may_be_dry(const facts& asked) noexcept { return asked.resize->dry_run.value_or(false); }
 
 // An empty id names no host.
 bool names_a_host(const resize_request& asked) noexcept {
@@ -23,24 +27,36 @@ bool names_one_of(const std::vector<std::string>& hosts, const resize_request& a
     return names_a_host(asked) && std::find(hosts.begin(), hosts.end(), *asked.dedicated_host_id) != hosts.end();
 }
 
-bool right_dryness(dry_run wanted, const resize_request& asked) noexcept {
-    return wanted == dry_run::allowed || (wanted == dry_run::required) == is_dry_run(asked);
+// Of a rule that allows: what may be either satisfies neither demand.
+bool has_demanded_dryness(dry_run wanted, const facts& asked) noexcept {
+    if (wanted == dry_run::required) return is_surely_dry(asked);
+    return wanted == dry_run::allowed || !may_be_dry(asked);
+}
+
+// Of a rule that denies: what may be either is what the rule is about.
+bool has_described_dryness(dry_run described, const facts& asked) noexcept {
+    if (described == dry_run::required) return may_be_dry(asked);
+    return described == dry_run::allowed || !is_surely_dry(asked);
 }
 
 }  // namespace
 
-failed first_failed(const config::resize_conditions& demands, const resize_request& asked) noexcept {
+failed first_failed(const config::resize_conditions& demands, const facts& call) noexcept {
+    const resize_request& asked = *call.resize;
+    // First: what was not understood may change the sense of all the rest.
+    if (!asked.unknown_member.empty() && !demands.unknown_members) return failed::unknown_member;
     if (demands.flavors && !matches_any(*demands.flavors, asked.flavor)) return failed::flavor;
     // The two that spend money or stop a running server need to be permitted in writing.
     if (pays(asked) && !demands.auto_pay.value_or(false)) return failed::auto_pay;
     if (asked.stops_running_server && !demands.while_running.value_or(false)) return failed::while_running;
     if (demands.dedicated_hosts && names_a_host(asked) && !names_one_of(*demands.dedicated_hosts, asked))
         return failed::dedicated_host;
-    if (!right_dryness(demands.dry, asked)) return failed::dry_run;
+    if (!has_demanded_dryness(demands.dry, call)) return failed::dry_run;
     return failed::nothing;
 }
 
-failed first_difference(const config::resize_conditions& about, const resize_request& asked) noexcept {
+failed first_difference(const config::resize_conditions& about, const facts& call) noexcept {
+    const resize_request& asked = *call.resize;
     if (about.flavors && !matches_any(*about.flavors, asked.flavor)) return failed::flavor;
     if (about.auto_pay && *about.auto_pay != pays(asked)) return failed::auto_pay;
     if (about.while_running && *about.while_running != asked.stops_running_server) return failed::while_running;
@@ -49,7 +65,7 @@ failed first_difference(const config::resize_conditions& about, const resize_req
             about.dedicated_hosts->empty() ? !names_a_host(asked) : names_one_of(*about.dedicated_hosts, asked);
         if (!described) return failed::dedicated_host;
     }
-    if (!right_dryness(about.dry, asked)) return failed::dry_run;
+    if (!has_described_dryness(about.dry, call)) return failed::dry_run;
     return failed::nothing;
 }
 

@@ -62,9 +62,15 @@ std::string demand(failed what, const config::resize_conditions& demands, const 
                 return "dedicated host " + brief(*asked.dedicated_host_id) + " is named, and none may be";
             return "dedicated host " + brief(*asked.dedicated_host_id) + " is not among " +
                    listed(*demands.dedicated_hosts);
+        case failed::unknown_member:
+            return asked.unknown_member + " is a member that the gateway does not know, so nothing of it was checked";
         case failed::dry_run:
-            return demands.dry == config::dry_run::required ? "only dry runs are permitted; send dry_run true"
-                                                            : "dry runs are not permitted; leave dry_run out";
+            return demands.dry == config::dry_run::required
+                       ? asked.dry_run.value_or(false)
+                             ? "only dry runs are permitted, and over /v1/ the cloud may pass dry_run over; send it to "
+                               "/v1.1/"
+                             : "only dry runs are permitted; send dry_run true"
+                       : "dry runs are not permitted; leave dry_run out";
         case failed::nothing:
             break;
     }
@@ -87,6 +93,7 @@ std::string difference(failed what, const config::resize_conditions& about, cons
             return "the call names none of the dedicated hosts " + listed(*about.dedicated_hosts);
         case failed::dry_run:
             return about.dry == config::dry_run::required ? "the call is not a dry run" : "the call is a dry run";
+        case failed::unknown_member:  // a rule that denies is about none
         case failed::nothing:
             break;
     }
@@ -109,7 +116,7 @@ std::optional<std::string> mismatch(const config::rule& rule, const facts& about
     if (rule.does == config::effect::deny && rule.resize) {
         if (about.operation != operations::id::resize)
             return "the rule is about resizes, the operation is " + std::string(operation);
-        const failed what = first_difference(*rule.resize, *about.resize);
+        const failed what = first_difference(*rule.resize, about);
         if (what != failed::nothing) return difference(what, *rule.resize, *about.resize);
     }
     return std::nullopt;
@@ -147,9 +154,8 @@ std::vector<reason> rules::explain(const facts& about) const {
             line.why = std::move(*why);
         } else {
             const bool allows = rule.text.does == config::effect::allow;
-            const failed what = allows && about.operation == operations::id::resize
-                                    ? first_failed(rule.demands, *about.resize)
-                                    : failed::nothing;
+            const failed what = allows && about.operation == operations::id::resize ? first_failed(rule.demands, about)
+                                                                                    : failed::nothing;
             const bool lets_through = allows && what == failed::nothing;
             if (rule.text.shadow) {
                 line.verdict = lets_through ? "shadow: would allow" : "shadow: would deny";
@@ -170,6 +176,11 @@ std::string rules::denial(const decision& because, const facts& about) const {
     const std::string_view caller = compiled_->callers[about.caller];
     if (because.rule.empty()) return "no rule allows " + who_what_where(about, caller);
     const compiled_rule& rule = compiled_->rules[because.rule_index];
+    if (because.what == failed::unknown_member) {  // begins with the pointer, as all that is wrong with a body
+        return about.resize->unknown_member +
+               ": the gateway does not know this member, so nothing of it was checked; leave it out, or have rule " +
+               rule.text.name + " say resize: {unknown_members: allow}";
+    }
     std::string text = "rule " + rule.text.name + " denies ";
     if (because.what != failed::nothing && about.resize != nullptr)
         return text.append("it: ").append(demand(because.what, rule.demands, *about.resize));

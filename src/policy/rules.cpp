@@ -189,8 +189,8 @@ decision rules::decide(const facts& about) const {
             failed what = failed::nothing;
             if (about.operation == operations::id::resize) {
                 if (allows)
-                    what = first_failed(rule.demands, *about.resize);
-                else if (first_difference(rule.demands, *about.resize) != failed::nothing)
+                    what = first_failed(rule.demands, about);
+                else if (first_difference(rule.demands, about) != failed::nothing)
                     continue;
             }
             if (rule.text.shadow) {

@@ -20,8 +20,12 @@ using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 constexpr std::size_t most_answer = 64 * 1024;
-constexpr auto session_life = 21600s;  // what the SDK asks for
-constexpr auto no_session_rest = 24h;  // auth.md says after SDK core: ask again for sessions after a day
+constexpr auto session_life = 21600s;      // what the SDK asks for
+constexpr auto no_session_rest = 24h;      // as the SDK's core has it: ask again for sessions after a day
+constexpr auto longest_session_call = 2s;  // its answer gets lost on the way into some containers: then the older way
+constexpr auto longest_metadata_pause = 5'000ms;  // nothing there counts tries, or locks an account
+constexpr std::string_view session_call = "the metadata service's session call (PUT /meta-data/latest/api/token)";
+constexpr std::string_view pair_call = "the metadata service's call for a pair (GET /openstack/latest/securitykey)";
 constexpr const char* metadata_variable = "ECS_GATEWAY_METADATA_URL";  // for tests: http://127.0.0.1:PORT
 
 config::endpoint metadata_endpoint() {
@@ -52,6 +56,8 @@ struct cloud::question {
     std::string_view method, target;
     std::string head;  // fields beyond Host and Content-Length
     std::string_view body;
+    std::vector<std::string_view> sent{};  // keys, tokens and the like among these
+    std::string signature{};
 };
 
 struct cloud::answer {
@@ -59,13 +65,15 @@ struct cloud::answer {
     credentials::moment at;
     std::chrono::seconds ahead{0};
 
-    [[nodiscard]] credentials::iam_answer read() const {
+    // `what`: the question that it answers.
+    [[nodiscard]] credentials::iam_answer read(const question& what) const {
         const auto& head = is.head();
         return {.status = head.status,
                 .body = is.body(),
                 .subject_token = value_of(head, "X-Subject-Token"),
                 .retry_after = value_of(head, "Retry-After"),
-                .date = read_http_date(value_of(head, "Date"))};
+                .date = read_http_date(value_of(head, "Date")),
+                .sent = what.sent};
     }
 };
 
@@ -82,21 +90,28 @@ cloud::cloud(net::loop& on, const config::settings& in, skew_heard heard) : hear
     times_of_ours.upstream_response = in.timeouts.credential;
     config::upstream few = in.upstream;
     few.connections_per_worker = 4;
-    client_ = std::make_unique<upstream::client>(on, std::move(endpoints), upstream::make_tls_context(in.upstream), few,
-                                                 times_of_ours);
+    const auto tls = upstream::make_tls_context(in.upstream);
+    client_ = std::make_unique<upstream::client>(on, std::move(endpoints), tls, few, times_of_ours);
     client_->keep_responses_secret();
+    times_of_ours.upstream_connect =
+        std::min<std::chrono::milliseconds>(in.timeouts.upstream_connect, longest_session_call);
+    times_of_ours.upstream_response = longest_session_call;
+    sessions_ = std::make_unique<upstream::client>(on, std::vector{metadata_endpoint()}, tls, few, times_of_ours);
+    sessions_->keep_responses_secret();
 }
 
-task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) {
+task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what) { return ask(what, *client_); }
+
+task<fetched<std::unique_ptr<cloud::answer>>> cloud::ask(const question& what, upstream::client& by) {
     std::string head;
     head.reserve(512 + what.head.size());  // at once: a string that grows leaves secrets behind
     head.append(what.method).append(" ").append(what.target).append(" HTTP/1.1\r\nHost: ");
-    head.append(client_->authority(what.endpoint)).append("\r\nAccept: application/json\r\n").append(what.head);
+    head.append(by.authority(what.endpoint)).append("\r\nAccept: application/json\r\n").append(what.head);
     if (what.method != "GET") head.append("Content-Length: ").append(std::to_string(what.body.size())).append("\r\n");
     head += "\r\n";
     // None of these changes anything that asking twice would change twice.
     const upstream::request out{.head = head, .body = what.body, .may_repeat = true};
-    auto got = co_await client_->exchange(what.endpoint, out);
+    auto got = co_await by.exchange(what.endpoint, out);
     wipe(head.data(), head.size());
     const auto unreachable = [&](const upstream::failure& why) {
         return credentials::fetch_failure{.refused = false,
@@ -135,16 +150,19 @@ task<fetched<shared_secret>> cloud::token(const config::token_credential& user, 
     if (!password) co_return credentials::fetch_failure{.why = problems.front().what};
     const secret_text body = credentials::token_body(user, password->reveal(), project);
     what->body = body.reveal();
+    what->sent = {password->reveal()};
     auto got = co_await ask(*what);
     if (!got) co_return got.error();
-    auto read = credentials::read_token_answer((*got)->read(), (*got)->at);
+    auto read = credentials::read_token_answer((*got)->read(*what), (*got)->at);
     co_return read;
 }
 
-void cloud::append_proof(std::string& head, const secret& by, const question& what, std::string_view region,
-                         std::string_view service, std::string_view project) {
+void cloud::append_proof(question& what, const secret& by, std::string_view region, std::string_view service,
+                         std::string_view project) {
+    std::string& head = what.head;
     std::string_view token;
     if (by.token) token = by.token->reveal();
+    what.sent.push_back(token);
     head.reserve(head.size() + token.size() + 512);
     if (!project.empty()) head.append("X-Project-Id: ").append(project).append("\r\n");
     if (!by.key) {
@@ -166,9 +184,10 @@ void cloud::append_proof(std::string& head, const secret& by, const question& wh
         .payload = {payload.data(), payload.size()}};
     head.append("X-Sdk-Date: ").append(date).append("\r\n");
     if (!token.empty()) head.append("X-Security-Token: ").append(token).append("\r\n");
-    head.append("Authorization: ")
-        .append(signer_.sign(signed_part, *by.key, date, {.region = region, .service = service}))
-        .append("\r\n");
+    const auto authorization = signer_.sign(signed_part, *by.key, date, {.region = region, .service = service});
+    head.append("Authorization: ").append(authorization).append("\r\n");
+    what.signature = authorization.substr(authorization.rfind('=') + 1);
+    what.sent.insert(what.sent.end(), {by.key->access_key(), what.signature});
     signer_.forget();
 }
 
@@ -179,11 +198,11 @@ task<fetched<shared_secret>> cloud::agency(const config::agency_credential& agen
     if (!what) co_return what.error();
     const std::string body = credentials::agency_body(agency);
     what->body = body;
-    append_proof(what->head, through, *what, region, "iam", {});
+    append_proof(*what, through, region, "iam", {});
     auto got = co_await ask(*what);
     wipe(what->head.data(), what->head.size());
     if (!got) co_return got.error();
-    const auto said = (*got)->read();
+    const auto said = (*got)->read(*what);
     taken = said.status == 401                        ? verdict::refused
             : said.status < 500 && said.status != 429 ? verdict::accepted
                                                       : verdict::unknown;
@@ -210,14 +229,14 @@ task<verdict> cloud::try_out(const secret& by, std::string_view region, std::str
                   .target = target,
                   .head = {},
                   .body = {}};
-    append_proof(what.head, by, what, region, "ecs", project);
+    append_proof(what, by, region, "ecs", project);
     auto got = co_await ask(what);
     wipe(what.head.data(), what.head.size());
     if (!got) {
         why = got.error().why;
         co_return verdict::unknown;
     }
-    const auto said = (*got)->read();
+    const auto said = (*got)->read(what);
     if (said.status == 401) {
         why = credentials::failure_of(said, "the cloud").whole() + credentials::clock_remark((*got)->ahead);
         co_return verdict::refused;
@@ -227,27 +246,34 @@ task<verdict> cloud::try_out(const secret& by, std::string_view region, std::str
     co_return verdict::unknown;
 }
 
-task<fetched<cloud::session>> cloud::open_session() {
+// Whatever goes wrong with it, the older way is left to try.
+task<cloud::session> cloud::open_session() {
     const auto now = steady_clock::now();
     if (now < no_sessions_until_) co_return session::none;
     if (session_ && now < session_ends_) co_return session::open;
-    question what{.endpoint = metadata_,
-                  .asked_of = "the metadata service",
+    session_.reset();
+    session_trouble_.clear();
+    question what{.endpoint = 0,  // the only one of that client
+                  .asked_of = session_call,
                   .region = {},
                   .method = "PUT",
                   .target = credentials::metadata_session_target,
                   .head = "X-Metadata-Token-Ttl-Seconds: " + std::to_string(session_life.count()) + "\r\n",
                   .body = {}};
-    auto got = co_await ask(what);
-    if (!got) co_return got.error();
-    const auto said = (*got)->read();
+    auto got = co_await ask(what, *sessions_);
+    if (!got) {
+        session_trouble_ = got.error().why;
+        co_return session::none;
+    }
+    const auto said = (*got)->read(what);
     if (said.status == 404 || said.status == 405 || said.status == 503) {
-        session_.reset();
         no_sessions_until_ = now + no_session_rest;
         co_return session::none;
     }
-    if (said.status != 200 || !credentials::is_key(said.body))
-        co_return credentials::failure_of(said, "the metadata service");
+    if (said.status != 200 || !credentials::is_key(said.body)) {
+        session_trouble_ = credentials::failure_of(said, session_call).why;
+        co_return session::none;
+    }
     session_.emplace(said.body);
     session_ends_ = now + session_life / 2;
     co_return session::open;
@@ -255,25 +281,31 @@ task<fetched<cloud::session>> cloud::open_session() {
 
 task<fetched<shared_secret>> cloud::metadata() {
     auto pair = co_await ask_for_pair(true);
-    co_return pair;
+    if (pair) co_return pair;
+    auto why = pair.error();
+    if (!session_trouble_.empty()) why.why += "; before that, " + session_trouble_;
+    why.longest_pause = longest_metadata_pause;
+    co_return why;
 }
 
 task<fetched<shared_secret>> cloud::ask_for_pair(bool may_renew_session) {
-    const auto opened = co_await open_session();
-    if (!opened) co_return opened.error();
+    const session opened = co_await open_session();
     question what{.endpoint = metadata_,
-                  .asked_of = "the metadata service",
+                  .asked_of = pair_call,
                   .region = {},
                   .method = "GET",
                   .target = credentials::metadata_pair_target,
                   .head = {},
                   .body = {}};
     what.head.reserve(64 + (session_ ? session_->reveal().size() : 0));  // at once: see ask()
-    if (*opened == session::open) what.head.append("X-Metadata-Token: ").append(session_->reveal()).append("\r\n");
+    if (opened == session::open) {
+        what.head.append("X-Metadata-Token: ").append(session_->reveal()).append("\r\n");
+        what.sent = {session_->reveal()};
+    }
     auto got = co_await ask(what);
     wipe(what.head.data(), what.head.size());
     if (!got) co_return got.error();
-    const auto said = (*got)->read();
+    const auto said = (*got)->read(what);
     const bool no_agency = said.body.find("Please configure Cloud Service Agency first") != std::string_view::npos;
     if (said.status >= 400 && no_agency) {
         co_return credentials::fetch_failure{.refused = true,
@@ -283,10 +315,11 @@ task<fetched<shared_secret>> cloud::ask_for_pair(bool may_renew_session) {
     }
     if (said.status == 401 && may_renew_session) {
         session_.reset();
+        no_sessions_until_ = {};
         auto again = co_await ask_for_pair(false);
         co_return again;
     }
-    auto read = credentials::read_pair_answer(said, (*got)->at, "the metadata service");
+    auto read = credentials::read_pair_answer(said, (*got)->at, pair_call);
     co_return read;
 }
 

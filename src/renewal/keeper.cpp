@@ -323,7 +323,7 @@ void keeper::came(keeping& k, shared_secret what) {
 void keeper::failed(keeping& k, const credentials::fetch_failure& why) {
     const time now = steady_clock::now();
     ++k.failed;
-    k.when.failed(now, why.refused, why.retry_after, dice());
+    k.when.failed(now, why.refused, why.retry_after, dice(), why.longest_pause);
     const bool news = k.not_fetched.why != why.why;  // told once, not at each try
     k.not_fetched = why;
     if (!k.usable(now)) k.lose();

@@ -10,6 +10,11 @@ theirs. Each row is a test that sends these bytes over a socket: `tests/conforma
 
 A refused request is followed, in the same packet, by a well-formed one, to which no answer comes: after an error nothing more of
 a connection is read as a request. A refused answer is never handed on, and its connection never used again.
+
+Towards the cloud the gateway is an HTTP-to-HTTP gateway in the sense of RFC 9110, 7.6.3: a request goes out with
+`Via: 1.1 ecs-gateway` (`1.0` for a caller of HTTP/1.0), an answer comes back with it behind the cloud's own. A caller's `Via` stays
+here like all that is not named in the list of what goes on. No loop can come of it: a call that the gateway signed for the cloud
+proves no caller of a gateway, and is 401.
 """
 
 

@@ -17,7 +17,7 @@ from world import settings
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"job_id":"j"}'
 # All that a call may bring to the cloud (the contract: what is sent upstream): whatever else a caller sends stays here.
 GOES_ON = {"host", "content-type", "accept", "user-agent", "x-language", "x-client-token", "traceparent", "tracestate",
-           "content-length", "x-project-id", "x-sdk-date", "authorization"}
+           "content-length", "x-project-id", "x-sdk-date", "authorization", "via"}
 STAYS_HERE = {"connection", "x-own", "keep-alive", "proxy-connection", "upgrade", "trailer", "te", "proxy-authenticate",
               "transfer-encoding", "x-gateway-other"}
 
@@ -279,7 +279,9 @@ def answered(before_it, endpoint, case, pieces, at_once):
         assert body == (b"" if bodiless else case.content)
         assert names.count("content-length") == (0 if bodiless else 1) and names.count("x-gateway-request-id") == 1
         assert not STAYS_HERE & set(names) and b"not_sent" not in head
-        assert head.count(b"Set-Cookie:") == case.sent.partition(b"\r\n\r\n")[0].count(b"Set-Cookie:")
+        assert head.count(b"X-Twice:") == case.sent.partition(b"\r\n\r\n")[0].count(b"X-Twice:")
+        assert names.count("date") == 1 and b"\r\nVia: 1." in head and b" ecs-gateway\r\n" in head
+        assert not {"set-cookie", "x-subject-token", "www-authenticate", "alt-svc", "strict-transport-security", "location"} & set(names)
     # Of what comes a byte at a time, bytes behind the answer may come when its connection is in use again.
     undisturbed = at_once or not case.closes or bool(case.expected[1])
     assert next_status == 200 or (next_status == 502 and not undisturbed), "the next call is served"

@@ -149,6 +149,44 @@ def test_a_server_without_an_agency_is_told_in_clear_words(start):
     assert "no agency is bound to this server" in answer.error()[1]
 
 
+def metadata_service(start, behave):
+    """A metadata service, and a gateway that signs acme's calls with what it gives."""
+    cloud = start.cloud(behave)
+    whole = settings(cloud.url)
+    whole["credentials"] = [whole["credentials"][0], {"name": "acme-key", "metadata": {}}]
+    return cloud, start.gateway(whole, environment={"ECS_GATEWAY_METADATA_URL": cloud.url})
+
+
+def pair_of_metadata():
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    return {"credential": {"access": "METAAK1", "secret": "s", "securitytoken": "t",
+                           "expires_at": end.strftime("%Y-%m-%dT%H:%M:%S.000000Z")}}
+
+
+def test_a_404_of_the_metadata_service_is_tried_again_within_seconds(start):
+    asked = []
+
+    def behave(connection, request):
+        if "securitykey" not in request.line:
+            return scripts.answering(404 if "/api/token" in request.line else 200, {})(connection, request)
+        asked.append(time.monotonic())
+        return scripts.answering(404 if len(asked) < 2 else 200, pair_of_metadata())(connection, request)
+    _, gate = metadata_service(start, behave)
+    assert look(gate).status == 200  # waits for it
+    assert asked[1] - asked[0] < 8
+
+
+def test_a_metadata_session_that_hangs_leaves_the_older_way(start):
+    def behave(connection, request):
+        if "/api/token" in request.line:
+            return None  # no answer ever comes
+        return scripts.answering(200, pair_of_metadata() if "securitykey" in request.line else {})(connection, request)
+    cloud, gate = metadata_service(start, behave)
+    began = time.monotonic()
+    assert look(gate).status == 200 and time.monotonic() - began < 8
+    assert [r.line.split()[0] for r in cloud.requests][:2] == ["PUT", "GET"]
+
+
 def test_a_session_of_the_metadata_service_that_ended_is_renewed(gate_for, cloud):
     cloud.control("metadata", life_ms=1500)
     gate = gate_for({"metadata": {}})

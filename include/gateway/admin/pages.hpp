@@ -35,8 +35,9 @@ struct page {
 
 // `target` and `host` are the request's, as they stand (`host` empty: it has none); a query makes no difference. HEAD
 // gets what GET gets: its body is left out by whoever writes the answer. What only probes and scrapers read is given
-// under any host; the rest only under an address or localhost, for otherwise a web page whose name its owner lets point
-// here (DNS rebinding) reads it through the browser of somebody who can reach this listener.
+// under any host, /readyz without its reasons; the rest only under an address or localhost, for otherwise a web page
+// whose name its owner lets point here (DNS rebinding) reads it through the browser of somebody who can reach this
+// listener.
 [[nodiscard]] page page_for(std::string_view method, std::string_view target, std::string_view host,
                             const status& from);
 

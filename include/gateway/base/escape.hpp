@@ -7,8 +7,9 @@
 
 namespace gateway {
 
-// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters (those beyond ASCII too) and DEL
-// are escaped; a byte that is not part of valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8 on one line.
+// Appends `text` as a JSON string with its quotes (RFC 8259, 7). Control characters (those beyond ASCII too), DEL,
+// line separators and what is invisible or turns the direction of the text are escaped; a byte that is not part of
+// valid UTF-8 becomes U+FFFD, so the result is always valid UTF-8 on one line.
 void append_json_string(std::string& to, std::string_view text);
 void append_json_text(std::string& to, std::string_view text);  // the same without the quotes
 // Likewise, into memory that has room for most_json_text bytes for each of the text's; gives the end of what it wrote.

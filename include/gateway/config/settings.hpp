@@ -201,6 +201,7 @@ struct resize_conditions {
     std::optional<bool> while_running;                        // likewise
     std::optional<std::vector<std::string>> dedicated_hosts;  // absent = any, empty = none may be named
     dry_run dry = dry_run::allowed;
+    bool unknown_members = false;  // of the body may stand; allow rules only
 };
 
 struct rate {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ struct fetch_failure {
     std::string why;  // a sentence of ours, which callers may see
     std::chrono::seconds retry_after{0};
     std::string details{};  // what was said in other words than ours: for operators, escaped by whoever shows it
+    std::chrono::milliseconds longest_pause{0};  // before the next try, where asking often does no harm; 0: as usual
 
     [[nodiscard]] std::string whole() const { return details.empty() ? why : why + ": " + details; }
 };
@@ -48,6 +50,7 @@ struct iam_answer {
     std::string_view subject_token{};  // X-Subject-Token
     std::string_view retry_after{};
     std::optional<std::chrono::sys_seconds> date{};  // its Date
+    std::span<const std::string_view> sent{};        // what it was asked with, and must not be shown if it is repeated
 };
 
 // `now_wall` and `now`: the same moment by both clocks. A life is counted from IAM's own Date where it sends one, so

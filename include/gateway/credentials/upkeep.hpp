@@ -23,8 +23,9 @@ public:
     // It came, and lives until `expires` (time::max(): for ever). It is renewed between a half and three quarters of
     // its life, a token (`is_token`) at half of it, so a margin is always smaller than the life that was asked for.
     void came(time now, time expires, bool is_token, double dice) noexcept;
-    // It did not come. After a refusal the next try is minutes away: wrong passwords lock a user.
-    void failed(time now, bool refused, milliseconds at_least, double dice) noexcept;
+    // It did not come. After a refusal the next try is minutes away: wrong passwords lock a user. `longest`: of a pause
+    // between two tries, where asking often does no harm; 0: a minute, an hour after a refusal.
+    void failed(time now, bool refused, milliseconds at_least, double dice, milliseconds longest = {}) noexcept;
     // The cloud says that it has expired or was revoked before its time: fetch at once; or after a pause that grows,
     // when what came a moment ago is said to be so, again and again.
     void dropped(time now, double dice) noexcept;

@@ -43,12 +43,21 @@ struct match {
 // Why there is no match: no such path, or one that exists for other methods, which `allow` lists ("GET, POST").
 struct mismatch {
     std::string allow;
+    bool has_upper_case = false;  // which no path of an operation has
 };
 
-// Matches method and raw path (no query, nothing decoded). An id is [A-Za-z0-9_-]{1,64}; any other character, an empty
-// or a dot segment, a trailing slash or a percent-escape matches nothing. A literal segment wins over an id, so
+// Whether the text is an id that a path may name a server by: [a-z0-9_-]{1,64}, no word of another operation, and no
+// UUID spelled otherwise than in five groups of lower-case digits. So each server has one spelling, and a rule that
+// names it can't be passed by another.
+[[nodiscard]] bool is_server_id(std::string_view text) noexcept;
+
+// Matches method and raw path (no query, nothing decoded). An id is [a-z0-9_-]{1,64}; any other character, an empty or
+// a dot segment, a trailing slash or a percent-escape matches nothing. A literal segment wins over an id, so
 // …/cloudservers/resize_flavors is never a server of that name. Allocates only for a mismatch.
 [[nodiscard]] boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path);
+
+// The sentence of a 404, without a verdict on what of the path is right.
+[[nodiscard]] std::string_view path_problem(const mismatch& of) noexcept;
 
 // Throws nothing, sends nothing: lets result<…, mismatch>::value() compile.
 [[noreturn]] void throw_exception_from_error(const mismatch& e, const boost::source_location& where);

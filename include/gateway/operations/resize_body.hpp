@@ -16,12 +16,15 @@ struct resize_request {
     std::optional<bool> auto_pay;       // resize.extendparam.isAutoPay: the texts "true", "false"; "" = absent
     bool stops_running_server = false;  // resize.mode == "withStopServer", the only mode there is
     std::optional<bool> dry_run;        // dry_run, a JSON boolean beside `resize`
+    // JSON pointer to the first member that the gateway does not know, so that nothing of it was checked; empty where
+    // there is none. Cut short; its characters are the caller's.
+    std::string unknown_member;
 };
 
 // Why a body is refused.
 struct body_problem {
     std::string pointer;  // JSON pointer (RFC 6901) to the field; empty for the whole document
-    std::string message;  // what is wrong and what to send instead; holds nothing from the body but field names of ours
+    std::string message;  // what is wrong and what to send instead
 };
 
 // Reads bodies one after another and re-uses its memory: one for each worker, no allocation in the steady state.
@@ -34,7 +37,8 @@ public:
 
     // One JSON object in valid UTF-8, no duplicate key at any depth, no trailing text, depth at most 16; known fields
     // of their documented type, and no unknown field that a lenient reader could take for a known one (other case,
-    // other punctuation). Other unknown fields pass. `into` is of use only when nothing comes back.
+    // other punctuation). Whether other unknown fields may stand is the policy's to say. `into` is of use only when
+    // nothing comes back.
     [[nodiscard]] std::optional<body_problem> read(std::string_view body, resize_request& into);
 
 private:

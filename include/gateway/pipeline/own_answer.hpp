@@ -47,7 +47,7 @@ enum class answer_code : std::uint8_t {
 
 struct own_answer {
     answer_code code = answer_code::malformed;
-    std::string message;                  // what is wrong and what to do; no secret
+    std::string message;                  // what is wrong and what to do; no secret, no stop at its end
     std::string allow;                    // of a 405, and to OPTIONS *
     std::chrono::seconds retry_after{0};  // 0: no such header
     // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
@@ -59,6 +59,9 @@ struct own_answer {
 [[nodiscard]] own_answer answer_to(const upstream::failure& why);
 // What the failure is counted as.
 [[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& why) noexcept;
+
+// What the caller reads: with the sentence that says, of a 5xx, whether the cloud may have acted.
+[[nodiscard]] std::string message_of(const own_answer& what);
 
 // Head and body, ready to send. `close`: the connection ends with this answer.
 void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,

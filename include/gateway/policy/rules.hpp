@@ -35,10 +35,11 @@ struct facts {
     operations::id operation{};
     std::string_view server_id;                          // empty where the operation has none
     const operations::resize_request* resize = nullptr;  // a resize without it is denied
+    std::string_view api_version;                        // "v1", "v1.1"
 };
 
 // What an allow rule can demand of a resize, in the order it is judged.
-enum class failed : std::uint8_t { nothing, flavor, auto_pay, while_running, dedicated_host, dry_run };
+enum class failed : std::uint8_t { nothing, unknown_member, flavor, auto_pay, while_running, dedicated_host, dry_run };
 
 struct decision {
     bool allowed = false;

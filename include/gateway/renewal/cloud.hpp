@@ -40,7 +40,8 @@ public:
     // taken.
     [[nodiscard]] task<fetched<shared_secret>> agency(const config::agency_credential& agency, std::string_view region,
                                                       const secret& through, verdict& taken);
-    // The metadata service, in its newer way (a session first) where it has one.
+    // The metadata service, in its newer way (a session first) where that answers within two seconds, else in its
+    // older.
     [[nodiscard]] task<fetched<shared_secret>> metadata();
 
     // A query that changes nothing: is this secret taken? `why` becomes what the cloud said when it is not.
@@ -53,18 +54,21 @@ private:
     enum class session : std::uint8_t { none, open };  // of the metadata service, whose older version has none
     [[nodiscard]] fetched<question> to_iam(std::string_view region, std::string_view target) const;
     [[nodiscard]] task<fetched<std::unique_ptr<answer>>> ask(const question& what);
+    [[nodiscard]] task<fetched<std::unique_ptr<answer>>> ask(const question& what, upstream::client& by);
     [[nodiscard]] task<fetched<shared_secret>> ask_for_pair(bool may_renew_session);
-    [[nodiscard]] task<fetched<session>> open_session();
-    void append_proof(std::string& head, const secret& by, const question& what, std::string_view region,
-                      std::string_view service, std::string_view project);
+    [[nodiscard]] task<session> open_session();
+    void append_proof(question& what, const secret& by, std::string_view region, std::string_view service,
+                      std::string_view project);
 
     std::map<std::string, std::size_t, std::less<>> regions_;  // where its IAM stands among the endpoints; ECS follows
     std::size_t metadata_;
     std::unique_ptr<upstream::client> client_;
+    std::unique_ptr<upstream::client> sessions_;  // of the metadata service: the same endpoint, less patience
     skew_heard heard_;
     signing::signer signer_;
     std::optional<secret_text> session_;  // of the metadata service
     secret::time session_ends_{};
+    std::string session_trouble_;  // why there is none, where the service should have them
     secret::time no_sessions_until_{};
 };
 

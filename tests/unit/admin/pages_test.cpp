@@ -144,6 +144,16 @@ TEST(admin_pages, for_people_are_given_under_an_address_or_localhost_only) {
     EXPECT_NE(page_for("GET", "/", "evil.example", saying({})).body.find("http://127.0.0.1:9901/"), std::string::npos);
 }
 
+TEST(admin_pages, give_reasons_to_nobody_who_asks_by_a_name) {
+    const status troubled = saying({{"credential", "acme-key", "the cloud refuses it: what it said"}});
+    const page bare = page_for("GET", "/readyz", "evil.example", troubled);
+    EXPECT_EQ(bare.status, 503U);
+    EXPECT_EQ(bare.body.find("acme-key"), std::string::npos) << bare.body;
+    EXPECT_EQ(bare.body.find("what it said"), std::string::npos) << bare.body;
+    for (const char* address : {"", "127.0.0.1:9901", "10.2.3.4:9901", "localhost"})
+        EXPECT_NE(page_for("GET", "/readyz", address, troubled).body.find("what it said"), std::string::npos);
+}
+
 TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
     const status asked{.not_ready = []() -> std::vector<reason> { throw std::logic_error("asked"); },
                        .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); },

@@ -14,6 +14,16 @@ TEST(json_string, escapes_what_could_break_a_line_or_a_reader) {
     EXPECT_EQ(json_string(""), R"("")");
 }
 
+TEST(json_string, escapes_what_is_not_seen_or_turns_the_direction_of_a_text) {
+    for (const auto& [text, escaped] : {std::pair<std::string, std::string>{"\u2028\u2029", R"("\u2028\u2029")"},
+                                        {"\u202a\u202e", R"("\u202a\u202e")"},
+                                        {"\u2066\u2069", R"("\u2066\u2069")"},
+                                        {"\u200e\u200f\u061c", R"("\u200e\u200f\u061c")"},
+                                        {"\u200b\ufeff", R"("\u200b\ufeff")"},
+                                        {"\u2027\u202f\u2070\u061b", "\"\u2027\u202f\u2070\u061b\""}})
+        EXPECT_EQ(json_string(text), escaped);
+}
+
 TEST(json_string, keeps_valid_utf8_and_replaces_every_other_byte) {
     EXPECT_EQ(json_string("变更 é 😀"), "\"变更 é 😀\"");
     for (const auto& [bytes, escaped] : {std::pair<std::string, std::string>{"\xff", R"("\ufffd")"},

@@ -80,7 +80,20 @@ TEST(problems, of_types) {
          "expected a host name or an IP address"},
         {"name: bob", "name: bob\n    any_signature: true", "12:20: callers[1].any_signature",
          "there is no listener beside it; expected it with listener only"},
+        {"flavors: [s6.*]", "unknown_members: maybe", "30:31: policy[0].resize.unknown_members",
+         "expected deny or allow"},
+        {"callers: [alice]", "servers: [5F1C2B6E-0D7A-4A39-9B62-7A1F0E5D3C21]", "29:15: policy[0].servers[0]",
+         "expected a server id of lower-case letters"},
+        {"callers: [alice]", "servers: [5f1c2b6e0d7a4a399b627a1f0e5d3c21]", "29:15: policy[0].servers[0]",
+         "(a UUID with its dashes)"},
         {"kind: sub-customer", "kind: customer", "24:11: accounts[0].kind", "expected partner or sub-customer"},
+    });
+}
+
+TEST(problems, of_a_rule_that_denies_and_lets_unknown_members_through) {
+    expect_each({
+        {"resize: {flavors: [s6.*]}", "resize: {unknown_members: allow}\n    effect: deny",
+         "30:31: policy[0].resize.unknown_members", "expected a rule that allows"},
     });
 }
 

@@ -102,6 +102,15 @@ TEST(failure_of, tells_wrong_credentials_from_troubles_that_pass) {
     EXPECT_EQ(failure_of(forever, "IAM").retry_after, 1h);
 }
 
+TEST(failure_of, hides_what_was_sent_wherever_it_is_repeated) {
+    const std::array<std::string_view, 2> sent{"my-password", "HPUAK0PARTNER0000001"};
+    const iam_answer echo{.status = 400,
+                          .body = R"({"error":{"code":"HPUAK0PARTNER0000001","message":"user got my-password"}})",
+                          .sent = sent};
+    const auto why = failure_of(echo, "IAM");
+    EXPECT_THAT(why.whole(), testing::AllOf(HasSubstr("user got ***********"), Not(HasSubstr("HPUAK"))));
+}
+
 TEST(failure_of, repeats_the_cloud_s_words_without_the_echo_of_what_was_signed) {
     const iam_answer password{
         .status = 401,

@@ -53,6 +53,18 @@ TEST(upkeep, never_renews_what_never_ends) {
     EXPECT_FALSE(one.due().has_value());
 }
 
+TEST(upkeep, tries_again_within_seconds_where_that_does_no_harm) {
+    for (const bool refused : {false, true}) {
+        upkeep one;
+        for (int i = 0; i < 12; ++i) {
+            one.failed(now, refused, 0ms, 1.0, 5s);
+            EXPECT_LE(*one.due() - now, 5s);
+        }
+        one.failed(now, refused, 30s, 1.0, 5s);
+        EXPECT_EQ(*one.due() - now, 30s) << "a Retry-After is heard";
+    }
+}
+
 TEST(upkeep, tries_less_and_less_often_while_it_fails) {
     upkeep one;
     std::vector<time::duration> pauses;

@@ -24,7 +24,11 @@ TEST(match_path, takes_a_path_apart) {
         {"GET", "/v1/p1/jobs/j1", id::show_job, "v1", "p1", "", "j1"},
         {"GET", "/v1/p1/cloudservers/s1", id::show_server, "v1", "p1", "s1", ""},
         {"GET", "/v1/p1/cloudservers/resize_flavors", id::list_resize_flavors, "v1", "p1", "", ""},
-        {"GET", "/v1/A-z_09/cloudservers/" + longest_id, id::show_server, "v1", "A-z_09", longest_id, ""},
+        {"GET", "/v1/a-z_09/cloudservers/" + longest_id, id::show_server, "v1", "a-z_09", longest_id, ""},
+        {"GET", "/v1/0605767a3300d5762fb7c0186d9e1779/jobs/ff8080814dbd65d7014dbe0d84db0013", id::show_job, "v1",
+         "0605767a3300d5762fb7c0186d9e1779", "", "ff8080814dbd65d7014dbe0d84db0013"},
+        {"GET", "/v1/p1/cloudservers/5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", id::show_server, "v1", "p1",
+         "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", ""},
         {"GET", "/v1/cloudservers/cloudservers/s1", id::show_server, "v1", "cloudservers", "s1", ""},
         {"GET", "/v1/p1/jobs/resize", id::show_job, "v1", "p1", "", "resize"},
     };
@@ -98,6 +102,11 @@ TEST(match_path, knows_no_path_but_its_own_and_decodes_nothing) {
         "/v1/p1/cloudservers/s1/resiz",
         "/v2.1/p1/servers/s1/action",
         "/v1/{project_id}/jobs/j1",
+        "/v1/P1/jobs/j1",
+        "/v1/p1/jobs/J1",
+        "/v1/p1/cloudservers/Detail",
+        "/v1/p1/cloudservers/5F1C2B6E-0D7A-4A39-9B62-7A1F0E5D3C21",
+        "/v1/p1/cloudservers/Action/resize",
     };
     for (const std::string& path : paths) {
         for (const char* method : {"GET", "POST", "DELETE"}) {
@@ -119,6 +128,28 @@ TEST(match_path, takes_no_word_of_another_operation_for_a_server) {
     }
     EXPECT_FALSE(match_path("POST", "/v1/p1/cloudservers/resize_flavors/resize"));
     EXPECT_TRUE(match_path("GET", "/v1/p1/cloudservers/limits-2")) << "whole segments only";
+}
+
+// Each server has one spelling, else a rule that names it would be passed by another.
+TEST(match_path, takes_a_servers_uuid_in_the_clouds_spelling_only) {
+    for (const std::string id :
+         {"5f1c2b6e0d7a4a399b627a1f0e5d3c21", "5f1c2b6e-0d7a4a39-9b62-7a1f0e5d3c21",
+          "5f1c2b6e-0d7a-4a39-9b627a1f0e5d3c21", "5f1c2b6e0d7a-4a39-9b62-7a1f-0e5d3c21",
+          "-5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", "5f1c2b6e-d7a-4a39-9b62-7a1f0e5d3c21",
+          "005f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", "1-1-1-1-1", "f1c_2b6e0d7a4a399b627a1f0e5d3c21"}) {
+        EXPECT_FALSE(match_path("GET", "/v1/p1/cloudservers/" + id)) << id;
+        EXPECT_FALSE(match_path("POST", "/v1/p1/cloudservers/" + id + "/resize")) << id;
+        EXPECT_FALSE(match_path("POST", "/v1.1/p1/cloudservers/" + id + "/resize")) << id;
+    }
+    for (const std::string id : {"web", "of-acme", "abc-def", "5f1c2b6e", "server-5f1c2b6e0d7a4a399b627a1f0e5d3c21"})
+        EXPECT_TRUE(match_path("GET", "/v1/p1/cloudservers/" + id)) << id;
+}
+
+TEST(match_path, says_that_upper_case_is_not_for_paths) {
+    EXPECT_TRUE(match_path("GET", "/v1/p1/jobs/J1").error().has_upper_case);
+    EXPECT_TRUE(match_path("GET", "/V1/p1/jobs/j1").error().has_upper_case);
+    EXPECT_FALSE(match_path("GET", "/v1/p1/jobs/%6a").error().has_upper_case);
+    EXPECT_NE(path_problem({.allow = "", .has_upper_case = true}).find("lower case"), std::string_view::npos);
 }
 
 TEST(match_path, lists_the_methods_of_a_path_that_exists) {

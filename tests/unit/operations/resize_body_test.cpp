@@ -258,7 +258,7 @@ const std::string accepted_bodies[] = {
     with(R"("cpu_options":{})"),
     with(R"("cpu_options":{"hw:cpu_threads":1})"),
     with(R"("cpu_options":{"hw:cpu_threads":2,"hw:cpu_sockets":"x"})"),
-    // what is unknown passes, whatever it holds, where no known member has its place
+    // what is unknown is for the policy to judge, whatever it holds, where no known member has its place
     with(R"("force":true)"),
     beside(R"("force":true)"),
     beside(R"("flavorRef":7,"isAutoPay":true,"mode":null)"),
@@ -307,6 +307,31 @@ TEST(resize_body, tells_what_the_policy_asks_about) {
     ASSERT_FALSE(reader.read(with(R"("dedicated_host_id":"","extendparam":{"isAutoPay":""})"), asked));
     EXPECT_EQ(asked.dedicated_host_id, "");
     EXPECT_EQ(asked.auto_pay, std::nullopt);
+}
+
+TEST(resize_body, tells_the_first_member_that_is_not_known_at_every_depth) {
+    const std::pair<std::string, std::string> cases[] = {
+        {with(R"("dedicated_host_id":"h","extendparam":{"isAutoPay":"true"},"mode":"withStopServer",)"
+              R"("cpu_options":{"hw:cpu_threads":1})"),
+         ""},
+        {beside(R"("dry_run":true)"), ""},
+        {with(R"("force":true)"), "/resize/force"},
+        {beside(R"("extendparam":{"isAutoPay":"true"})"), "/extendparam"},
+        {beside(R"("flavorRef":"x")"), "/flavorRef"},
+        {with(R"("isAutoPay":"true")"), "/resize/isAutoPay"},
+        {with(R"("extendparam":{"x":{"isAutoPay":"true"}},"y":1)"), "/resize/extendparam/x"},
+        {with(R"("cpu_options":{"hw:cpu_sockets":1})"), "/resize/cpu_options/hw:cpu_sockets"},
+        {with(R"("a/b~c":1)"), "/resize/a~1b~0c"},
+        {with(R"("":1)"), "/resize/"},
+        {with(R"("\u65b0":1)"), "/resize/\u65b0"},
+        {with("\"" + std::string(63, 'k') + "\u65b0\":1"), "/resize/" + std::string(63, 'k') + "..."},
+    };
+    resize_reader reader;
+    resize_request asked;
+    for (const auto& [body, pointer] : cases) {
+        ASSERT_FALSE(reader.read(body, asked)) << body;
+        EXPECT_EQ(asked.unknown_member, pointer) << body;
+    }
 }
 
 TEST(resize_body, unescapes_a_flavor_that_comes_in_parts) {

@@ -7,6 +7,8 @@
 namespace gateway::pipeline {
 namespace {
 
+constexpr std::chrono::system_clock::time_point now{std::chrono::seconds(784111777)};
+
 TEST(forwarding, passes_on_what_the_contract_lists_as_it_came) {
     const message::field_list fields{{"Accept", "*/*"},       {"User-Agent", "sdk"},   {"X-Language", "zh-cn"},
                                      {"X-Client-Token", "t"}, {"traceparent", "00-a"}, {"tracestate", "k=v"}};
@@ -70,6 +72,8 @@ TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connectio
     message::response_head from;
     from.status = 202;
     from.fields = {{"Server", "api-gateway"},
+                   {"date", "as it came"},
+                   {"Via", "1.1 front"},
                    {"Connection", "keep-alive, X-Hop"},
                    {"X-Hop", "1"},
                    {"Transfer-Encoding", "chunked"},
@@ -78,14 +82,59 @@ TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connectio
                    {"X-Request-Id", "abc"},
                    {"Keep-Alive", "timeout=5"}};
     std::string out;
-    write_answer_head(out, from, "id", {.is = answer_framing::kind::length, .length = 7, .close = false});
-    EXPECT_EQ(out,
-              "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\nX-Request-Id: abc\r\nX-Gateway-Request-Id: id\r\n"
-              "Content-Length: 7\r\n\r\n");
-    write_answer_head(out, from, "id", {.is = answer_framing::kind::chunked, .length = 0, .close = true});
-    EXPECT_EQ(out,
-              "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\nX-Request-Id: abc\r\nX-Gateway-Request-Id: id\r\n"
-              "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    write_answer_head(out, from, "id", {.is = answer_framing::kind::length, .length = 7, .close = false}, now);
+    EXPECT_EQ(
+        out,
+        "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\ndate: as it came\r\nVia: 1.1 front\r\nX-Request-Id: abc\r\n"
+        "Via: 1.1 ecs-gateway\r\nX-Gateway-Request-Id: id\r\n"
+        "Content-Length: 7\r\n\r\n");
+    write_answer_head(out, from, "id", {.is = answer_framing::kind::chunked, .length = 0, .close = true}, now);
+    EXPECT_EQ(
+        out,
+        "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\ndate: as it came\r\nVia: 1.1 front\r\nX-Request-Id: abc\r\n"
+        "Via: 1.1 ecs-gateway\r\nX-Gateway-Request-Id: id\r\n"
+        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+}
+
+std::string head_of(const message::response_head& from) {
+    std::string out;
+    write_answer_head(out, from, "id", {.is = answer_framing::kind::none}, now);
+    return out;
+}
+
+TEST(answers, have_a_date_whether_the_cloud_sent_one_or_not) {
+    message::response_head from;
+    from.status = 200;
+    from.http_1_1 = false;
+    EXPECT_EQ(head_of(from),
+              "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nVia: 1.0 ecs-gateway\r\n"
+              "X-Gateway-Request-Id: id\r\n\r\n");
+}
+
+TEST(answers, go_back_without_what_concerns_the_gateway_and_the_cloud_alone) {
+    for (const field& one : {field{"Set-Cookie", "a=b"},
+                             {"set-cookie2", "a=b"},
+                             {"X-Subject-Token", "t"},
+                             {"X-Auth-Token", "t"},
+                             {"X-Security-Token", "t"},
+                             {"WWW-Authenticate", "Basic"},
+                             {"Authentication-Info", "x"},
+                             {"Alt-Svc", "h3=\":443\""},
+                             {"Strict-Transport-Security", "max-age=1"},
+                             {"Location", "https://evil.example/"},
+                             {"Location", "//evil.example/"},
+                             {"Location", "/\\evil.example/"},
+                             {"Location", ""},
+                             {"Location", "evil.example"}}) {
+        message::response_head from;
+        from.status = 200;
+        from.fields = {{"Date", "d"}, one};
+        EXPECT_EQ(head_of(from).find(one.name), std::string::npos) << one.name << one.value;
+    }
+    message::response_head from;
+    from.status = 302;
+    from.fields = {{"Location", "/v1/p/jobs/j"}};
+    EXPECT_NE(head_of(from).find("Location: /v1/p/jobs/j\r\n"), std::string::npos);
 }
 
 TEST(credential, is_cut_out_of_what_the_cloud_echoes) {

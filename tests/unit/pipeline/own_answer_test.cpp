@@ -51,10 +51,24 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
     EXPECT_EQ(
         out,
         "HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/json\r\n"
-        "Content-Length: 57\r\nX-Gateway-Request-Id: id\r\nX-Gateway-Outcome: not_sent\r\nAllow: GET, "
+        "Content-Length: 57\r\nX-Gateway-Request-Id: id\r\nX-Request-Id: id\r\nX-Gateway-Outcome: not_sent\r\nAllow: "
+        "GET, "
         "POST\r\nRetry-After: 7\r\n"
         "Connection: close\r\n\r\n"
         R"({"error":{"code":"Gateway.0302","message":"say \"GET\""}})");
+}
+
+// No SDK shows X-Gateway-Outcome.
+TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
+    for (const auto code : {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity,
+                            answer_code::cloud_late, answer_code::unknown_coding}) {
+        EXPECT_EQ(message_of({.code = code, .message = "why", .cloud = delivery::not_sent}),
+                  "why. Nothing was sent: the call can be repeated");
+        EXPECT_EQ(message_of({.code = code, .message = "why", .cloud = delivery::unknown}),
+                  "why. The call was or may have been sent: look at the server's state before you repeat it");
+    }
+    for (const auto code : {answer_code::denied, answer_code::not_authenticated, answer_code::credential_refused})
+        EXPECT_EQ(message_of({.code = code, .message = "why"}), "why");
 }
 
 struct failure_case {
@@ -87,8 +101,9 @@ TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_
         const auto answer = answer_to(c.what);
         EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.what.text();
         EXPECT_EQ(answer.cloud, c.cloud) << c.what.text();
-        EXPECT_NE(answer.message.find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
-                  std::string::npos);
+        EXPECT_NE(
+            message_of(answer).find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
+            std::string::npos);
     }
 }
 

@@ -27,6 +27,14 @@ struct row {
     failed by_deny;   // nothing: a deny rule is about it
 };
 
+facts over(std::string_view version, const resize_request& asked) {
+    facts call;
+    call.resize = &asked;
+    call.api_version = version;
+    return call;
+}
+facts over_v1_1(const resize_request& asked) { return over("v1.1", asked); }
+
 void nothing_said(resize_conditions&) {}
 void plain(resize_request&) {}
 
@@ -89,8 +97,8 @@ TEST(conditions, are_judged_one_by_one) {
         r.rule(conditions);
         resize_request asked = to_flavor("s6.large.2");
         r.call(asked);
-        EXPECT_EQ(first_failed(conditions, asked), r.by_allow) << r.what;
-        EXPECT_EQ(first_difference(conditions, asked), r.by_deny) << r.what;
+        EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), r.by_allow) << r.what;
+        EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), r.by_deny) << r.what;
     }
 }
 
@@ -99,11 +107,11 @@ TEST(conditions, all_written_ones_must_describe_the_resize_for_a_deny_rule_to_be
     conditions.flavors = names{"s7.*"};
     conditions.auto_pay = true;
     resize_request asked = to_flavor("s7.large.2");
-    EXPECT_EQ(first_difference(conditions, asked), failed::auto_pay);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::auto_pay);
     asked.auto_pay = true;
-    EXPECT_EQ(first_difference(conditions, asked), failed::nothing);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::nothing);
     asked.flavor = "s6.large.2";
-    EXPECT_EQ(first_difference(conditions, asked), failed::flavor);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::flavor);
 }
 
 TEST(conditions, the_first_that_fails_is_told) {
@@ -116,17 +124,56 @@ TEST(conditions, the_first_that_fails_is_told) {
     asked.stops_running_server = true;
     asked.dedicated_host_id = "h1";
     asked.dry_run = true;
-    EXPECT_EQ(first_failed(conditions, asked), failed::flavor);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::flavor);
     asked.flavor = "c6.large.2";
-    EXPECT_EQ(first_failed(conditions, asked), failed::auto_pay);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::auto_pay);
     asked.auto_pay = false;
-    EXPECT_EQ(first_failed(conditions, asked), failed::while_running);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::while_running);
     asked.stops_running_server = false;
-    EXPECT_EQ(first_failed(conditions, asked), failed::dedicated_host);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::dedicated_host);
     asked.dedicated_host_id.reset();
-    EXPECT_EQ(first_failed(conditions, asked), failed::dry_run);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::dry_run);
     asked.dry_run = false;
-    EXPECT_EQ(first_failed(conditions, asked), failed::nothing);
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::nothing);
+}
+
+// Over /v1/ the cloud may pass dry_run over: such a call is a dry run for no rule that needs one, and a resize for no
+// rule that needs that.
+TEST(conditions, dry_run_is_sure_over_v1_1_only) {
+    struct {
+        dry_run wanted;
+        std::optional<bool> said;
+        failed by_allow, by_deny;
+    } const cases[] = {
+        {dry_run::required, true, failed::dry_run, failed::nothing},
+        {dry_run::required, false, failed::dry_run, failed::dry_run},
+        {dry_run::required, std::nullopt, failed::dry_run, failed::dry_run},
+        {dry_run::forbidden, true, failed::dry_run, failed::nothing},
+        {dry_run::forbidden, false, failed::nothing, failed::nothing},
+        {dry_run::allowed, true, failed::nothing, failed::nothing},
+    };
+    for (const auto& c : cases) {
+        resize_conditions conditions;
+        conditions.dry = c.wanted;
+        resize_request asked = to_flavor("s6.large.2");
+        asked.dry_run = c.said;
+        EXPECT_EQ(first_failed(conditions, over("v1", asked)), c.by_allow);
+        EXPECT_EQ(first_difference(conditions, over("v1", asked)), c.by_deny);
+    }
+}
+
+TEST(conditions, a_member_that_is_not_known_passes_only_where_the_rule_says_so) {
+    resize_conditions conditions;
+    resize_request asked = to_flavor("s6.large.2");
+    asked.unknown_member = "/resize/force";
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::unknown_member);
+    conditions.flavors = names{"c6.*"};
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::unknown_member) << "before all that was understood";
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::flavor);
+    conditions.unknown_members = true;
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::flavor);
+    asked.flavor = "c6.large.2";
+    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::nothing);
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ inline facts resize(const rules& by, std::uint32_t caller, std::string_view proj
             .where = by.find_project(project_id),
             .operation = operations::id::resize,
             .server_id = server,
-            .resize = &asked};
+            .resize = &asked,
+            .api_version = "v1.1"};
 }
 
 inline facts call(const rules& by, std::uint32_t caller, std::string_view project_id, operations::id operation,
@@ -79,7 +80,8 @@ inline facts call(const rules& by, std::uint32_t caller, std::string_view projec
             .where = by.find_project(project_id),
             .operation = operation,
             .server_id = server,
-            .resize = nullptr};
+            .resize = nullptr,
+            .api_version = "v1"};
 }
 
 }  // namespace gateway::policy

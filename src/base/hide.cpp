@@ -1,0 +1,63 @@
+#include "gateway/base/hide.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gateway {
+
+namespace {
+
+constexpr bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Of a token in any of its usual spellings.
+constexpr bool belongs_to_word(char c) {
+    return is_alphanumeric(c) || std::string_view("+/=_-.%\\").find(c) != std::string_view::npos;
+}
+
+// What tells the value: all of it, or the first long piece of letters and digits of one that has other characters, too.
+// Of long values the beginning is enough; such a piece is found within some seventy characters of Base64.
+std::string_view telling_part(std::string_view value) noexcept {
+    constexpr std::size_t long_enough = 24, longest_looked_at = 512;
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < value.size() && at < longest_looked_at; ++at) {
+        if (is_alphanumeric(value[at])) continue;
+        if (at - begin >= long_enough) return value.substr(begin, at - begin);
+        begin = at + 1;
+    }
+    return value;
+}
+
+std::size_t place_of(std::string_view text, std::string_view piece, std::size_t from) noexcept {
+    const void* const found = ::memmem(text.data() + from, text.size() - from, piece.data(), piece.size());
+    if (found == nullptr) return std::string_view::npos;
+    return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+}  // namespace
+
+bool holds_any(std::string_view text, std::span<const std::string_view> values) noexcept {
+    return std::any_of(values.begin(), values.end(), [text](std::string_view value) {
+        return value.size() >= shortest_hidden && place_of(text, telling_part(value), 0) != std::string_view::npos;
+    });
+}
+
+void hide(std::span<char> text, std::span<const std::string_view> values) noexcept {
+    const std::string_view all(text.data(), text.size());
+    for (const std::string_view value : values) {
+        if (value.size() < shortest_hidden) continue;
+        const std::string_view piece = telling_part(value);
+        for (auto at = place_of(all, piece, 0); at != std::string_view::npos; at = place_of(all, piece, at)) {
+            std::size_t begin = at, end = at + piece.size();
+            while (piece.size() < value.size() && begin > 0 && belongs_to_word(all[begin - 1]))
+                --begin;
+            while (piece.size() < value.size() && end < all.size() && belongs_to_word(all[end]))
+                ++end;
+            std::memset(text.data() + begin, '*', end - begin);
+            at = end;
+        }
+    }
+}
+
+}  // namespace gateway
