@@ -17,10 +17,11 @@ struct row {
 
 // In the order of answer_code.
 constexpr std::array<row, 24> table{{
-    {400, "Gateway.0001"}, {400, "Gateway.0002"}, {401, "Gateway.0101"}, {401, "Gateway.0102"}, {401, "Gateway.0103"},
-    {403, "Gateway.0201"}, {403, "Gateway.0202"}, {403, "Gateway.0206"}, {404, "Gateway.0301"}, {405, "Gateway.0302"},
-    {408, "Gateway.0401"}, {413, "Gateway.0402"}, {414, "Gateway.0403"}, {431, "Gateway.0403"}, {417, "Gateway.0404"},
-    {501, "Gateway.0404"}, {429, "Gateway.0405"}, {415, "Gateway.0406"}, {502, "Gateway.0501"}, {503, "Gateway.0502"},
+    {400, "Gateway.0001"}, {400, "Gateway.0002"}, {401, "Gateway.0101"}, {401, "Gateway.0102"},
+    {401, "Gateway.0103"}, {403, "Gateway.0201"}, {403, "Gateway.0202"}, {403, "Gateway.0206"},
+    {404, "Gateway.0301"}, {405, "Gateway.0302"}, {408, "Gateway.0401"}, {413, "Gateway.0402"},
+    {414, "Gateway.0403"}, {431, "Gateway.0403"}, {417, "Gateway.0404"}, {501, "Gateway.0404"},
+    {429, "Gateway.0405"}, {415, "Gateway.0406"}, {502, "Gateway.0501"}, {503, "Gateway.0502"},
     {503, "Gateway.0503"}, {504, "Gateway.0504"}, {502, "Gateway.0505"}, {204, {}},
 }};
 static_assert(table.size() == static_cast<std::size_t>(answer_code::server_options) + 1);

@@ -28,7 +28,7 @@ class trial:
     def request(self, to):
         if self.method == "GET":
             return to.request("GET", f"/v1/{PARTNER}/cloudservers/{self.id}", proof=CI)
-        body = json.dumps({"resize": {"flavorRef": "s6.large.2"}, "bulk": "x" * self.row.bulk}).encode()
+        body = json.dumps({"resize": {"flavorRef": "s6.large.2"}}).encode() + b" " * self.row.bulk
         return to.request("POST", f"/v1.1/{PARTNER}/cloudservers/{self.id}/resize", body,
                           [("Content-Type", "application/json")], PLANNER)
 

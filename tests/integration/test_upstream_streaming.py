@@ -153,7 +153,7 @@ def test_an_endpoint_need_not_send_what_nobody_reads(gate, cloud):
 
 
 def test_a_large_resize_reaches_an_endpoint_that_takes_it_slowly(gate, cloud):
-    body = json.dumps({"resize": {"flavorRef": "s6.large.2"}, "bulk": "x" * (8 << 20)}).encode()
+    body = json.dumps({"resize": {"flavorRef": "s6.large.2"}}).encode() + b" " * (8 << 20)
     may_read = threading.Event()
     cloud.arrive, cloud.at_head = faults.take_little, lambda *_: may_read.wait(programs.PATIENCE)
     with connection(gate.port) as to:

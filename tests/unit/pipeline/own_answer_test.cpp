@@ -62,13 +62,13 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
 TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
     for (const auto code : {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity,
                             answer_code::cloud_late, answer_code::unknown_coding}) {
-        EXPECT_EQ(message_of({.code = code, .message = "why", .cloud = delivery::not_sent}),
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::not_sent}),
                   "why. Nothing was sent: the call can be repeated");
-        EXPECT_EQ(message_of({.code = code, .message = "why", .cloud = delivery::unknown}),
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown}),
                   "why. The call was or may have been sent: look at the server's state before you repeat it");
     }
     for (const auto code : {answer_code::denied, answer_code::not_authenticated, answer_code::credential_refused})
-        EXPECT_EQ(message_of({.code = code, .message = "why"}), "why");
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}}), "why");
 }
 
 struct failure_case {
@@ -101,9 +101,8 @@ TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_
         const auto answer = answer_to(c.what);
         EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.what.text();
         EXPECT_EQ(answer.cloud, c.cloud) << c.what.text();
-        EXPECT_NE(
-            message_of(answer).find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
-            std::string::npos);
+        EXPECT_NE(message_of(answer).find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
+                  std::string::npos);
     }
 }
 
