@@ -256,7 +256,7 @@ TEST(seed, of_a_token_names_an_account_or_a_project) {
 }
 
 TEST(seed, of_the_demo_can_be_read) {
-    const auto s = read_seed(PROJECT_DIR "/tools/simulator/demo-seed.yaml");
+    const auto s = read_seed("tools/simulator/demo-seed.yaml");
     EXPECT_EQ(s.servers.at("459a2b9d-804a-4745-ab19-a113bb1b4ddc").flavor, "s3.large.2");
     EXPECT_EQ(s.servers.at("5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21").status, "ACTIVE");
     EXPECT_EQ(s.servers.at("0d6e4c1b-2f3a-4b5c-8d7e-9f0a1b2c3d4e").charging_mode, "1");

@@ -77,7 +77,7 @@ boost::json::value parsed_file(const char* path) {
 
 std::vector<sent> vectors() {
     std::vector<sent> all;
-    const auto parsed = parsed_file(PROJECT_DIR "/tests/unit/signing/vectors.json");
+    const auto parsed = parsed_file("tests/unit/signing/vectors.json");
     for (const auto& v : parsed.at("vectors").as_array())
         all.emplace_back(v);
     return all;
@@ -114,7 +114,7 @@ TEST(gate, passes_what_the_official_sdks_signed) {
 
 // Each signs headers of its own choice; Go and Terraform leave Host out.
 TEST(gate, passes_what_each_official_sdk_signs) {
-    const auto file = parsed_file(PROJECT_DIR "/tests/unit/signing/sdk_requests.json");
+    const auto file = parsed_file("tests/unit/signing/sdk_requests.json");
     seed from;
     access_key& key = from.keys[text(file.at("access_key"))];
     key.secret_key = text(file.at("secret_key"));

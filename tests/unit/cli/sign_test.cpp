@@ -58,7 +58,7 @@ unsigned_call call_of(const json::object& vector) {
 }
 
 TEST(sign_call, agrees_with_the_official_signers_at_every_stage) {
-    std::ifstream file(PROJECT_DIR "/tests/unit/signing/vectors.json", std::ios::binary);
+    std::ifstream file("tests/unit/signing/vectors.json", std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     ASSERT_FALSE(bytes.empty()) << "no vectors";
     const json::value all = json::parse(bytes);

@@ -17,7 +17,7 @@ using namespace test;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string folder = PROJECT_DIR "/conf/";
+const std::string folder = std::filesystem::current_path().string() + "/conf/";
 
 const settings& annotated() {
     static const loaded read = load(folder + "gateway.yaml");

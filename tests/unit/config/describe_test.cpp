@@ -16,7 +16,7 @@ namespace {
 namespace json = boost::json;
 
 std::string file(const std::string& path) {
-    std::ifstream in(PROJECT_DIR "/" + path, std::ios::binary);
+    std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
 

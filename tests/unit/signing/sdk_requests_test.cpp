@@ -42,7 +42,7 @@ struct sdk_request {
 const boost::json::value& file() {
     static const boost::json::value read = [] {
         std::stringstream bytes;
-        bytes << std::ifstream(PROJECT_DIR "/tests/unit/signing/sdk_requests.json").rdbuf();
+        bytes << std::ifstream("tests/unit/signing/sdk_requests.json").rdbuf();
         return boost::json::parse(bytes.str());
     }();
     return read;

@@ -86,7 +86,7 @@ struct vector {
 inline const boost::json::value& vector_file() {
     static const boost::json::value file = [] {
         std::stringstream bytes;
-        bytes << std::ifstream(PROJECT_DIR "/tests/unit/signing/vectors.json").rdbuf();
+        bytes << std::ifstream("tests/unit/signing/vectors.json").rdbuf();
         return boost::json::parse(bytes.str());
     }();
     return file;
