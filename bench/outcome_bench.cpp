@@ -26,7 +26,7 @@ void outcome_line(benchmark::State& state) {
     r.status = r.upstream_status = 200;
     r.upstream_request_id = "fd6530a01c09807640189e65e837b8ad";
     r.result_job_id = "70a599e0-31e7-49b7-b260-868f441e862b";
-    r.outcome = gateway::outcome::reached::answered;
+    r.outcome = gateway::delivery::answered;
     r.bytes_in = 900;
     r.bytes_out = 300;
     r.duration = std::chrono::microseconds(1500);

@@ -82,7 +82,8 @@ void project_and_decision(benchmark::State& state) {
                                   .where = by.find_project(what.projects[i % what.projects.size()]),
                                   .operation = operations::id::resize,
                                   .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
-                                  .resize = &what.resize};
+                                  .resize = &what.resize,
+                                  .api_version = "v1.1"};
         benchmark::DoNotOptimize(by.decide(about));
         ++i;
     }
@@ -104,7 +105,8 @@ void all_patterns(benchmark::State& state) {
                               .where = by.find_project(project_id(5)),
                               .operation = operations::id::resize,
                               .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
-                              .resize = &what.resize};
+                              .resize = &what.resize,
+                              .api_version = "v1.1"};
     for (auto _ : state)
         benchmark::DoNotOptimize(by.decide(about));
 }

@@ -136,6 +136,12 @@ std::string_view directory::tried_key(const proof_fields& with) const {
     // A pair the wrong way round, or an API key in its place: easily done, and then it would stand in a log.
     const sha256_digest digest = sha256_of(key);
     if (tables_->secrets.contains(digest) || tables_->by_api_key.contains(digest)) return "(a secret)";
+    // The cloud's access keys, and those of any sensible issuer, are of capitals and digits. Other text in their place
+    // may be a secret that nobody here knows.
+    const bool looks_like_one = std::all_of(key.begin(), key.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+    if (!looks_like_one && !tables_->by_access_key.contains(key)) return "(may be a secret)";
     return key.substr(0, longest);
 }
 

@@ -109,7 +109,7 @@ void write_own_answer(std::string& to, const own_answer& what, std::string_view 
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
     to = "HTTP/1.1 ";
     to.append(std::to_string(status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
-    append_field(to, "Date", http_date(now));
+    append_field(to, "Date", http_date(now).text());
     if (!body.empty()) {  // RFC 9110, 8.6: none has no length either
         append_field(to, "Content-Type", "application/json");
         append_field(to, "Content-Length", std::to_string(body.size()));

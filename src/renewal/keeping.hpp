@@ -25,7 +25,7 @@ struct keeper::keeping {
     std::string refusal;                     // rested: what the cloud said
     std::string file_trouble;                // why its files can't be read anew; the pair in use stays
     bool fetching = false;
-    std::optional<time> try_at;      // rested: when it is tried next
+    std::optional<time> try_at;  // rested: when it is tried next
     std::optional<time> last_try;
     std::optional<time> doubted_at;  // refused for one caller alone: when it is tried
     std::optional<time> last_doubt;

@@ -23,7 +23,7 @@ class trial:
     def __init__(self, row, method, gate, cloud, names, contexts=None):
         self.row, self.method, self.gate, self.cloud, self.names = row, method, gate, cloud, names
         self.contexts = contexts or {}
-        self.id = f"{row.id}-{method}-{next(numbers)}"
+        self.id = f"{row.id}-{method.lower()}-{next(numbers)}"
 
     def request(self, to):
         if self.method == "GET":

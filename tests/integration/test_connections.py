@@ -6,7 +6,7 @@ import time
 from fakes import scripted_cloud as scripts
 from calling import connection
 from programs import wait_until
-from world import CI, PARTNER, settings
+from world import API_KEYS, CI, PARTNER, settings
 
 LOOK = f"/v1/{PARTNER}/cloudservers/stopped"
 
@@ -25,7 +25,7 @@ def raw_call(port, data, ends=None):
 def test_a_body_that_was_asked_for_by_100_continue_has_its_time_limit_too(start):
     gate = start.gateway(settings("http://127.0.0.1:1", timeouts={"request_body": "1s"}))
     got, took = raw_call(gate.port, b"POST /v1.1/p/cloudservers/s/resize HTTP/1.1\r\nHost: g\r\nContent-Length: 9\r\n"
-                                    b"Expect: 100-continue\r\n\r\n")
+                                    b"X-Api-Key: " + API_KEYS["ci"].encode() + b"\r\nExpect: 100-continue\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 408 "), got
     assert took < 10
 

@@ -16,6 +16,7 @@ CASES = {
     "while_running": (True, {"flavorRef": "s6.large.2", "mode": "withStopServer"}, {}, 403, 200),
     "dedicated_hosts": (["host-1"], {"flavorRef": "s6.large.2", "dedicated_host_id": "host-2"}, {}, 200, 403),
     "dry_run": ("forbidden", {"flavorRef": "s6.large.2"}, {"dry_run": True}, 200, 403),
+    "unknown_members": ("allow", {"flavorRef": "s6.large.2", "of_next_year": 1}, {}, 400, 200),
 }
 
 

@@ -221,6 +221,10 @@ TEST(before_the_body, what_can_be_told_is_told_and_the_rest_is_left_open) {
         swapped.sign(secret, "GWPLANNER1");
         EXPECT_EQ(refused(swapped), "unknown_access_key (a secret)");
     }
+    // A secret that nobody here knows.
+    sent strange;
+    strange.sign("aSecretOfAnotherPlace", "x");
+    EXPECT_EQ(refused(strange), "unknown_access_key (may be a secret)");
     sent longer;
     longer.sign(std::string(200, 'A'), "x");
     EXPECT_EQ(refused(longer), "unknown_access_key " + std::string(128, 'A'));

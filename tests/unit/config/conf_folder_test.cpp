@@ -69,7 +69,7 @@ TEST(annotated_file, limits_and_times) {
     const settings& s = annotated();
     EXPECT_EQ(s.workers, 0U);
     EXPECT_EQ(s.limits.header_bytes, 16U * 1024);
-    EXPECT_EQ(s.limits.body_bytes, 1024U * 1024);
+    EXPECT_EQ(s.limits.body_bytes, 128U * 1024);
     EXPECT_EQ(s.limits.connections, 10000U);
     EXPECT_EQ(s.limits.requests_per_connection, 100000U);
     EXPECT_EQ(s.timeouts.request_header, seconds(10));
@@ -91,7 +91,7 @@ TEST(annotated_file, callers) {
     ASSERT_TRUE(s.callers[0].secret_key);
     EXPECT_EQ(s.callers[0].secret_key->from, source::kind::file);
     EXPECT_EQ(s.callers[0].secret_key->name, folder + "secrets/capacity-planner.sk");
-    EXPECT_EQ(s.callers[0].secret_key->at.line, 48U);
+    EXPECT_EQ(s.callers[0].secret_key->at.line, 50U);
     EXPECT_EQ(s.callers[0].secret_key->at.column, 17U);
     EXPECT_EQ(s.callers[0].secret_key->at.path, "callers[0].secret_key");
     EXPECT_EQ(s.callers[1].name, "ci-pipeline");
