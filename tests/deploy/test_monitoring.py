@@ -13,10 +13,11 @@ import yaml
 
 import programs
 import test_credentials
+from gateway_certificates import authority, listener
 from world import ACME, CI, GUEST, PARTNER, STRANGER
 
 DEPLOY = programs.PROJECT / "deploy"
-# What each metric of the contract shows after the calls below.
+# What each metric shows after the calls below.
 ASKED = {
     'ecs_gateway_calls_total{operation="show_server",account="acme",decision="allowed",status="200"}': lambda v: v == 2,
     'sum(ecs_gateway_calls_total{decision="denied"})': lambda v: v == 1,
@@ -33,6 +34,7 @@ ASKED = {
     'ecs_gateway_credential_trouble{credential="acme-way"}': lambda v: v == 0,
     'ecs_gateway_build_info': lambda v: v == 1,
     'ecs_gateway_outcome_waiting_bytes': lambda v: v >= 0,
+    'ecs_gateway_tls_handshake_failures_total{listener="127.0.0.2:0",reason="plain_http"}': lambda v: v == 1,
 }
 METRICS = {name: (set(re.findall(r"`(\w+)`", labels)), kind) for name, labels, kind in re.findall(
     r"^\| `(ecs_gateway_\w+)` \|([^|]*)\| (\w+) \|", (programs.PROJECT / "docs/metrics.md").read_text(encoding="utf-8"), re.M)}
@@ -71,7 +73,12 @@ def test_prometheus_answers_for_every_metric(start, tmp_path):
     whole["regions"]["cn-south-1"] = {"ecs": "http://127.0.0.1:1", "iam": "http://127.0.0.1:1"}
     whole["accounts"].append({"name": "globex", "kind": "sub-customer", "credential": "partner-key",
                               "projects": {STRANGER: "cn-south-1"}})
+    secure = listener(authority(tmp_path).server(), address="127.0.0.2:0")
+    whole["listeners"] = [*whole["listeners"], secure]
     gate = start.gateway(whole, secrets={"password": test_credentials.PASSWORD})
+    with socket.create_connection(("127.0.0.2", gate.ports[1]), 30) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert plain.recv(100).startswith(b"HTTP/1.1 400 ")
     for server, project, proof, status in [("of-partner", PARTNER, CI, 200), ("of-acme", ACME, CI, 200), ("of-acme", ACME, CI, 200),
                                            ("of-acme", ACME, GUEST, 403), ("s", STRANGER, CI, 502)]:
         assert gate.call("GET", f"/v1/{project}/cloudservers/{server}", proof=proof).status == status
