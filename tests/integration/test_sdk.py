@@ -25,12 +25,12 @@ CLOUD_ERRORS = {
     503: "Common.1503",
 }
 CLOUD_ERRORS = [(code, status) for status, codes in CLOUD_ERRORS.items() for code in codes.split()]
+SERVERS = {code.lower().replace(".", "-"): (code, status) for code, status in CLOUD_ERRORS}
 
 
 def cloud_by_server(connection, request):
-    """A server's id is the code that the cloud answers with; any other gets a job and an order."""
-    code = request.server.replace("-", ".")
-    status = dict(CLOUD_ERRORS).get(code)
+    """A server's id is the code that the cloud answers with, in lower case; any other gets a job and an order."""
+    code, status = SERVERS.get(request.server, (None, None))
     if status is None:
         return scripts.answering(200, {"job_id": JOB, "order_id": ORDER, "status": "SUCCESS"})(connection, request)
     if code.startswith("APIGW"):
@@ -91,7 +91,7 @@ def test_the_derived_signature_succeeds_too(gate, sdk):
 
 
 def test_each_error_of_the_cloud_is_raised_with_its_code(gate, sdk):
-    results = sdk(gate.port, [resize(code.replace(".", "-")) for code, _ in CLOUD_ERRORS])
+    results = sdk(gate.port, [resize(server) for server in SERVERS])
     for (code, status), result in zip(CLOUD_ERRORS, results):
         kind = "ClientRequestException" if status < 500 else "ServerResponseException"
         assert result == {"raised": kind, "status": status, "code": code, "message": "as the cloud says it"}
