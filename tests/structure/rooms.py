@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-PURE = "base config operations signing credentials callers policy outcome".split()
+PURE = "base config operations signing credentials callers policy outcome ledger".split()
 SOCKETS = r"(sys/socket|netinet/.*|arpa/(?!inet).*|netdb)\.h"  # inet_pton(3) reads a text, and opens nothing
 # (module or None for all, header that it must not include, why)
 FORBIDDEN = [
