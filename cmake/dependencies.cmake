@@ -8,6 +8,7 @@ if(NOT TARGET yaml-cpp::yaml-cpp)
     add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)  # 0.7 has no namespace
 endif()
 find_package(prometheus-cpp REQUIRED CONFIG)
+find_package(SQLite3 3.37 REQUIRED)  # STRICT tables
 find_package(Threads REQUIRED)
 
 add_library(gateway_asio STATIC ${PROJECT_SOURCE_DIR}/src/net/separate_compilation.cpp)

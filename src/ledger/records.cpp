@@ -1,0 +1,28 @@
+#include "gateway/ledger/records.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "gateway/ledger/writes.hpp"
+
+namespace gateway::ledger {
+
+bool stops(const freeze& f, const change_request& request, instant now) noexcept {
+    if (f.until && *f.until <= now) return false;
+    const auto among = [](const std::vector<std::string>& all, const std::string& one) {
+        return std::ranges::find(all, one) != all.end();
+    };
+    const freeze_scope& scope = f.scope;
+    return (scope.account.empty() || scope.account == request.who.account) &&
+           (scope.caller.empty() || scope.caller == request.who.caller) &&
+           (scope.server_id.empty() || among(request.server_ids, scope.server_id)) &&
+           (scope.operations.empty() || among(scope.operations, request.operation));
+}
+
+bool can_wait(trouble t) noexcept { return t < trouble::no_directory; }
+
+void throw_exception_from_error(const unavailable& e, const boost::source_location&) {
+    throw std::runtime_error(e.why);
+}
+
+}  // namespace gateway::ledger

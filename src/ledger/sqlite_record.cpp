@@ -1,0 +1,137 @@
+// The checks of a record, in their order, and the record itself; all within the transaction of the batch.
+#include <algorithm>
+
+#include "sqlite_rows.hpp"
+
+namespace gateway::ledger {
+
+namespace {
+
+found_repeat as_repeat(change_row found, const identity& who, bool by_signature) {
+    change& first = found.what;
+    if (first.request.who.fingerprint != who.fingerprint) return other_request{std::move(first.request.id)};
+    return repeat{std::move(first.request.id), first.current,           std::move(first.answer),
+                  std::move(first.known),      std::move(first.reason), by_signature};
+}
+
+// The seconds after which so many more servers fit into the rate; nothing when they do now.
+std::optional<std::chrono::seconds> find_rate_delay(connection& db, const change_request& request) {
+    const rate_limit& rate = *request.rate;
+    auto left = rate.calls - static_cast<std::int64_t>(request.server_ids.size());
+    if (left < 0) return rate.per;  // never, but there is no number for that
+    query counted(db,
+                  "SELECT begun, server_count FROM changes WHERE caller = ? AND rule = ? AND begun > ?"
+                  " AND is_rated = 1 AND is_counted = 1 ORDER BY begun DESC",
+                  request.who.caller, request.rule, request.begun - rate.per);
+    while (counted.next()) {
+        left -= counted->integer(1);
+        // This one and all before it have to fall out of the span.
+        if (left < 0) {
+            const auto wait = std::chrono::ceil<std::chrono::seconds>(counted->time(0) + rate.per - request.begun);
+            return std::clamp<std::chrono::seconds>(wait, std::chrono::seconds(1), rate.per);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> find_holder(connection& db, const std::string& project_id, const std::string& server_id,
+                                        instant now) {
+    query held(db, "SELECT change FROM holds WHERE project_id = ? AND server_id = ? AND (until IS NULL OR until > ?)",
+               project_id, server_id, now);
+    if (!held.next()) return std::nullopt;
+    return held->integer(0);
+}
+
+// Who holds one of the servers, unless it is the unknown change that the request takes over.
+std::optional<busy> find_conflict(connection& db, const change_request& request) {
+    for (const std::string& server : request.server_ids) {
+        const auto holder = find_holder(db, request.project_id, server, request.begun);
+        if (!holder) continue;
+        auto found = read_row(db, *holder);
+        if (found.what.current == state::unknown && found.what.request.id == request.after) continue;
+        found.what.holds = true;
+        return busy{server, std::move(found.what)};
+    }
+    return std::nullopt;
+}
+
+void take_servers(connection& db, const change_request& request, std::int64_t row) {
+    for (const std::string& server : request.server_ids) {
+        if (const auto holder = find_holder(db, request.project_id, server, request.begun)) {
+            run(db, "UPDATE changes SET hold_is_over = 1 WHERE row = ?", *holder);
+            run(db, "DELETE FROM holds WHERE project_id = ? AND change = ?", request.project_id, *holder);
+            add_history(db, *holder, request.begun, "taken_over",
+                        "by change " + request.id + " of caller " + request.who.caller);
+        }
+        run(db, "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, NULL)", request.project_id, server, row);
+    }
+}
+
+// The youngest of the server's last changes whose order waits.
+std::string find_awaiting_payment(connection& db, const change_request& request) {
+    for (const std::string& server : request.server_ids) {
+        query found(db,
+                    "SELECT c.id FROM (SELECT change FROM servers WHERE server_id = ? ORDER BY change DESC LIMIT 50) s"
+                    " JOIN changes c ON c.row = s.change WHERE c.state = 'awaiting_payment' AND c.project_id = ?"
+                    " ORDER BY c.row DESC LIMIT 1",
+                    server, request.project_id);
+        if (found.next()) return found->text(0);
+    }
+    return {};
+}
+
+}  // namespace
+
+found_repeat find_repeat_of(connection& db, const identity& who) {
+    if (!who.key.empty()) {
+        query found(db,
+                    "SELECT row FROM changes WHERE key = ? AND caller = ? AND subject = ? AND account = ?"
+                    " AND key_freed = 0",
+                    who.key, who.caller, who.subject, who.account);
+        if (found.next()) return as_repeat(read_row(db, found->integer(0)), who, false);
+    }
+    if (const std::string digest = signature_digest(who); !digest.empty()) {
+        query found(db, "SELECT row FROM changes WHERE signature = ?", blob_view{digest});
+        if (found.next()) return as_repeat(read_row(db, found->integer(0)), who, true);
+    }
+    return {};
+}
+
+std::vector<freeze> standing_freezes(connection& db, instant now) {
+    std::vector<freeze> found;
+    query rows(db,
+               "SELECT id, account, caller, server_id, operations, reason, set_by, since, until FROM freezes"
+               " WHERE lifted IS NULL AND (until IS NULL OR until > ?) ORDER BY row",
+               now);
+    while (rows.next()) {
+        freeze each{rows->text(0), {rows->text(1), rows->text(2), rows->text(3), split(rows->view(4))},
+                    rows->text(5), rows->text(6),
+                    rows->time(7), std::nullopt};
+        if (!rows->is_null(8)) each.until = rows->time(8);
+        found.push_back(std::move(each));
+    }
+    return found;
+}
+
+record_result record_change(connection& db, const change_request& request, const std::vector<freeze>& freezes,
+                            std::string_view process) {
+    found_repeat first = find_repeat_of(db, request.who);
+    if (auto* same = std::get_if<repeat>(&first)) return std::move(*same);
+    if (auto* other = std::get_if<other_request>(&first)) return std::move(*other);
+    const auto freeze = std::ranges::find_if(freezes, [&](const auto& f) { return stops(f, request, request.begun); });
+    if (freeze != freezes.end()) return frozen{*freeze};
+    if (request.rate) {
+        if (const auto delay = find_rate_delay(db, request)) return over_rate{*delay};
+    }
+    if (request.holds_server) {
+        if (auto conflict = find_conflict(db, request)) return std::move(*conflict);
+    }
+    recorded made;
+    if (request.holds_server) made.awaiting_payment = find_awaiting_payment(db, request);
+    const auto row = insert_change(db, request, state::sending, process);
+    if (!row) return unavailable{trouble::failing, "the ledger has a change of that id already: " + request.id};
+    if (request.holds_server) take_servers(db, request, *row);
+    return made;
+}
+
+}  // namespace gateway::ledger
