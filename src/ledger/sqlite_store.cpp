@@ -220,6 +220,7 @@ unavailable sqlite_store::fail(const sqlite_error& e) {
 std::optional<commit_failure> sqlite_store::commit(std::span<const any_write> batch, std::vector<any_result>& results) {
     results.clear();
     if (auto gone = check_file()) return commit_failure{std::move(*gone)};
+    if (batch.empty() && options_.how == sqlite_options::access::reader) return std::nullopt;
     bool commits = false;
     try {
         run(*db_, "BEGIN IMMEDIATE");

@@ -34,6 +34,7 @@ public:
 
     // All of the batch in one transaction, in this order, durable when it returns. A write that is refused has its
     // result like the others; a failure is one of all, and leaves no results.
+    // An empty batch asks whether it would take one.
     [[nodiscard]] virtual std::optional<commit_failure> commit(std::span<const any_write> batch,
                                                                std::vector<any_result>& results) = 0;
 

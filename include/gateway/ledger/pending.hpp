@@ -1,0 +1,89 @@
+#pragma once
+// Requests to a database thread that have no result yet. Two threads may end one, the database's and the watchdog: who
+// claims it first calls its completion.
+
+#include <atomic>
+#include <chrono>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "gateway/ledger/completion.hpp"
+#include "gateway/ledger/store.hpp"
+
+namespace gateway::ledger {
+
+class pending {
+public:
+    explicit pending(std::chrono::steady_clock::time_point deadline) : deadline_(deadline) {}
+    virtual ~pending() = default;
+    pending(const pending&) = delete;
+    pending& operator=(const pending&) = delete;
+
+    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
+    // True for the one caller that has to end it.
+    [[nodiscard]] bool claim() noexcept { return !is_claimed_.exchange(true); }
+    [[nodiscard]] bool is_claimed() const noexcept { return is_claimed_.load(); }
+
+    // By who has claimed it.
+    virtual void refuse(unavailable why) = 0;
+
+private:
+    std::chrono::steady_clock::time_point deadline_;
+    std::atomic<bool> is_claimed_{false};
+};
+
+class pending_write : public pending {
+public:
+    pending_write(any_write what, std::chrono::steady_clock::time_point deadline)
+        : pending(deadline), write(std::move(what)) {}
+    virtual void finish(any_result result) = 0;
+
+    // What became of an exchange is written however late.
+    [[nodiscard]] bool outlives_deadline() const noexcept {
+        return std::holds_alternative<writes::answered>(write) || std::holds_alternative<writes::unknown>(write) ||
+               std::holds_alternative<writes::not_sent>(write);
+    }
+    // Waits for the next commit instead of asking for one.
+    [[nodiscard]] bool rides() const noexcept { return std::holds_alternative<writes::followed>(write); }
+
+    any_write write;
+};
+
+template <class Write>
+class pending_write_of final : public pending_write {
+public:
+    using result = typename Write::result;
+    pending_write_of(Write what, std::chrono::steady_clock::time_point deadline, completion<result> then)
+        : pending_write(std::move(what), deadline), then_(std::move(then)) {}
+    void refuse(unavailable why) override { then_(result(std::move(why))); }
+    void finish(any_result all) override { then_(std::get<result>(std::move(all))); }
+
+private:
+    completion<result> then_;
+};
+
+class pending_read : public pending {
+public:
+    using pending::pending;
+    // Claims it and gives the result, if nobody was faster.
+    virtual void run(store& from) = 0;
+};
+
+template <class T, class Work>
+class pending_read_of final : public pending_read {
+public:
+    pending_read_of(Work work, std::chrono::steady_clock::time_point deadline, completion<outcome<T>> then)
+        : pending_read(deadline), work_(std::move(work)), then_(std::move(then)) {}
+    void refuse(unavailable why) override { then_(outcome<T>(std::move(why))); }
+    void run(store& from) override {
+        outcome<T> found = work_(from);
+        if (claim()) then_(std::move(found));
+    }
+
+private:
+    Work work_;
+    completion<outcome<T>> then_;
+};
+
+}  // namespace gateway::ledger
