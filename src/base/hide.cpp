@@ -22,16 +22,19 @@ constexpr bool belongs_to_word(char c) {
     return is_alphanumeric(c) || std::string_view("+/=_-.%\\").find(c) != std::string_view::npos;
 }
 
-// What tells the value: all of it, or the first long piece of letters and digits of one that has other characters, too.
-// Of long values the beginning is enough; such a piece is found within some seventy characters of Base64.
+// What tells the value: all of a short one, else the first long run of letters and digits, of which some are enough: an
+// echo may be cut short. Such a run is found within some seventy characters of Base64.
 std::string_view telling_part(std::string_view value) noexcept {
-    constexpr std::size_t long_enough = 24, longest_looked_at = 512;
+    constexpr std::size_t long_enough = 24, enough = 64, longest_looked_at = 512;
     if (value.size() <= long_enough) return value;
     std::size_t begin = 0;
     for (std::size_t at = 0; at < value.size() && at < longest_looked_at; ++at) {
-        if (is_alphanumeric(value[at])) continue;
-        if (at - begin >= long_enough) return value.substr(begin, at - begin);
-        begin = at + 1;
+        if (!is_alphanumeric(value[at])) {
+            if (at - begin >= long_enough) return value.substr(begin, at - begin);
+            begin = at + 1;
+        } else if (at - begin + 1 == enough) {
+            return value.substr(begin, enough);
+        }
     }
     return value;
 }

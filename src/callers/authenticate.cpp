@@ -240,7 +240,7 @@ boost::system::result<identity, refusal> directory::authenticate(const signing::
         return refused(each_signed_header_is_there(found->claimed, what.fields) ? auth_failure::wrong_signature
                                                                                 : auth_failure::missing_signed_header);
     }
-    // Only who holds the key learns how far its clock is off.
+    // After the signature, so that this answer tells a clock that is off from a wrong key.
     if (found->date < now - all.window || found->date > now + all.window) return refused(auth_failure::outside_window);
     // Asked again, a query does nothing that it has not done; and the SDKs date by whole seconds, so that two like
     // queries of one second have one signature.

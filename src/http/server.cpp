@@ -19,9 +19,9 @@ namespace {
 
 // Connections beyond limits.connections get their 503 as long as these are not too many as well; then they are closed.
 constexpr std::size_t most_refusals = 1024;
-// Unfinished TLS handshakes of a worker, some 50 KiB each. Beyond it those that take longer than least_handshake make
-// room; callers in a crowd have so long, and wait in the kernel meanwhile.
-constexpr std::size_t most_handshakes = 256;
+// Unfinished TLS handshakes of a worker, of 42 to 170 KiB each (docs/limits.md). Beyond it those that take longer than
+// least_handshake make room; callers in a crowd have so long, and wait in the kernel meanwhile.
+constexpr std::size_t most_handshakes = 64;
 constexpr auto least_handshake = std::chrono::seconds(1);
 constexpr std::chrono::milliseconds longest_handshake = std::chrono::seconds(5);
 constexpr auto crowd_pause = std::chrono::milliseconds(10);

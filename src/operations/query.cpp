@@ -14,9 +14,10 @@ constexpr bool is_unreserved(char c) {
            c == '_' || c == '~';
 }
 
-// RFC 3986, 3.4, without '+', which some readers take for a space.
+// RFC 3986, 3.4, without what some readers take for something else: '+' for a space, ';' for a '&', a second '=' for
+// the end of the name.
 constexpr bool may_stand_bare(char c) {
-    return is_unreserved(c) || std::string_view("!$'()*,;=:@/?").find(c) != std::string_view::npos;
+    return is_unreserved(c) || std::string_view("!$'()*,:@/?").find(c) != std::string_view::npos;
 }
 
 bool is_plain_value(std::string_view value) noexcept {
@@ -56,9 +57,9 @@ std::string_view query_problem(std::string_view query) noexcept {
         const std::string_view name = name_of(parameter);
         if (name.empty() || !std::all_of(name.begin(), name.end(), is_unreserved))
             return "the query holds a parameter whose name is not of letters, digits, - . _ ~";
-        if (!is_plain_value(parameter.substr(name.size())))
-            return "the query holds a bare '+', a broken percent-escape, or what is not visible ASCII: write %20 for a "
-                   "space, %2B for a plus";
+        if (!is_plain_value(parameter.substr(std::min(name.size() + 1, parameter.size()))))
+            return "the query holds a bare '+', ';' or '=' in a value, a broken percent-escape, or what is not visible "
+                   "ASCII: write %20 for a space, %2B, %3B and %3D";
         if (std::find(names.begin(), names.begin() + count, name) != names.begin() + count)
             return "the query holds a parameter twice";
         if (count == names.size()) return "the query holds more than 32 parameters";

@@ -254,8 +254,9 @@ void gateway::add_body(call& c) {
 void gateway::note_answer(call& c, const message::response_head& head) {
     c.record.upstream_status = head.status;
     if (const field* const id = head.fields.find(message::known::x_request_id)) {
-        c.space->upstream_request_id.assign(id->value.substr(0, 128));
-        hide(c.space->upstream_request_id, c.sent_values());
+        c.space->upstream_request_id.assign(id->value);
+        hide(c.space->upstream_request_id, c.sent_values());  // before it is cut: half a value is not found
+        if (c.space->upstream_request_id.size() > 128) c.space->upstream_request_id.resize(128);
         c.record.upstream_request_id = c.space->upstream_request_id;
     }
 }

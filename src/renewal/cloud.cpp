@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/base/escape.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/credentials/read.hpp"
 
@@ -150,7 +151,12 @@ task<fetched<shared_secret>> cloud::token(const config::token_credential& user, 
     if (!password) co_return credentials::fetch_failure{.why = problems.front().what};
     const secret_text body = credentials::token_body(user, password->reveal(), project);
     what->body = body.reveal();
-    what->sent = {password->reveal()};
+    std::string escaped;  // as it stands in the body, which an error may repeat
+    escaped.reserve(most_json_text * password->reveal().size());
+    append_json_text(escaped, password->reveal());
+    const secret_text as_json(escaped);
+    wipe(escaped.data(), escaped.size());
+    what->sent = {password->reveal(), as_json.reveal()};
     auto got = co_await ask(*what);
     if (!got) co_return got.error();
     auto read = credentials::read_token_answer((*got)->read(*what), (*got)->at);

@@ -24,7 +24,8 @@ std::string content_of(const std::string& file) {
 sha256_digest summary_of(const config::tls_server& tls) {
     std::string all = content_of(tls.certificate) + '\0';
     if (tls.client_ca) all += content_of(*tls.client_ca);
-    all += tls.client_certificate_required ? "\0required" : "\0optional";
+    all += '\0';
+    all += tls.client_certificate_required ? "required" : "optional";
     return sha256_of(all);
 }
 

@@ -167,7 +167,7 @@ def test_as_many_connections_are_let_in_as_the_memory_holds(overlay):
     tls = any("tls" in listener for listener in configuration["listeners"])
     mib, kib = 2**20, 2**10
     bodies = int(re.fullmatch(r"(\d+)MiB", limits.get("buffered_bytes", "64MiB"))[1]) * mib
-    of_process = 20 * mib + workers * (mib + 16 * mib + (256 * 42 * kib if tls else 0)) + bodies
+    of_process = 20 * mib + workers * (mib + 16 * mib + (64 * 170 * kib if tls else 0)) + bodies
     left = bytes_of(gateway_in(overlay)["resources"]["limits"]["memory"]) - of_process
     assert limits["connections"] * (40 if tls else 22) * kib <= left * 2 / 3
 

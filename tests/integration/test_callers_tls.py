@@ -360,6 +360,17 @@ def test_who_has_a_certificate_of_the_old_ca_is_out_after_a_reload(start, ca, ow
         look(gate, context)
 
 
+def test_a_reload_that_only_asks_every_caller_for_a_certificate_is_heeded(start, ca, own):
+    cloud = start.cloud()
+    gate = start.gateway(with_callers(cloud, listeners=[listener(own, ca.file)]))
+    assert look(gate, ca.trusting(), CI).status == 200
+    gate.reload(with_callers(cloud, listeners=[listener(own, ca.file, True)]), "reloaded")
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        look(gate, ca.trusting(), CI)
+    gate.reload(with_callers(cloud, listeners=[listener(own, ca.file)]), "reloaded")
+    assert look(gate, ca.trusting(), CI).status == 200
+
+
 def test_who_has_a_certificate_that_the_new_cas_verify_too_stays(start, ca, own, tmp_path):
     other, both = authority(tmp_path, "other"), tmp_path / "both.pem"
     both.write_bytes(other.file.read_bytes() + ca.file.read_bytes())

@@ -16,7 +16,7 @@ inline constexpr std::size_t shortest_hidden = 6;
 [[nodiscard]] bool holds_any(std::string_view text, std::span<const std::string_view> values) noexcept;
 
 // Overwrites them with asterisks, so that no length changes. Of a value with characters that are written in several
-// ways (the '/' of a token is "\/" or "%2F"), its longest piece of letters and digits is looked for, and all of the
+// ways (the '/' of a token is "\/" or "%2F"), its first long run of letters and digits is looked for, and all of the
 // word that stands around it is overwritten. What somebody encodes on purpose, in Base64 say, is not found.
 void hide(std::span<char> text, std::span<const std::string_view> values) noexcept;
 inline void hide(std::string& text, std::span<const std::string_view> values) noexcept {
