@@ -269,7 +269,7 @@ def test_it_is_installed_started_called_and_removed(package, start):
         assert (secrets.stat().st_uid, secrets.stat().st_gid, secrets.stat().st_mode & 0o777) == (0, user.pw_gid, 0o750)
         file = (ETC / "gateway.yaml").stat()
         assert (file.st_uid, file.st_gid, file.st_mode & 0o777) == (0, user.pw_gid, 0o640)
-        run("/usr/bin/ecs-gateway", "check", "--config", "/etc/ecs-gateway/gateway.yaml", user="ecs-gateway")
+        run("/usr/bin/ecs-gateway", "check", "--config", "/etc/ecs-gateway/gateway.yaml", user="ecs-gateway", group="ecs-gateway")
         with installed_service():
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen("http://127.0.0.1:8080/v1/p/jobs/j", timeout=30)
