@@ -72,7 +72,8 @@ void write_answer_head(std::string& to, const message::response_head& from, std:
     out.put("HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
     // X-Gateway-… are the gateway's own words: nobody else speaks them.
     static constexpr message::known_names ours{known::content_length, known::x_gateway};
-    if (from.fields.find(known::date) == nullptr) out.put("Date: "sv, http_date(now).text(), "\r\n"sv);  // RFC 9110, 6.6.1
+    if (from.fields.find(known::date) == nullptr)
+        out.put("Date: "sv, http_date(now).text(), "\r\n"sv);  // RFC 9110, 6.6.1
     for (std::size_t i = 0; i < from.fields.size(); ++i) {
         if (stays_here(from.fields[i])) continue;
         if (ours.has(from.fields.name_of(i)) || message::is_hop_by_hop(from.fields, i)) continue;
