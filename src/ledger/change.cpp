@@ -16,7 +16,7 @@ constexpr states set(State... each) {
     return static_cast<states>((0U | ... | (1U << static_cast<unsigned>(each))));
 }
 
-constexpr bool contains(states all, state one) { return (all >> static_cast<unsigned>(one) & 1U) != 0; }
+constexpr bool contains(states all, state one) { return (all & set(one)) != 0; }
 
 constexpr states open_states = set(state::sending, state::unknown, state::accepted, state::awaiting_payment);
 
