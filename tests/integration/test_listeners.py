@@ -15,7 +15,7 @@ import time
 import pytest
 
 import calling
-from programs import wait_until
+from programs import SANITIZED, wait_until
 from world import CI, PARTNER, PLANNER, settings
 
 LOOK = f"/v1/{PARTNER}/jobs/j"
@@ -357,6 +357,7 @@ def test_the_soft_limit_of_descriptors_is_raised(start):
     assert soft == hard
 
 
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer itself asks for memory by a pipe, and takes its lack for a wrong type")
 def test_out_of_descriptors_is_a_line_when_it_begins(start):
     """Before the process can count: another one has them all (the whole system's, or memory)."""
     gate = start.gateway(settings(start.cloud().url))
