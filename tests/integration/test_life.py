@@ -12,7 +12,7 @@ import yaml
 
 import calling
 from fakes import scripted_cloud as scripts
-from programs import BIN, wait_until
+from programs import BIN, SANITIZED, wait_until
 from world import CI, PARTNER, PLANNER, SECRETS, settings
 
 LOOK = f"/v1/{PARTNER}/jobs/j"
@@ -101,12 +101,14 @@ def test_sighup_puts_a_new_policy_in_force(start):
     assert gate.call("GET", LOOK, proof=CI).status == 200
 
 
+@pytest.mark.skipif(SANITIZED, reason="three thousandths of a core are too little for a worker under a sanitizer")
 def test_a_reload_is_told_when_every_worker_decides_by_it(start):
     """The worker is made to lag: of a core that somebody else is busy on it gets three thousandths, and has just had more."""
     before = settings(start.cloud().url, workers=1)
     gate = start.gateway(before)
     core = min(os.sched_getaffinity(0))
     with calling.connection(gate.port) as kept, busy_on(core):
+        kept.socket.settimeout(300)
         worker = gate.thread("worker")
         os.sched_setaffinity(worker, {core})
         os.sched_setscheduler(worker, os.SCHED_IDLE, os.sched_param(0))
