@@ -17,7 +17,7 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-constexpr std::size_t deepest = 16;            // of the contract
+constexpr std::size_t deepest = 16;            // of objects and arrays
 constexpr std::size_t longest_kept = 4096;     // bytes of a key whose memory is kept for the next body
 constexpr std::size_t longest_shown_key = 64;  // bytes of an unknown key that a pointer repeats
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -50,7 +50,7 @@ bool is_flavor(std::string_view text) {
 // way.
 class resize_reader::handler {
 public:
-    // The parser's own limits; the contract has none but the size of the body.
+    // The parser's own limits: there is none here but the size of the body.
     static constexpr std::size_t max_object_size = SIZE_MAX;
     static constexpr std::size_t max_array_size = SIZE_MAX;
     static constexpr std::size_t max_key_size = SIZE_MAX;

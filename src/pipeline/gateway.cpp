@@ -364,7 +364,7 @@ task<> gateway::fail(call& c, const upstream::failure& why) {
 
 task<> gateway::answer(call& c, const own_answer& with) {
     c.record.status = status_of(with.code);
-    if (with.code == answer_code::malformed) c.caller.close_after_answer();  // as the contract says of this code
+    if (with.code == answer_code::malformed) c.caller.close_after_answer();  // docs/answers.md
     if (with.code != answer_code::credential_refused) {
         c.record.code = name_of(with.code);
         c.space->message = message_of(with);

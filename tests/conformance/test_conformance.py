@@ -15,7 +15,7 @@ from cases import CALLED, LOOK, SILENT, answer, chunked, chunks, get, post
 from world import settings
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"job_id":"j"}'
-# All that a call may bring to the cloud (the contract: what is sent upstream): whatever else a caller sends stays here.
+# All that a call may bring to the cloud (src/pipeline/forwarding.cpp): whatever else a caller sends stays here.
 GOES_ON = {"host", "content-type", "accept", "user-agent", "x-language", "x-client-token", "traceparent", "tracestate",
            "content-length", "x-project-id", "x-sdk-date", "authorization", "via"}
 STAYS_HERE = {"connection", "x-own", "keep-alive", "proxy-connection", "upgrade", "trailer", "te", "proxy-authenticate",

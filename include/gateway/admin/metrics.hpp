@@ -1,5 +1,5 @@
 #pragma once
-// The metrics of the contract, made from plain values, and their text (Prometheus exposition format 0.0.4).
+// The metrics of docs/metrics.md, made from plain values, and their text (Prometheus exposition format 0.0.4).
 
 #include <prometheus/metric_family.h>
 
@@ -33,7 +33,7 @@ struct figures {
     std::string version;
 };
 
-// Every family of the contract, in its order, the empty ones too; then those for alerts that it does not name.
+// Every family of docs/metrics.md, the empty ones too.
 [[nodiscard]] std::vector<prometheus::MetricFamily> families_of(const figures& shown);
 
 inline constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";

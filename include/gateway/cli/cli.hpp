@@ -1,5 +1,5 @@
 #pragma once
-// The command line: run, check, explain, sign, hash-key, version. What each prints and answers is in the contract.
+// The command line: run, check, explain, sign, hash-key, version. Each says by --help what it prints.
 
 #include <iosfwd>
 #include <string>

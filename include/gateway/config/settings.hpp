@@ -215,7 +215,7 @@ struct rule {
     bool shadow = false;
     std::optional<std::vector<std::string>> callers;     // names; absent = any authenticated caller
     std::optional<std::vector<std::string>> accounts;    // names; absent = any
-    std::optional<std::vector<std::string>> operations;  // names of the contract's table; absent = all
+    std::optional<std::vector<std::string>> operations;  // names of the table of operations; absent = all
     std::optional<std::vector<std::string>> servers;     // patterns over server ids; absent = any
     bool sign_as_partner = false;
     std::optional<resize_conditions> resize;

@@ -1,6 +1,6 @@
 #pragma once
 // The table of operations: what this gateway lets through at all. Adding an operation is adding a row in operation.cpp.
-// Source: the contract's table; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1), "Querying the
+// Source: docs/answers.md; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1), "Querying the
 // Task Execution Status", "Querying Details About an ECS", "Querying the Target ECS Flavors to Which …".
 
 #include <boost/system/result.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 // The strict reader of a resize body: what the policy judges is what the cloud will read.
-// Source: ECS API reference, "Modifying the Specifications of an ECS (v1.1)"; RFC 8259; the contract, step 4.
+// Source: ECS API reference, "Modifying the Specifications of an ECS (v1.1)"; RFC 8259.
 
 #include <memory>
 #include <optional>

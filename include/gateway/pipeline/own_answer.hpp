@@ -1,5 +1,5 @@
 #pragma once
-// The answers that the gateway gives itself: the contract's table, and how one is written.
+// The answers that the gateway gives itself: the table of docs/answers.md, and how one is written.
 
 #include <chrono>
 #include <cstdint>

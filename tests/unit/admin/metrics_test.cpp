@@ -109,7 +109,7 @@ TEST(metrics, have_the_contracts_names_and_types_and_no_others) {
                                                       {"ecs_gateway_credential_expiry_seconds", "gauge"},
                                                       {"ecs_gateway_upstream_clock_skew_seconds", "gauge"},
                                                       {"ecs_gateway_build_info", "gauge"},
-                                                      // Beyond the contract: for alerts on a log that is behind, and on
+                                                      // For alerts on a log that is behind, and on
                                                       // a credential that can't be renewed.
                                                       {"ecs_gateway_outcome_waiting_bytes", "gauge"},
                                                       {"ecs_gateway_credential_trouble", "gauge"},
