@@ -16,7 +16,7 @@ constexpr auto min_pause = 100ms;
 constexpr auto max_pause = 5s;
 constexpr auto silence = 60s;                // between two lines about the same trouble
 constexpr std::size_t forget_at_once = 100;  // changes: some milliseconds
-constexpr auto forget_pause = 1s;
+constexpr auto forget_pause = 100ms;
 constexpr auto forget_rest = 60s;  // once nothing is old
 
 instant now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
@@ -72,7 +72,7 @@ database_figures database_thread::figures() const {
 // Why nothing can be taken just now. Under the lock.
 std::optional<unavailable> database_thread::find_refusal() {
     if (stop_) return unavailable{trouble::overloaded, "the gateway is stopping"};
-    if (!is_open_) return trouble_ ? *trouble_ : unavailable{trouble::away, "ledger in " + name_ + ": not open yet"};
+    if (!is_open_ && trouble_) return *trouble_;  // without trouble it is being opened
     if (writes_.size() + reads_.size() >= options_.max_waiting)
         return unavailable{trouble::overloaded, "ledger in " + name_ + ": too many requests wait for it"};
     if (trouble_ && busy_for() >= options_.timeout) return trouble_;
@@ -151,16 +151,17 @@ void database_thread::try_to_open() {
 }
 
 void database_thread::recover() {
-    if (options_.recover_as) {
-        const any_write write = writes::recover{*options_.recover_as, now()};
+    std::vector<std::string> recovered;
+    if (options_.recovers) {
+        const any_write write = writes::recover{now()};
         std::vector<any_result> results;
         if (const auto failed = store_->commit({&write, 1}, results)) return set_trouble(failed->cause);
-        auto ids = std::get<writes::recover::result>(std::move(results.front())).value();
-        for (const std::string& id : ids)
+        recovered = std::get<writes::recover::result>(std::move(results.front())).value();
+        for (const std::string& id : recovered)
             spdlog::warn("ledger: a change was being sent when its process ended, and is unknown now: change_id={}",
                          id);
-        options_.on_recovered(std::move(ids));
     }
+    options_.on_first_open(std::move(recovered));
     has_recovered_ = true;
 }
 
@@ -168,7 +169,8 @@ void database_thread::recover() {
 bool database_thread::collect() {
     std::unique_lock held(lock_);
     if (!stop_ && (!is_urgent_ || !is_open_)) {
-        const auto until = is_open_ ? clock::now() + tick : std::max(next_try_, clock::now() + 1ms);
+        auto until = is_open_ ? clock::now() + tick : std::max(next_try_, clock::now() + 1ms);
+        if (is_open_ && options_.keep) until = std::min(until, std::max(next_forget_, clock::now() + 1ms));
         wake_at_ = 1;
         woken_.wait_until(held, until, [&] { return stop_ || (is_urgent_ && is_open_); });
         wake_at_ = 0;
@@ -300,7 +302,7 @@ void database_thread::report(const unavailable& cause) {
     const bool is_news = (!trouble_ || trouble_->kind != cause.kind) &&
                          (last_said_ != cause.kind || clock::now() - last_said_at_ >= silence);
     trouble_ = cause;
-    if (!is_news) return;
+    if (!is_news || !options_.logs_trouble) return;
     last_said_ = cause.kind;
     last_said_at_ = clock::now();
     was_said_ = true;

@@ -19,6 +19,12 @@ bool stops(const freeze& f, const change_request& request, instant now) noexcept
            (scope.operations.empty() || among(scope.operations, request.operation));
 }
 
+bool can_see(const viewer& who, const change& c) noexcept {
+    const change_request& request = c.request;
+    const bool is_own = request.who.caller == who.caller && request.who.subject == who.subject;
+    return request.project_id == who.project_id && (who.caller.empty() || is_own);
+}
+
 bool can_wait(trouble t) noexcept { return t < trouble::no_directory; }
 
 void throw_exception_from_error(const unavailable& e, const boost::source_location&) {

@@ -12,6 +12,26 @@ namespace {
 
 }  // namespace
 
+trouble sqlite_error::kind() const noexcept {
+    switch (code_ & 0xff) {  // the primary code
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return trouble::held;
+        case SQLITE_FULL:
+            return trouble::full;
+        case SQLITE_CORRUPT:
+            return trouble::corrupt;
+        case SQLITE_NOTADB:
+            return trouble::not_a_ledger;
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_CANTOPEN:
+            return trouble::not_writable;
+        default:
+            return trouble::failing;
+    }
+}
+
 void statement::check(int code) const {
     if (code != SQLITE_OK) fail(sqlite3_db_handle(handle_.get()), code);
 }

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "gateway/ledger/change.hpp"
+#include "gateway/ledger/records.hpp"
 
 namespace gateway::ledger {
 
@@ -20,7 +20,7 @@ class sqlite_error : public std::exception {
 public:
     sqlite_error(int code, std::string message) : code_(code), message_(std::move(message)) {}
     [[nodiscard]] int code() const noexcept { return code_; }  // extended
-    [[nodiscard]] int primary_code() const noexcept { return code_ & 0xff; }
+    [[nodiscard]] trouble kind() const noexcept;
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
 private:

@@ -43,6 +43,11 @@ std::optional<file_identity> identify(const std::string& path) {
     return file_identity{found.st_dev, found.st_ino};
 }
 
+std::uint64_t file_size(const std::string& path) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 ? static_cast<std::uint64_t>(found.st_size) : 0;
+}
+
 bool is_network_file_system(long type) noexcept {
     // statfs(2) names them; those that linux/magic.h lacks by number.
     constexpr std::array<unsigned long, 14> types{

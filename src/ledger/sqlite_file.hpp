@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,9 @@ struct file_identity {
     bool operator==(const file_identity&) const = default;
 };
 [[nodiscard]] std::optional<file_identity> identify(const std::string& path);
+
+// In bytes; 0 where there is none.
+[[nodiscard]] std::uint64_t file_size(const std::string& path);
 
 // By statfs(2): f_type. Those whose locks or flushes can't be relied upon, FUSE's among them.
 [[nodiscard]] bool is_network_file_system(long type) noexcept;

@@ -35,7 +35,7 @@ source choose(const list_filter& f) {
         return {"SELECT " LISTED FROM_INDEX("changes_state") "c.row < ?1 AND c.state = ?2 ORDER BY c.row DESC",
                 "SELECT " LISTED FROM_INDEX("changes_state") "c.row > ?1 AND c.state = ?2 ORDER BY c.row",
                 name(*f.current)};
-    if (f.open_only)
+    if (f.ended == false)
         return {"SELECT " LISTED FROM_INDEX("changes_state") "c.row < ?1 AND c.state IN ('sending', 'unknown', 'accepted',"
                 " 'awaiting_payment') ORDER BY c.row DESC",
                 "SELECT " LISTED FROM_INDEX("changes_state") "c.row > ?1 AND c.state IN ('sending', 'unknown', 'accepted',"
@@ -54,7 +54,7 @@ bool matches(const statement& row, const list_filter& f) {
     const auto is = [&](int column, std::string_view wanted) { return wanted.empty() || row.view(column) == wanted; };
     const auto current = read_state(row.view(2)).value_or(state::unknown);
     return (!f.since || begun >= *f.since) && (!f.until || begun < *f.until) && (!f.current || current == *f.current) &&
-           (!f.open_only || !has_ended(current)) && is(3, f.project_id) && is(4, f.caller) && is(5, f.subject) &&
+           (!f.ended || has_ended(current) == *f.ended) && is(3, f.project_id) && is(4, f.caller) && is(5, f.subject) &&
            is(6, f.account) && is(7, f.key);
 }
 
@@ -111,9 +111,20 @@ change_page read_page(connection& db, const list_filter& filter, bool newest_fir
     for (const std::int64_t row : found) {
         change_row each = read_row(db, row);
         each.what.holds = holds_now(db, each, now);
+        if (filter.with_history) each.what.history = read_history(db, each);
         page.changes.push_back(std::move(each.what));
     }
     return page;
+}
+
+std::vector<account_count> count_open_by_account(connection& db) {
+    std::vector<account_count> counts;
+    query rows(db,
+               "SELECT account, count(*) FROM changes INDEXED BY changes_state"
+               " WHERE state IN ('sending', 'unknown', 'accepted', 'awaiting_payment') GROUP BY account");
+    while (rows.next())
+        counts.push_back({rows->text(0), static_cast<std::size_t>(rows->integer(1))});
+    return counts;
 }
 
 std::vector<open_count> count_open_changes(connection& db) {

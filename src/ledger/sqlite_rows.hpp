@@ -56,7 +56,7 @@ void add_history(connection& db, std::int64_t row, instant at, std::string_view 
 [[nodiscard]] moved apply(connection& db, const writes::resolve& write);
 [[nodiscard]] moved apply(connection& db, const writes::hand_back& write);
 [[nodiscard]] std::vector<claimed> apply(connection& db, const writes::claim& write);
-[[nodiscard]] std::vector<std::string> apply(connection& db, const writes::recover& write);
+[[nodiscard]] std::vector<std::string> apply(connection& db, const writes::recover& write, std::string_view process);
 [[nodiscard]] bool apply(connection& db, const writes::add_freeze& write);
 [[nodiscard]] bool apply(connection& db, const writes::unfreeze& write);
 [[nodiscard]] std::size_t apply(connection& db, const writes::forget& write);
@@ -64,5 +64,6 @@ void add_history(connection& db, std::int64_t row, instant at, std::string_view 
 // sqlite_lists.cpp
 [[nodiscard]] change_page read_page(connection& db, const list_filter& filter, bool newest_first, instant now);
 [[nodiscard]] std::vector<open_count> count_open_changes(connection& db);
+[[nodiscard]] std::vector<account_count> count_open_by_account(connection& db);
 
 }  // namespace gateway::ledger

@@ -126,14 +126,19 @@ static_assert(migrations.size() == schema_version);
 
 }  // namespace
 
-std::optional<trouble> check_schema(connection& db) {
+std::optional<unavailable> check_schema(connection& db, bool may_migrate) {
     const std::int64_t version = db.pragma("PRAGMA user_version");
-    const bool is_empty = db.pragma("SELECT count(*) FROM sqlite_schema") == 0;
-    if (version == 0 && is_empty) return std::nullopt;
-    if (db.pragma("PRAGMA application_id") != application_id) return trouble::not_a_ledger;
-    if (version <= schema_version) return std::nullopt;
-    return db.pragma("SELECT oldest_schema FROM ledger") <= schema_version ? std::optional<trouble>()
-                                                                           : trouble::too_new;
+    const bool is_empty = version == 0 && db.pragma("SELECT count(*) FROM sqlite_schema") == 0;
+    if (!is_empty && db.pragma("PRAGMA application_id") != application_id)
+        return unavailable{trouble::not_a_ledger, "it holds something else"};
+    if (version > schema_version && db.pragma("SELECT oldest_schema FROM ledger") > schema_version)
+        return unavailable{trouble::too_new, "it was written by a newer version of this program; use that one"};
+    if (version < schema_version && !may_migrate)
+        return unavailable{trouble::outdated,
+                           "its tables are of version " + std::to_string(version) + ", this program's of " +
+                               std::to_string(schema_version) +
+                               "; start the gateway, which migrates them, or use: ecs-gateway ledger check --migrate"};
+    return std::nullopt;
 }
 
 void bring_up_to_date(connection& db) {

@@ -15,8 +15,9 @@ namespace gateway::ledger {
 inline constexpr std::int64_t schema_version = 1;
 inline constexpr std::int64_t application_id = 0x45435347;  // "ECSG", in the file's header
 
-// Why this program may not use what is open, or nothing. An empty file is none. Throws sqlite_error.
-[[nodiscard]] std::optional<trouble> check_schema(connection& db);
+// Why this program may not use what is open, or nothing. Where it `may_migrate`, an older version or an empty file is
+// no reason. The text names no file. Throws sqlite_error.
+[[nodiscard]] std::optional<unavailable> check_schema(connection& db, bool may_migrate);
 // Makes or migrates the tables, in one transaction. Throws sqlite_error.
 void bring_up_to_date(connection& db);
 

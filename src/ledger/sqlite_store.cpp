@@ -3,10 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <random>
 #include <type_traits>
 #include <utility>
 
+#include "gateway/base/hex.hpp"
 #include "sqlite_file.hpp"
+#include "sqlite_opening.hpp"
 #include "sqlite_rows.hpp"
 #include "sqlite_schema.hpp"
 
@@ -19,29 +23,19 @@ constexpr int checkpoint_pages = 1000;
 // A reader in its transaction keeps a checkpoint from its end; the next one comes soon enough.
 constexpr int checkpoint_patience_ms = 5;
 
-trouble kind_of(const sqlite_error& e) noexcept {
-    switch (e.primary_code()) {
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-            return trouble::held;
-        case SQLITE_FULL:
-            return trouble::full;
-        case SQLITE_CORRUPT:
-            return trouble::corrupt;
-        case SQLITE_NOTADB:
-            return trouble::not_a_ledger;
-        case SQLITE_READONLY:
-        case SQLITE_PERM:
-        case SQLITE_CANTOPEN:
-            return trouble::not_writable;
-        default:
-            return trouble::failing;
-    }
+std::string make_process_id() {
+    std::random_device random;
+    std::array<unsigned char, 16> bytes{};
+    for (unsigned char& each : bytes)
+        each = static_cast<unsigned char>(random());
+    return to_hex(bytes);
 }
 
 class sqlite_store final : public store {
 public:
-    explicit sqlite_store(sqlite_options options) : options_(std::move(options)) {}
+    explicit sqlite_store(sqlite_options options) : options_(std::move(options)) {
+        if (options_.process.empty()) options_.process = make_process_id();
+    }
     ~sqlite_store() override { close_in_order(); }
 
     std::string describe() const override { return in_memory() ? "memory" : "file " + options_.file; }
@@ -74,16 +68,11 @@ public:
     outcome<std::vector<open_count>> count_open() override {
         return read([&](connection& db) { return count_open_changes(db); });
     }
-    outcome<std::vector<std::string>> check() override {
-        return read([&](connection& db) {
-            std::vector<std::string> problems;
-            query rows(db, "PRAGMA integrity_check");
-            while (rows.next()) {
-                if (rows->view(0) != "ok") problems.push_back(rows->text(0));
-            }
-            return problems;
-        });
+    outcome<std::vector<account_count>> count_open_by_account() override {
+        return read([&](connection& db) { return gateway::ledger::count_open_by_account(db); });
     }
+    outcome<ledger_facts> describe_contents(instant now) override;
+    outcome<std::vector<std::string>> check() override;
 
 private:
     bool in_memory() const { return options_.file.empty(); }
@@ -130,11 +119,9 @@ std::optional<unavailable> sqlite_store::open() {
     }
     try {
         connect();
-        if (const auto kind = check_schema(*db_)) {
+        if (const auto wrong = check_schema(*db_, in_memory() || is_owner())) {
             close();
-            return as_unavailable(*kind, *kind == trouble::too_new
-                                             ? "it was written by a newer version of this program; use that one"
-                                             : "it holds something else");
+            return as_unavailable(wrong->kind, wrong->why);
         }
         if (in_memory() || is_owner()) bring_up_to_date(*db_);
         if (is_owner()) {
@@ -143,7 +130,7 @@ std::optional<unavailable> sqlite_store::open() {
         }
     } catch (const sqlite_error& e) {
         close();
-        return as_unavailable(kind_of(e), e.what());
+        return as_unavailable(e.kind(), e.what());
     }
     if (in_memory()) return std::nullopt;
     file_ = identify(options_.file);
@@ -175,24 +162,10 @@ std::optional<unavailable> sqlite_store::prepare_file() {
 }
 
 void sqlite_store::connect() {
-    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    db_.emplace(in_memory() ? ":memory:" : options_.file, in_memory() ? flags | SQLITE_OPEN_MEMORY : flags);
-    sqlite3* const handle = db_->handle();
-    if (sqlite3_db_readonly(handle, "main") == 1)  // SQLite opens what it can't write for reading
-        throw sqlite_error(SQLITE_READONLY, "it is not writable");
-    sqlite3_busy_timeout(handle, static_cast<int>(options_.busy_timeout.count()));
-    // A checkpoint is this class's own affair: see the header. The last connection's close would make one, too, and
-    // remove a log that may be another file's by now.
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    db_->execute(
-        "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0; PRAGMA foreign_keys = ON;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
+    db_ = open_connection(options_);
     if (in_memory()) return;
-    db_->execute("PRAGMA synchronous = FULL");
-    if (is_owner()) db_->execute("PRAGMA journal_mode = WAL");
-    if (options_.how == sqlite_options::access::reader) db_->execute("PRAGMA query_only = ON");
     sqlite3_wal_hook(
-        handle,
+        db_->handle(),
         [](void* self, sqlite3*, const char*, int pages) {
             static_cast<sqlite_store*>(self)->log_pages_ = pages;
             return SQLITE_OK;
@@ -211,7 +184,7 @@ std::optional<unavailable> sqlite_store::check_file() {
 
 // After what the connection can't go on from, it is closed: open() makes a new one.
 unavailable sqlite_store::fail(const sqlite_error& e) {
-    auto why = as_unavailable(kind_of(e), e.what());
+    auto why = as_unavailable(e.kind(), e.what());
     if (why.kind == trouble::held) why.why += ": another process is in a transaction";
     if (!in_memory() && why.kind != trouble::held) close();
     return why;
@@ -247,13 +220,46 @@ any_result sqlite_store::apply_one(const any_write& write, std::optional<std::ve
             } else {
                 if constexpr (std::is_same_v<kind, writes::add_freeze> || std::is_same_v<kind, writes::unfreeze>)
                     freezes.reset();
-                if constexpr (std::is_same_v<kind, writes::not_sent>)
+                if constexpr (std::is_same_v<kind, writes::not_sent> || std::is_same_v<kind, writes::recover>)
                     return typename kind::result(apply(*db_, each, options_.process));
                 else
                     return typename kind::result(apply(*db_, each));
             }
         },
         write);
+}
+
+outcome<ledger_facts> sqlite_store::describe_contents(instant now) {
+    return read([&](connection& db) {
+        ledger_facts facts;
+        facts.version = db.pragma("PRAGMA user_version");
+        facts.bytes = static_cast<std::uint64_t>(db.pragma("PRAGMA page_count") * db.pragma("PRAGMA page_size"));
+        if (!in_memory()) facts.log_bytes = file_size(options_.file + "-wal");
+        facts.changes = static_cast<std::size_t>(db.pragma("SELECT count(*) FROM changes"));
+        facts.freezes = standing_freezes(db, now).size();
+        facts.open = count_open_changes(db);
+        auto oldest = read_page(db, {.ended = false, .limit = 1}, false, now);
+        if (!oldest.changes.empty()) facts.oldest_open = std::move(oldest.changes.front());
+        return facts;
+    });
+}
+
+// A table at a time, each in a transaction of its own: a long one keeps the log from being emptied.
+outcome<std::vector<std::string>> sqlite_store::check() {
+    std::vector<std::string> problems;
+    constexpr std::array tables{"sqlite_schema", "ledger",  "changes",  "servers",
+                                "holds",         "history", "evidence", "freezes"};
+    for (const char* table : tables) {
+        const auto checked = read([&](connection& db) {
+            query rows(db, "SELECT integrity_check FROM pragma_integrity_check(?)", table);
+            while (rows.next()) {
+                if (rows->view(0) != "ok") problems.push_back(rows->text(0));
+            }
+            return true;
+        });
+        if (!checked) return checked.error();
+    }
+    return problems;
 }
 
 std::optional<unavailable> sqlite_store::maintain() {

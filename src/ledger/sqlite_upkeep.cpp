@@ -21,10 +21,10 @@ std::vector<claimed> apply(connection& db, const writes::claim& write) {
     return given;
 }
 
-std::vector<std::string> apply(connection& db, const writes::recover& write) {
+std::vector<std::string> apply(connection& db, const writes::recover& write, std::string_view process) {
     std::vector<std::string> ids;
     {
-        query rows(db, "SELECT id FROM changes WHERE state = 'sending' AND process <> ?", write.process);
+        query rows(db, "SELECT id FROM changes WHERE state = 'sending' AND process <> ?", process);
         while (rows.next())
             ids.push_back(rows->text(0));
     }

@@ -39,9 +39,11 @@ struct database_options {
     std::size_t max_batch = 512;              // writes in a transaction
     // Of the thread that writes for a gateway: what others left in `sending` becomes unknown when the ledger is first
     // open, and changes that ended so long ago are deleted.
-    std::optional<std::string> recover_as;  // the process's own name in its records
+    bool recovers = false;
     std::optional<std::chrono::seconds> keep;
-    completion<std::vector<std::string>> on_recovered;  // the ids; called on the database thread, before any request
+    // When the ledger is first open, on the database thread, before any request: the ids of what became unknown.
+    completion<std::vector<std::string>> on_first_open;
+    bool logs_trouble = true;
 };
 
 struct database_status {

@@ -94,17 +94,18 @@ struct freeze {
 struct list_filter {
     std::string project_id{}, server_id{}, key{}, caller{}, subject{}, account{};
     std::optional<state> current{};
-    bool open_only = false;
+    std::optional<bool> ended{};
     std::optional<instant> since{}, until{};  // of its beginning; since included, until not
-    std::string marker{};                     // next_marker of the page before
-    std::size_t limit = 50;                   // 1 to 200
+    bool with_history = false;
+    std::string marker{};    // next_marker of the page before
+    std::size_t limit = 50;  // 1 to 200
 };
 
 // A page may hold fewer than `limit` changes, even none, and still not be the last: so one that few changes match never
 // reads the whole ledger in one go.
 struct change_page {
-    std::vector<change> changes;  // without history
-    std::string next_marker;      // empty = that was all
+    std::vector<change> changes;
+    std::string next_marker;  // empty = that was all
 };
 
 // How many changes stand in a state that is no end, and since when the oldest does.
@@ -114,6 +115,27 @@ struct open_count {
     instant oldest;  // its beginning; of no meaning where there is none
 };
 
+struct account_count {
+    std::string account;
+    std::size_t count = 0;
+};
+
+// What a ledger is, for its operator.
+struct ledger_facts {
+    std::int64_t version = 0;              // of its tables
+    std::uint64_t bytes = 0;               // of the file, or in memory
+    std::uint64_t log_bytes = 0;           // of the write-ahead log beside it
+    std::size_t changes = 0, freezes = 0;  // freezes: that stand
+    std::optional<change> oldest_open;     // without history
+    std::vector<open_count> open;
+};
+
+// Whose changes of a project a caller may see: its own, or with an empty `caller` everybody's.
+struct viewer {
+    std::string project_id, caller, subject;
+};
+[[nodiscard]] bool can_see(const viewer& who, const change& c) noexcept;
+
 // Why the ledger can't be used just now.
 enum class trouble : std::uint8_t {
     held,          // another process has it, for good or for a moment
@@ -122,6 +144,7 @@ enum class trouble : std::uint8_t {
     failing,       // input/output error
     overloaded,    // too much waits, or it answers too late
     no_directory,  // these and the following: waiting can't mend it
+    outdated,      // of an older version, and this one must not change its tables
     not_there,     // and this one must not create it
     not_writable,
     network_file_system,

@@ -6,6 +6,8 @@
 // after a commit, not at closing. Source: https://sqlite.org/wal.html, https://sqlite.org/releaselog/
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +26,21 @@ struct sqlite_options {
     access how = access::owner;
     // How long to wait for another process's transaction; at most half of what a change may wait for the ledger.
     std::chrono::milliseconds busy_timeout{1000};
-    std::string process{};  // stands in the changes that it records: recover() leaves those alone
+    // Stands in the changes that it records, which `recover` leaves alone. Empty: a random one, as it has to be, since
+    // the kernel gives the number of a process again.
+    std::string process{};
 };
 
 // Not open yet.
 [[nodiscard]] std::unique_ptr<store> make_sqlite_store(sqlite_options options);
+
+// Pages that were copied, of how many.
+using backup_progress = std::function<void(std::size_t done, std::size_t total)>;
+// Copies the ledger in that file, as it is at one moment, into a new file (mode 0600), beside a gateway that goes on
+// using it; what the gateway writes meanwhile stays in the log beside the file until the copy is made. Durable when it
+// returns. Else why not, and no copy is left unless that says so.
+[[nodiscard]] std::optional<unavailable> back_up_file(const std::string& file, const std::string& copy,
+                                                      const backup_progress& progress);
 
 // Who owns the ledger in that file just now: "process 4711".
 [[nodiscard]] std::optional<std::string> find_file_owner(const std::string& file);

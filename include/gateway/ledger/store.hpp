@@ -46,10 +46,14 @@ public:
     [[nodiscard]] virtual outcome<found_repeat> find_repeat(const identity& who) = 0;
     [[nodiscard]] virtual outcome<std::optional<change>> find(std::string_view id, instant now) = 0;
     [[nodiscard]] virtual outcome<change_page> list(const list_filter& filter, instant now) = 0;
-    // As list, but oldest first and without histories.
+    // As list, but oldest first.
     [[nodiscard]] virtual outcome<change_page> list_oldest_first(const list_filter& filter, instant now) = 0;
     [[nodiscard]] virtual outcome<std::vector<freeze>> freezes(instant now) = 0;
     [[nodiscard]] virtual outcome<std::vector<open_count>> count_open() = 0;
+    // Of accounts that have changes which have not ended.
+    [[nodiscard]] virtual outcome<std::vector<account_count>> count_open_by_account() = 0;
+    // Counts all changes: seconds, where there are millions.
+    [[nodiscard]] virtual outcome<ledger_facts> describe_contents(instant now) = 0;
     // Nothing when it is whole, else what is not. Reads all of it.
     [[nodiscard]] virtual outcome<std::vector<std::string>> check() = 0;
 };

@@ -150,9 +150,9 @@ struct unfreeze {
     instant at;
     using result = outcome<bool>;  // false: no such freeze stands
 };
-// What processes that are gone left in `sending` becomes unknown. The ids of those changes.
+// What other processes left in `sending` becomes unknown: for a store that only one at a time may own. The ids of those
+// changes.
 struct recover {
-    std::string process;  // this one's, whose changes stay
     instant at;
     using result = outcome<std::vector<std::string>>;
 };

@@ -1,11 +1,8 @@
 #include <atomic>
 #include <condition_variable>
-#include <future>
 #include <mutex>
-#include <thread>
 
-#include "gateway/ledger/database_thread.hpp"
-#include "stores.hpp"
+#include "threads.hpp"
 
 namespace gateway::ledger {
 namespace {
@@ -13,10 +10,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using clock = std::chrono::steady_clock;
-
-constexpr auto patience = 20s;  // for what has to come; a test that waits so long has failed
-
 // What a store's disk does, by hand.
 struct disk {
     std::mutex lock;
@@ -82,60 +75,14 @@ public:
     }
     outcome<std::vector<freeze>> freezes(instant now) override { return inner_->freezes(now); }
     outcome<std::vector<open_count>> count_open() override { return inner_->count_open(); }
+    outcome<std::vector<account_count>> count_open_by_account() override { return inner_->count_open_by_account(); }
+    outcome<ledger_facts> describe_contents(instant now) override { return inner_->describe_contents(now); }
     outcome<std::vector<std::string>> check() override { return inner_->check(); }
 
 private:
     disk& on_;
     std::unique_ptr<store> inner_ = make_sqlite_store({.process = "me"});
 };
-
-template <class Write>
-auto submit(database_thread& to, Write write, clock::duration patient = patience) {
-    auto promise = std::make_unique<std::promise<typename Write::result>>();
-    auto future = promise->get_future();
-    to.submit(std::move(write), clock::now() + patient,
-              completion<typename Write::result>([promise = std::move(promise)](typename Write::result result) {
-                  promise->set_value(std::move(result));
-              }));
-    return future;
-}
-
-template <class Result>
-Result get(std::future<Result> future) {
-    if (future.wait_for(patience) != std::future_status::ready) throw std::runtime_error("no result");
-    return future.get();
-}
-
-std::future<record_result> record(database_thread& to, change_request r, clock::duration patient = patience) {
-    return submit(to, writes::record{std::move(r)}, patient);
-}
-
-outcome<std::optional<change>> find(database_thread& in, const std::string& id) {
-    auto promise = std::make_unique<std::promise<outcome<std::optional<change>>>>();
-    auto future = promise->get_future();
-    in.read<std::optional<change>>(
-        [id](store& from) { return from.find(id, start); }, clock::now() + patience,
-        [promise = std::move(promise)](outcome<std::optional<change>> found) { promise->set_value(std::move(found)); });
-    return get(std::move(future));
-}
-
-// The state once it is that one; else what it is in the end.
-std::string state_in(database_thread& in, const std::string& id, std::string_view wanted) {
-    std::string last;
-    for (const auto end = clock::now() + patience; clock::now() < end && last != wanted; std::this_thread::yield()) {
-        const auto found = find(in, id);
-        last = !found ? "unavailable" : *found ? std::string(name((*found)->current)) : "none";
-    }
-    return last;
-}
-
-template <class Condition>
-bool comes_true(Condition condition) {
-    for (const auto end = clock::now() + patience; clock::now() < end; std::this_thread::yield()) {
-        if (condition()) return true;
-    }
-    return false;
-}
 
 class the_database_thread : public testing::Test {
 protected:
@@ -286,8 +233,8 @@ TEST_F(a_thread_for_a_file, makes_unknown_what_another_process_was_sending) {
     }
     std::promise<std::vector<std::string>> recovered;
     database_options options;
-    options.recover_as = "me";
-    options.on_recovered = [&](std::vector<std::string> ids) { recovered.set_value(std::move(ids)); };
+    options.recovers = true;
+    options.on_first_open = [&](std::vector<std::string> ids) { recovered.set_value(std::move(ids)); };
     database_thread ledger(make(), std::move(options));
     EXPECT_THAT(get(recovered.get_future()), ElementsAre("c1"));
     EXPECT_EQ(state_in(ledger, "c1", "unknown"), "unknown");

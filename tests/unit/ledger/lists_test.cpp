@@ -6,6 +6,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 class list_of_changes : public any_store {
 protected:
@@ -47,7 +48,8 @@ TEST_P(list_of_changes, has_only_what_every_filter_lets_through) {
     EXPECT_THAT(ids({.caller = "odd", .subject = "3"}), ElementsAre("c3"));
     EXPECT_THAT(ids({.account = "other"}), ElementsAre("c5"));
     EXPECT_THAT(ids({.current = state::accepted}), ElementsAre("c0"));
-    EXPECT_THAT(ids({.open_only = true}), ElementsAre("c5", "c4", "c3", "c2", "c0"));
+    EXPECT_THAT(ids({.ended = false}), ElementsAre("c5", "c4", "c3", "c2", "c0"));
+    EXPECT_THAT(ids({.ended = true}), ElementsAre("c1"));
     EXPECT_THAT(ids({.since = start + 2h, .until = start + 4h}), ElementsAre("c3", "c2"));
     EXPECT_THAT(ids({.since = start + 2h, .until = start + 4h}, false), ElementsAre("c2", "c3"));
     EXPECT_THAT(ids({.project_id = "p1", .server_id = "s1", .key = "k0", .caller = "odd"}), ElementsAre("c1"));
@@ -101,6 +103,46 @@ TEST_P(list_of_changes, is_counted_by_states_that_have_not_ended) {
     EXPECT_THAT(counts, ElementsAre(std::pair(state::sending, 4U), std::pair(state::unknown, 0U),
                                     std::pair(state::accepted, 1U), std::pair(state::awaiting_payment, 0U)));
     EXPECT_EQ(oldest_sending, start + 2h);
+}
+
+TEST_P(list_of_changes, that_have_not_ended_is_counted_by_account) {
+    std::vector<std::pair<std::string, std::size_t>> counts;
+    for (const account_count& each : ledger->count_open_by_account().value())
+        counts.emplace_back(each.account, each.count);
+    EXPECT_THAT(counts, UnorderedElementsAre(std::pair("acme", 4U), std::pair("other", 1U)));
+}
+
+TEST_P(list_of_changes, has_histories_where_they_are_asked_for) {
+    EXPECT_THAT(ledger->list({}, start).value().changes.back().history, IsEmpty());
+    const auto page = ledger->list_oldest_first({.with_history = true, .limit = 1}, start).value();
+    ASSERT_THAT(page.changes.front().history, SizeIs(2));
+    EXPECT_EQ(page.changes.front().history[1].state, "accepted");
+}
+
+TEST_P(list_of_changes, belongs_to_a_ledger_that_says_what_it_is) {
+    commit_one(*ledger, writes::add_freeze{{"f1", {}, "", "", start, start + 1h}}).value();
+    const ledger_facts facts = ledger->describe_contents(start).value();
+    EXPECT_EQ(facts.version, 1);
+    EXPECT_GT(facts.bytes, 4096U);
+    EXPECT_EQ(facts.changes, 6U);
+    EXPECT_EQ(facts.freezes, 1U);
+    EXPECT_EQ(facts.oldest_open.value().request.id, "c0");
+    EXPECT_THAT(facts.open, SizeIs(4));
+    EXPECT_EQ(ledger->describe_contents(start + 1h).value().freezes, 0U);
+}
+
+TEST(a_caller, sees_its_own_changes_of_a_project_or_everybodys) {
+    change c;
+    c.request.project_id = "p1";
+    c.request.who.caller = "alice";
+    c.request.who.subject = "robot";
+    EXPECT_TRUE(can_see({"p1", "alice", "robot"}, c));
+    EXPECT_TRUE(can_see({"p1", "", ""}, c));
+    EXPECT_FALSE(can_see({"p1", "alice", "person"}, c));
+    EXPECT_FALSE(can_see({"p1", "alice", ""}, c));
+    EXPECT_FALSE(can_see({"p1", "bob", "robot"}, c));
+    EXPECT_FALSE(can_see({"p2", "alice", "robot"}, c));
+    EXPECT_FALSE(can_see({"p2", "", ""}, c));
 }
 
 TEST_P(list_of_changes, comes_from_a_whole_ledger) { EXPECT_THAT(ledger->check().value(), IsEmpty()); }

@@ -71,6 +71,19 @@ TEST_P(record_of_a_change, with_the_same_key_for_another_request_is_told_so) {
     EXPECT_EQ(std::get<other_request>(record(other)).id, "c1");
 }
 
+// An SDK signs the body, too; but where no signature is looked at, its text alone identifies a repeat.
+TEST_P(record_of_a_change, with_the_same_signature_for_another_request_is_told_so) {
+    record(with_signature(resize("c1"), "sig"));
+    for (const char* key : {"", "k1"}) {
+        change_request other = with_signature(resize("c2"), "sig");
+        other.who.key = key;
+        other.who.fingerprint = "another body";
+        EXPECT_EQ(std::get<other_request>(ledger->find_repeat(other.who).value()).id, "c1");
+        EXPECT_EQ(std::get<other_request>(record(other)).id, "c1");
+    }
+    EXPECT_FALSE(ledger->find("c2", start).value());
+}
+
 TEST_P(record_of_a_change, is_no_repeat_for_another_caller_subject_or_account) {
     record(with_signature(with_key(power_operation("c0"), "k1"), "sig"));
     int number = 0;

@@ -174,6 +174,16 @@ TEST_F(ledger_file, of_a_newer_version_is_used_as_far_as_it_allows) {
     EXPECT_THAT(why->why, HasSubstr("newer version"));
 }
 
+TEST_F(ledger_file, of_an_older_version_is_migrated_by_its_owner_alone) {
+    std::ofstream(folder.file()).flush();  // as one is that was created, and not yet written to
+    const auto command = make(access::writer);
+    const auto why = command->open();
+    EXPECT_EQ(kind(why), trouble::outdated);
+    EXPECT_THAT(why->why, HasSubstr("ecs-gateway ledger check --migrate"));
+    opened();
+    EXPECT_FALSE(command->open());
+}
+
 TEST_F(ledger_file, is_checkpointed_by_its_owner_alone) {
     const auto log_size = [&] { return std::filesystem::file_size(folder.file("ledger.db-wal")); };
     const auto ledger = opened();

@@ -39,6 +39,29 @@ TEST_F(ledger_file_of_processes, has_one_owner) {
     ::close(told[1]);
 }
 
+// The stores name their processes themselves here.
+TEST_F(ledger_file_of_processes, has_unknown_what_a_gone_process_was_sending) {
+    const auto open_by_another = [&] {
+        auto made = make_sqlite_store({.file = folder.file()});
+        if (const auto why = made->open()) throw std::runtime_error(why->why);
+        return made;
+    };
+    {
+        const auto before = open_by_another();
+        record(*before, "c1");
+        record(*before, "c2", "s2");
+        commit_one(*before, answer("c2", state::accepted)).value();
+        EXPECT_THAT(commit_one(*before, writes::recover{start}).value(), IsEmpty());
+    }
+    const auto after = open_by_another();
+    EXPECT_THAT(commit_one(*after, writes::recover{start + 1s}).value(), testing::ElementsAre("c1"));
+    const change c1 = after->find("c1", start + 1s).value().value();
+    EXPECT_EQ(c1.current, state::unknown);
+    EXPECT_TRUE(c1.holds);
+    EXPECT_EQ(after->find("c2", start).value()->current, state::accepted);
+    EXPECT_THAT(commit_one(*after, writes::recover{start + 2s}).value(), IsEmpty());
+}
+
 TEST_F(ledger_file_of_processes, waits_no_longer_than_it_may_for_a_command_that_was_stopped_in_its_transaction) {
     child command([&] {
         opened();
@@ -113,7 +136,7 @@ TEST_F(ledger_file_of_processes, has_what_was_acknowledged_when_its_process_is_k
         const auto ledger = make();
         const auto why = ledger->open();
         ASSERT_FALSE(why) << why->why;
-        const auto left = commit_one(*ledger, writes::recover{"me", start}).value();
+        const auto left = commit_one(*ledger, writes::recover{start}).value();
         EXPECT_LE(left.size(), 1U);
         EXPECT_THAT(ledger->check().value(), IsEmpty());
         const std::size_t records = (acknowledged.size() + 1) / 2, answers = acknowledged.size() / 2;
