@@ -91,7 +91,10 @@ outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
 
 std::string message_of(const own_answer& what) {
     // The official SDKs show no field but X-Request-Id: the message alone tells who is about to repeat a call.
-    if (status_of(what.code) < 500 || what.code == answer_code::credential_refused) return what.message;
+    // A 501 is the request's own fault: it can't be repeated as it is.
+    if (status_of(what.code) < 500 || what.code == answer_code::credential_refused ||
+        what.code == answer_code::unknown_coding)
+        return what.message;
     return what.message + (what.cloud == delivery::unknown
                                ? ". The call was or may have been sent: look at the server's state before you repeat it"
                                : ". Nothing was sent: the call can be repeated");
