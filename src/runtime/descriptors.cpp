@@ -27,7 +27,7 @@ std::size_t raise_descriptor_limit() noexcept {
 std::size_t connections_within(std::size_t limit, std::size_t workers, std::size_t listeners) noexcept {
     const std::size_t own = of_process + workers * (of_worker + of_listener * listeners);
     const std::size_t left = limit > own ? limit - own : 0;
-    return std::max<std::size_t>(left - left / 4, 1);
+    return std::max<std::size_t>(left * 3 / 8, 1);
 }
 
 std::string shortage(std::size_t limit, std::size_t within, const config::limits& wanted) {

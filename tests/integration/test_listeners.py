@@ -1,4 +1,5 @@
 """Unix listeners and the users behind them, listeners that come and go with a reload, sockets from a service manager."""
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -15,6 +16,7 @@ import time
 import pytest
 
 import calling
+from fakes import scripted_cloud as scripts
 from programs import SANITIZED, wait_until
 from world import CI, PARTNER, PLANNER, settings
 
@@ -347,6 +349,26 @@ def test_idle_strangers_leave_descriptors_for_probes_and_reloads(start):
         gate.reload(whole, "reloaded")
         assert caller.call("GET", LOOK, proof=CI).status == 401, "the key that was taken out"
         assert caller.call("GET", LOOK, proof=PLANNER).status == 200, "the cloud is reached"
+    assert gate.stderr.text().count("Too many open files") == 0
+
+
+def test_as_many_callers_as_there_may_be_all_reach_the_cloud_at_once(start):
+    """Each call under way has a connection to the cloud, and the cloud answers none before all have come."""
+    together = threading.Event()
+
+    def wait_for_all(connection, request):
+        together.wait(60)
+        scripts.answering(200, {})(connection, request)
+    cloud = start.cloud()
+    gate = start.gateway(settings(cloud.url), through=["bash", "-c", 'ulimit -n 64; exec "$@"', "_"])
+    many = int(gate.wait_for(gate.stderr, r"64 open files leaves room for (\d+) connections")[1])
+    assert gate.call("GET", LOOK, proof=CI).status == 200, "the key is taken: it need not be tried by two calls at a time"
+    cloud.behave = wait_for_all
+    with concurrent.futures.ThreadPoolExecutor(many) as pool:
+        calls = [pool.submit(gate.call, "GET", LOOK, proof=CI) for _ in range(many)]
+        wait_until(lambda: len(cloud.requests) == many + 1 or any(call.done() for call in calls), "all calls at the cloud")
+        together.set()
+        assert {call.result().status for call in calls} == {200}
     assert gate.stderr.text().count("Too many open files") == 0
 
 
