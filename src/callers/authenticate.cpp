@@ -21,15 +21,18 @@ std::uint64_t first_bits(std::string_view signature) noexcept {
     return bits;
 }
 
-bool each_signed_header_is_there(const signing::authorization& claimed, std::span<const field> fields) noexcept {
+// Why a signature does not fit: what it covers did not come, or came twice; else it is wrong.
+auth_failure why_it_does_not_fit(const signing::authorization& claimed, std::span<const field> fields) noexcept {
     for (std::string_view rest = claimed.signed_headers; !rest.empty();) {
         const auto end = std::min(rest.find(';'), rest.size());
         const auto name = rest.substr(0, end);
         rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (std::count_if(fields.begin(), fields.end(), [&](const field& f) { return same_name(f.name, name); }) != 1)
-            return false;
+        const auto count =
+            std::count_if(fields.begin(), fields.end(), [&](const field& f) { return same_name(f.name, name); });
+        if (count == 0) return auth_failure::missing_signed_header;
+        if (count > 1) return auth_failure::repeated_signed_header;
     }
-    return true;
+    return auth_failure::wrong_signature;
 }
 
 // The service that ECS's endpoints are signed for (V11's credential scope).
@@ -236,10 +239,8 @@ boost::system::result<identity, refusal> directory::authenticate(const signing::
     // A body that the signature does not cover (UNSIGNED-PAYLOAD) is no proof of what is asked for.
     if (with.payload != nullptr && with.payload->value != what.payload) return refused(auth_failure::unsigned_body);
     const key_pair& pair = *found->pair;
-    if (!scratch.verify(found->claimed, what, what.fields, pair.of(found->claimed.which), with.date->value)) {
-        return refused(each_signed_header_is_there(found->claimed, what.fields) ? auth_failure::wrong_signature
-                                                                                : auth_failure::missing_signed_header);
-    }
+    if (!scratch.verify(found->claimed, what, what.fields, pair.of(found->claimed.which), with.date->value))
+        return refused(why_it_does_not_fit(found->claimed, what.fields));
     // After the signature, so that this answer tells a clock that is off from a wrong key.
     if (found->date < now - all.window || found->date > now + all.window) return refused(auth_failure::outside_window);
     // Asked again, a query does nothing that it has not done; and the SDKs date by whole seconds, so that two like

@@ -62,6 +62,8 @@ CAUSES = {
     "unsigned_header": (with_authorization(f"SDK-HMAC-SHA256 Access={PLANNER_KEY}, SignedHeaders=host, Signature={'0' * 64}"), PLANNER_KEY),
     "missing_signed_header": (with_authorization(
         f"SDK-HMAC-SHA256 Access={PLANNER_KEY}, SignedHeaders=user-agent;x-sdk-date, Signature={'0' * 64}"), PLANNER_KEY),
+    "repeated_signed_header": (lambda method, target, fields, body: [
+        ("User-Agent", "one"), *signed_as(method, target, [("User-Agent", "one")], body), ("User-Agent", "another")], PLANNER_KEY),
     "unknown_api_key": (calling.key("no such key"), None),
     "two_proofs": (lambda *r: [*PLANNER(*r), *CI(*r)], PLANNER_KEY),
     "unsigned_body": (lambda *r: [*PLANNER(*r), ("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD")], PLANNER_KEY),

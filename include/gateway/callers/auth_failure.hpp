@@ -16,6 +16,7 @@ enum class auth_failure : std::uint8_t {
     malformed_authorization,
     unsigned_header,
     missing_signed_header,
+    repeated_signed_header,
     unreadable_date,
     wrong_scope,
     unreadable_target,
@@ -35,7 +36,7 @@ enum class auth_failure : std::uint8_t {
 };
 
 // As the outcome line spells them, in the order of auth_failure.
-inline constexpr std::array<std::string_view, 23> auth_failure_names{
+inline constexpr std::array<std::string_view, 24> auth_failure_names{
     "no_proof",
     "two_proofs",
     "unknown_api_key",
@@ -43,6 +44,7 @@ inline constexpr std::array<std::string_view, 23> auth_failure_names{
     "malformed_authorization",
     "unsigned_header",
     "missing_signed_header",
+    "repeated_signed_header",
     "unreadable_date",
     "wrong_scope",
     "unreadable_target",
