@@ -1,5 +1,7 @@
 #include "gateway/outcome/rejected_lines.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,15 +11,22 @@ namespace {
 
 constexpr std::string_view line_end = "}\n";
 
-// A peer without its port or process id, which differ from connection to connection.
-std::string_view host_of(std::string_view peer) {
+// Who counts as one: an address without its port, a unix user without its process. Of an IPv6 address the first 64
+// bits, since whoever has one has the other 64 to choose from (RFC 4291, 2.5.4).
+std::string source_of(std::string_view peer) {
     const auto process = peer.rfind(",pid=");
-    return peer.substr(0, process != std::string_view::npos ? process : peer.rfind(':'));
+    std::string source(peer.substr(0, process != std::string_view::npos ? process : peer.rfind(':')));
+    if (!source.starts_with('[')) return source;
+    const std::string address = source.substr(1, source.find_first_of("%]") - 1);  // %: a link-local one's interface
+    in6_addr bytes{};
+    if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes)) return source;
+    constexpr std::size_t network = 8;
+    return "[" + std::string(reinterpret_cast<const char*>(bytes.s6_addr), network);
 }
 
-std::string key_of(std::string_view host, std::string_view code) {
+std::string key_of(std::string_view source, std::string_view code) {
     std::string key(code);
-    key.append(" ").append(host);
+    key.append(" ").append(source);
     return key;
 }
 
@@ -45,7 +54,7 @@ bool rejected_lines::gather(const record& what, time now) {
         return false;
     }
     if (gathered_.empty()) gathered_in_ = second;
-    std::string key = key_of(host_of(what.peer), what.code);
+    std::string key = key_of(source_of(what.peer), what.code);
     auto found = gathered_.find(key);
     if (found != gathered_.end()) {
         ++found->second.calls;

@@ -1,6 +1,6 @@
 #pragma once
 // A flood of rejected calls, which anybody can send, gathered so that it fills no disk: beyond so many lines a second,
-// one line a second for each peer and code says how many calls it stands for.
+// one line a second for each source and code says how many calls it stands for.
 
 #include <chrono>
 #include <cstddef>
@@ -19,9 +19,10 @@ class rejected_lines {
 public:
     using time = std::chrono::steady_clock::time_point;
     static constexpr std::size_t most_a_second = 100;  // with a line of their own
-    // What is kept apart; beyond either, calls are gathered by their code alone.
-    static constexpr std::size_t most_kept = 1000;
-    static constexpr std::size_t most_bytes = 1024 * 1024;
+    // What is kept apart; beyond either, calls are gathered by their code alone. So a flood writes some 200 KiB a
+    // second at most, from however many addresses it comes.
+    static constexpr std::size_t most_kept = 50;
+    static constexpr std::size_t most_bytes = 64 * 1024;
 
     // Whether the call is counted here, so that it has no line of its own.
     [[nodiscard]] bool gather(const record& what, time now);
@@ -46,7 +47,7 @@ private:
     seconds second_{};  // of what is counted
     std::size_t in_second_ = 0;
     bool ended_ = false;
-    std::unordered_map<std::string, alike> gathered_;  // by peer and code, both without what differs from call to call
+    std::unordered_map<std::string, alike> gathered_;  // by code and source
     std::size_t bytes_ = 0;
     seconds gathered_in_{};
 };
