@@ -223,6 +223,8 @@ def test_logrotate_as_packaged_also_goes_by_size():
     """A flood of refused calls is not left to fill the disk until the day has ended."""
     packaged = (programs.PROJECT / "deploy/debian/logrotate").read_text(encoding="utf-8")
     assert re.search(r"^ +daily\n +maxsize 256M$", packaged, re.M)
+    keeps, days = (int(re.search(rf"^ +{word} (\d+)$", packaged, re.M)[1]) for word in ("rotate", "maxage"))
+    assert keeps >= 12 * days, "hourly runs in a flood of 60 KiB a second, which fills a file in little more than an hour"
 
 
 def test_a_fifo_is_no_place_for_the_log(start, tmp_path):
