@@ -98,7 +98,9 @@ task<bool> gateway::signed_anew(call& c, upstream::response& got, bool again) {
     auto late = co_await renew_credential(c);
     if (!late) late = sign(c);
     if (!late) co_return true;
-    co_await answer(c, *late);
+    own_answer told = *late;
+    told.turned_away = true;
+    co_await answer(c, told);
     co_return false;
 }
 

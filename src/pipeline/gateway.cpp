@@ -59,7 +59,7 @@ task<> gateway::operator()(http::session& caller) {
         const upstream::request out{c.space->request, c.body_behind, c.what.what->method == "GET"};
         auto got = co_await c.by->client.exchange(c.project->region_index, out);
         if (!got) {
-            co_await fail(c, got.error());
+            co_await fail(c, got.error(), again);
             co_return;
         }
         look_at_clock(c, got->head());
@@ -268,7 +268,7 @@ task<> gateway::hand_back(call& c, upstream::response& got) {
     const auto& head = got.head();
     note_answer(c, head);
     if (!filled) {
-        co_await fail(c, filled.error());
+        co_await fail(c, filled.error(), false);
         co_return;
     }
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
@@ -356,9 +356,10 @@ task<> gateway::stream_back(call& c, upstream::response& got) {
     c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent);
 }
 
-task<> gateway::fail(call& c, const upstream::failure& why) {
+task<> gateway::fail(call& c, const upstream::failure& why, bool turned_away) {
     counters_.count_failure(c.project->region, kind_of(why));
-    const own_answer failed = answer_to(why);
+    own_answer failed = answer_to(why);
+    failed.turned_away = turned_away;
     co_await answer(c, failed);
 }
 

@@ -95,8 +95,11 @@ std::string message_of(const own_answer& what) {
     if (status_of(what.code) < 500 || what.code == answer_code::credential_refused ||
         what.code == answer_code::unknown_coding)
         return what.message;
-    return what.message + (what.cloud == delivery::unknown
-                               ? ". The call was or may have been sent: look at the server's state before you repeat it"
+    if (what.cloud == delivery::unknown)
+        return what.message + ". The call was or may have been sent: look at the server's state before you repeat it";
+    return what.message + (what.turned_away
+                               ? ". The call was sent, and the cloud turned it away before doing anything: it can be "
+                                 "repeated"
                                : ". Nothing was sent: the call can be repeated");
 }
 

@@ -376,6 +376,7 @@ def test_it_goes_out_once_more_for_that_answer_only(gate_for, cloud):
     cloud.control("iam", fault="down")
     answer = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, CI, dry_run=True)
     assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (503, "Gateway.0502", "not_sent")
+    assert "The call was sent, and the cloud turned it away before doing anything" in answer.error()[1]
     assert len([r for r in cloud.record() if r["target"].endswith("/resize")]) == 1
 
 

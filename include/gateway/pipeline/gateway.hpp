@@ -89,7 +89,8 @@ private:
     void note_answer(call& c, const message::response_head& head);
     [[nodiscard]] task<> hand_back(call& c, upstream::response& got);
     [[nodiscard]] task<> stream_back(call& c, upstream::response& got);
-    [[nodiscard]] task<> fail(call& c, const upstream::failure& why);  // of the way to the cloud
+    // Of the way to the cloud; `turned_away`: the call went out before, own_answer.
+    [[nodiscard]] task<> fail(call& c, const upstream::failure& why, bool turned_away);
     [[nodiscard]] task<> answer(call& c, const own_answer& with);
     [[nodiscard]] task<bool> room_for_record();
 

@@ -52,6 +52,7 @@ struct own_answer {
     std::chrono::seconds retry_after{0};  // 0: no such header
     // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
     delivery cloud = delivery::not_sent;
+    bool turned_away = false;  // it was sent once, and the cloud's answer was that it did nothing
 };
 
 // From what went wrong below to what the caller is told: the two tables.

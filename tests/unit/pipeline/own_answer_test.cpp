@@ -60,12 +60,17 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
 
 // No SDK shows X-Gateway-Outcome.
 TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
-    for (const auto code : {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity,
-                            answer_code::cloud_late}) {
+    for (const auto code :
+         {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity, answer_code::cloud_late}) {
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::not_sent}),
                   "why. Nothing was sent: the call can be repeated");
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .turned_away = true}),
+                  "why. The call was sent, and the cloud turned it away before doing anything: it can be repeated");
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown}),
                   "why. The call was or may have been sent: look at the server's state before you repeat it");
+        EXPECT_EQ(
+            message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown, .turned_away = true}),
+            "why. The call was or may have been sent: look at the server's state before you repeat it");
     }
     for (const auto code : {answer_code::denied, answer_code::not_authenticated, answer_code::credential_refused,
                             answer_code::unknown_coding})
