@@ -201,6 +201,7 @@ void keeper::end_try_of_doubted(keeping& k, verdict taken, std::string why) {
                 "credential: the cloud refused calls of one caller, and it can't be tried just now: credential={} "
                 "why={}",
                 k.is->name, json_string(why));
+            k.now->taken.note_unknown_verdict();
             if (k.now->taken.is_doubted()) k.doubted_at = steady_clock::now() + 5s;
             return;
     }

@@ -420,6 +420,21 @@ def test_a_caller_whose_calls_are_refused_takes_the_key_from_nobody(start):
     gate.wait_for(gate.stderr, "accepts the gateway's own query, so it stays in use: credential=partner-key")
 
 
+def test_a_caller_that_is_held_back_may_try_once_while_the_gateways_own_query_gets_no_verdict(start):
+    """The cloud refuses two calls, and has no answer for the query with which the gateway tries the key."""
+    def calls_at(cloud):
+        return [request for request in cloud.requests if "/resize_flavors" not in request.line]
+
+    def behave(connection, request):
+        status = 503 if "/resize_flavors" in request.line else 401 if len(calls_at(cloud)) <= 2 else 200
+        scripts.answering(status, {})(connection, request)
+    cloud = start.cloud(behave)
+    gate = start.gateway(settings(cloud.url))
+    assert [look(gate, PARTNER, "s").error()[0] for _ in range(2)] == ["Gateway.0505"] * 2
+    programs.wait_until(lambda: look(gate, PARTNER, "s").status == 200, "a try of its own")
+    assert len(calls_at(cloud)) == 3 and len(cloud.requests) >= 6
+
+
 def test_a_key_that_is_refused_to_two_callers_is_rested(start):
     cloud = start.cloud(scripts.answering(401, {"error_code": "APIGW.0301", "error_msg": "no"}))
     gate = start.gateway(settings(cloud.url))

@@ -3,7 +3,8 @@
 // everybody who uses it. So a key that the cloud has not accepted yet is tried by few calls at a time, and one that it
 // refused three times in a row is rested. Refusals of one caller's calls alone may be the calls' own fault: they hold
 // that caller back, and do not rest the key before another caller's call, or the gateway's own query, is refused too.
-// Source: the vendor's FAQ, "AK access failed to reach the limit, forbidden".
+// While such queries get answers that tell nothing (429, 5xx), the caller is held back only so long: after three of
+// them it may try once itself. Source: the vendor's FAQ, "AK access failed to reach the limit, forbidden".
 
 #include <algorithm>
 #include <atomic>
@@ -26,12 +27,16 @@ struct key_state {
     unsigned refusals = 0;  // in a row
     // The only one whose requests these were; `gateway` once they count: they were of two, or of the gateway itself.
     requester refused_only = requester::nobody;
+    // How many of the gateway's own queries told nothing while that caller was held back. At `most_unknown_verdicts`
+    // the caller may try once; one more stands for that it has.
+    unsigned unknown_verdicts = 0;
 
     bool operator==(const key_state&) const = default;
 };
 
-inline constexpr unsigned most_refusals = 3;        // then the key rests
-inline constexpr unsigned most_refusals_alone = 2;  // of one caller; then it waits for the gateway's own query
+inline constexpr unsigned most_refusals = 3;          // then the key rests
+inline constexpr unsigned most_refusals_alone = 2;    // of one caller; then it waits for the gateway's own query
+inline constexpr unsigned most_unknown_verdicts = 3;  // of that query; then that caller tries once more
 
 enum class admission : std::uint8_t {
     free,   // use it
@@ -44,7 +49,8 @@ enum class admission : std::uint8_t {
     const bool count = key.refused_only == requester::gateway;
     if (count && key.refusals >= most_refusals) return admission::rested;
     const bool alone = by != requester::gateway && (key.refused_only == by || key.refused_only == requester::nobody);
-    if (alone && key.refusals >= most_refusals_alone) return admission::wait;
+    if (alone && key.refusals >= most_refusals_alone)
+        return key.unknown_verdicts == most_unknown_verdicts && key.trials == 0 ? admission::trial : admission::wait;
     if (key.accepted) return admission::free;
     // Refusals and open trials together stay within the limit, so that the last trial can't be one too many.
     if (key.refusals + key.trials >= (alone ? most_refusals_alone : most_refusals)) return admission::wait;
@@ -58,7 +64,18 @@ enum class admission : std::uint8_t {
         key.refused_only = of;
     else if (key.refused_only != of)
         key.refused_only = requester::gateway;
-    if (key.refused_only == requester::gateway) key.accepted = false;
+    if (key.unknown_verdicts == most_unknown_verdicts) ++key.unknown_verdicts;
+    if (key.refused_only == requester::gateway) {
+        key.accepted = false;
+        key.unknown_verdicts = 0;
+    }
+    return key;
+}
+
+// The gateway's own query about one caller's refusals got an answer that tells nothing of the key.
+[[nodiscard]] constexpr key_state after_unknown_verdict(key_state key) noexcept {
+    const bool asked = key.refused_only > requester::gateway && key.refusals >= most_refusals_alone;
+    if (asked && key.unknown_verdicts < most_unknown_verdicts) ++key.unknown_verdicts;
     return key;
 }
 
@@ -113,6 +130,12 @@ public:
             if (word_.compare_exchange_weak(seen, pack(after))) return consequence_of(before, after);
         }
     }
+    // The gateway's own query told nothing.
+    void note_unknown_verdict() noexcept {
+        std::uint64_t seen = word_.load(std::memory_order_relaxed);
+        while (!word_.compare_exchange_weak(seen, pack(after_unknown_verdict(unpack(seen))))) {
+        }
+    }
     [[nodiscard]] bool is_rested() const noexcept {
         return admission_of(unpack(word_.load()), requester::gateway) == admission::rested;
     }
@@ -123,17 +146,19 @@ public:
 
 private:
     // One word, so that a refusal and an acceptance at the same time leave a state that is one or the other.
-    static constexpr std::uint64_t good = std::uint64_t{1} << 63U, one_refusal = std::uint64_t{1} << 56U,
-                                   one_trial = std::uint64_t{1} << 32U, trials = one_refusal - one_trial;
+    static constexpr std::uint64_t good = std::uint64_t{1} << 63U, one_verdict = std::uint64_t{1} << 59U,
+                                   one_refusal = std::uint64_t{1} << 56U, one_trial = std::uint64_t{1} << 32U,
+                                   trials = one_refusal - one_trial;
     static constexpr std::uint64_t pack(const key_state& key) noexcept {
-        return (key.accepted ? good : 0) | key.refusals * one_refusal | key.trials * one_trial |
-               static_cast<std::uint32_t>(key.refused_only);
+        return (key.accepted ? good : 0) | key.unknown_verdicts * one_verdict | key.refusals * one_refusal |
+               key.trials * one_trial | static_cast<std::uint32_t>(key.refused_only);
     }
     static constexpr key_state unpack(std::uint64_t word) noexcept {
         return {.accepted = (word & good) != 0,
                 .trials = static_cast<unsigned>((word & trials) / one_trial),
-                .refusals = static_cast<unsigned>((word & ~good) / one_refusal),
-                .refused_only = static_cast<requester>(static_cast<std::uint32_t>(word))};
+                .refusals = static_cast<unsigned>(word % one_verdict / one_refusal),
+                .refused_only = static_cast<requester>(static_cast<std::uint32_t>(word)),
+                .unknown_verdicts = static_cast<unsigned>((word & ~good) / one_verdict)};
     }
 
     std::atomic<std::uint64_t> word_;

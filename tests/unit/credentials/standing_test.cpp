@@ -12,7 +12,7 @@ namespace gateway::credentials {
 
 static void PrintTo(const key_state& key, std::ostream* out) {
     *out << (key.accepted ? "accepted" : "not accepted") << ", trials " << key.trials << ", refusals " << key.refusals
-         << ", of " << static_cast<std::uint32_t>(key.refused_only);
+         << ", of " << static_cast<std::uint32_t>(key.refused_only) << ", unknown verdicts " << key.unknown_verdicts;
 }
 
 namespace {
@@ -20,8 +20,12 @@ namespace {
 constexpr requester nobody = requester::nobody, itself = requester::gateway;
 constexpr auto a = static_cast<requester>(2), b = static_cast<requester>(3);
 
-constexpr key_state key(bool accepted, unsigned trials, unsigned refusals, requester only) {
-    return {.accepted = accepted, .trials = trials, .refusals = refusals, .refused_only = only};
+constexpr key_state key(bool accepted, unsigned trials, unsigned refusals, requester only, unsigned verdicts = 0) {
+    return {.accepted = accepted,
+            .trials = trials,
+            .refusals = refusals,
+            .refused_only = only,
+            .unknown_verdicts = verdicts};
 }
 
 TEST(key_state, admits_who_asks_by_what_was_refused_to_whom) {
@@ -45,6 +49,13 @@ TEST(key_state, admits_who_asks_by_what_was_refused_to_whom) {
         {key(true, 0, 1, a), admission::free, admission::free, admission::free},
         {key(true, 0, 2, a), admission::wait, admission::free, admission::free},
         {key(true, 0, 3, a), admission::wait, admission::free, admission::free},
+        // The gateway's own queries told nothing: after three a tries once, and no more when that is refused, too.
+        {key(true, 0, 2, a, 2), admission::wait, admission::free, admission::free},
+        {key(true, 0, 2, a, 3), admission::trial, admission::free, admission::free},
+        {key(true, 1, 2, a, 3), admission::wait, admission::free, admission::free},
+        {key(true, 0, 3, a, 4), admission::wait, admission::free, admission::free},
+        {key(false, 0, 2, a, 3), admission::trial, admission::trial, admission::trial},
+        {key(false, 1, 2, a, 3), admission::wait, admission::wait, admission::wait},
         // Refusals that count.
         {key(false, 0, 2, itself), admission::trial, admission::trial, admission::trial},
         {key(false, 1, 2, itself), admission::wait, admission::wait, admission::wait},
@@ -77,6 +88,8 @@ TEST(key_state, counts_refusals_once_they_are_not_of_one_caller_alone) {
         {key(false, 0, 3, itself), b, key(false, 0, 3, itself), consequence::none},
         {key(true, 0, 0, nobody), itself, key(false, 0, 1, itself), consequence::none},
         {key(false, 2, 1, a), a, key(false, 2, 2, a), consequence::query},
+        {key(true, 1, 2, a, 3), a, key(true, 1, 3, a, 4), consequence::none},
+        {key(true, 0, 2, a, 3), itself, key(false, 0, 3, itself), consequence::rest},
     };
     for (const auto& c : cases) {
         const key_state after = after_refusal(c.before, c.of);
@@ -84,6 +97,22 @@ TEST(key_state, counts_refusals_once_they_are_not_of_one_caller_alone) {
         EXPECT_EQ(consequence_of(c.before, after), c.then) << testing::PrintToString(c.before);
         EXPECT_EQ(after_acceptance(after), key(true, c.before.trials, 0, nobody));
     }
+}
+
+TEST(key_state, counts_verdicts_that_tell_nothing_while_a_caller_is_held_back) {
+    struct {
+        key_state before, after;
+    } const cases[] = {
+        {key(true, 0, 2, a), key(true, 0, 2, a, 1)},
+        {key(true, 0, 2, a, 2), key(true, 0, 2, a, 3)},
+        {key(true, 0, 2, a, 3), key(true, 0, 2, a, 3)},
+        {key(true, 0, 3, a, 4), key(true, 0, 3, a, 4)},  // it had its try
+        {key(true, 0, 0, nobody), key(true, 0, 0, nobody)},
+        {key(true, 0, 1, a), key(true, 0, 1, a)},
+        {key(false, 0, 3, itself), key(false, 0, 3, itself)},
+    };
+    for (const auto& c : cases)
+        EXPECT_EQ(after_unknown_verdict(c.before), c.after) << testing::PrintToString(c.before);
 }
 
 TEST(caller_named, is_neither_nobody_nor_the_gateway) {
@@ -140,6 +169,29 @@ TEST(standing, rests_a_key_at_the_third_refusal_in_a_row_and_says_so_once) {
     used.accepted();
     EXPECT_FALSE(used.is_rested());
     EXPECT_EQ(used.admit(a), admission::free);
+}
+
+// While the cloud answers nothing but 429 and 5xx to the gateway's own query.
+TEST(standing, lets_a_caller_try_once_when_three_queries_told_nothing) {
+    standing used(true);
+    static_cast<void>(used.refused(a));
+    static_cast<void>(used.refused(a));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(used.admit(a), admission::wait);
+        used.note_unknown_verdict();
+    }
+    EXPECT_FALSE(used.is_good());
+    EXPECT_EQ(used.admit(a), admission::trial);
+    EXPECT_EQ(used.admit(a), admission::wait) << "one at a time";
+    used.end_trial();  // of which the answer told nothing
+    EXPECT_EQ(used.admit(a), admission::trial);
+    EXPECT_EQ(used.refused(a), consequence::none);
+    used.end_trial();
+    used.note_unknown_verdict();
+    EXPECT_EQ(used.admit(a), admission::wait);
+    EXPECT_TRUE(used.is_doubted());
+    used.accepted();
+    EXPECT_TRUE(used.is_good());
 }
 
 TEST(standing, begins_to_count_anew_when_one_is_taken) {
