@@ -65,7 +65,9 @@ task<gateway::refused> gateway::renew_credential(call& c) {
 
 // Whatever the answer says of the call, the cloud took its signature or token. 429 and 5xx may be said before that.
 void gateway::accepted(call& c, const message::response_head& answer) {
-    if (answer.status != 429 && answer.status < 500) c.signs_with.shared()->taken.accepted();
+    const auto& signed_with = c.signs_with.shared();
+    if (answer.status != 429 && answer.status < 500 && signed_with->taken.accepted())
+        supplier_.resume(c.slot(), signed_with);
     end_trial(c);
 }
 

@@ -80,7 +80,7 @@ task<fetched<shared_secret>> keeper::fetch_agency(const definition& what, std::s
         proof.is->used.store(true, std::memory_order_relaxed);
         verdict taken = verdict::unknown;
         auto got = co_await by->asks->agency(what.agency, what.region, *proof.is, taken);
-        if (taken == verdict::accepted) proof.is->taken.accepted();
+        if (taken == verdict::accepted && proof.is->taken.accepted()) resume(via, proof.is);
         if (taken != verdict::refused) co_return got;
         if (through.by != way::pair && !std::exchange(again, true)) {
             drop_now(via, proof.is);  // it has expired before its time: once more with a fresh one
@@ -163,7 +163,7 @@ task<> keeper::try_key(slot what) {
         }
     } else if (k->try_at) {
         end_try_of_rested(*k, taken, std::move(why));
-    } else {
+    } else if (k->doubted_at) {  // else a call that was under way has settled it
         end_try_of_doubted(*k, taken, std::move(why));
     }
     schedule(*k);
@@ -174,8 +174,7 @@ void keeper::end_try_of_rested(keeping& k, verdict taken, std::string why) {
         k.no_trouble();
         show(k);  // before anybody is served with it
         k.now->taken.accepted();
-        spdlog::info("credential: the cloud accepts it again, it is in use again: credential={}", k.is->name);
-        tell(k);
+        use_again(k);
         return;
     }
     if (taken == verdict::refused) ++k.failed_tries;

@@ -181,8 +181,21 @@ void keeper::drop_now(const slot& what, const shared_secret& which) {
 void keeper::rest(const slot& what, const shared_secret& which, std::string details) {
     loop_.post([this, what, which, details = std::move(details)]() mutable {
         const auto found = kept_.find(what);
-        if (found == kept_.end() || found->second->now != which) return;
+        // A call that was under way may have been accepted since.
+        if (found == kept_.end() || found->second->now != which || !which->taken.is_rested()) return;
         put_to_rest(*found->second, std::move(details));
+        wake();
+    });
+}
+
+void keeper::resume(const slot& what, const shared_secret& which) {
+    loop_.post([this, what, which] {
+        const auto found = kept_.find(what);
+        if (found == kept_.end() || found->second->now != which || which->taken.is_rested()) return;
+        keeping& k = *found->second;
+        if (!k.try_at) return;
+        use_again(k);
+        schedule(k);
         wake();
     });
 }
@@ -210,6 +223,12 @@ void keeper::put_to_rest(keeping& k, std::string details) {
                   pause.count(), json_string(k.refusal));
     tell(k);
     schedule(k);
+}
+
+void keeper::use_again(keeping& k) {
+    k.no_trouble();
+    spdlog::info("credential: the cloud accepts it again, it is in use again: credential={}", k.is->name);
+    tell(k);
 }
 
 void keeper::note_skew(std::string_view region, std::chrono::seconds ahead) {

@@ -435,6 +435,29 @@ def test_a_caller_that_is_held_back_may_try_once_while_the_gateways_own_query_ge
     assert len(calls_at(cloud)) == 3 and len(cloud.requests) >= 6
 
 
+def test_a_rested_key_that_a_call_under_way_shows_to_be_good_is_in_use_again(start):
+    go = threading.Event()
+
+    def behave(connection, request):
+        if "/cloudservers/slow" in request.line:
+            go.wait(60)
+        good = "/cloudservers/slow" in request.line or "/cloudservers/good" in request.line
+        scripts.answering(200 if good else 401, {})(connection, request)
+    cloud = start.cloud(behave)
+    gate = start.gateway(settings(cloud.url, admin={"address": "127.0.0.1:0"}))
+    assert look(gate, PARTNER, "good").status == 200
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(look, gate, PARTNER, "slow")
+        programs.wait_until(lambda: any("/slow" in request.line for request in cloud.requests), "the slow call")
+        for proof in (CI, PLANNER, CI):
+            assert look(gate, PARTNER, "bad", proof).error()[0] == "Gateway.0505"
+        programs.wait_until(lambda: gate.admin("/readyz")[0] == 503, "the key to be shown as rested")
+        go.set()
+        assert slow.result().status == 200
+    programs.wait_until(lambda: gate.admin("/readyz")[0] == 200, "the key to be shown as good")
+    assert look(gate, PARTNER, "good").status == 200
+
+
 def test_a_key_that_is_refused_to_two_callers_is_rested(start):
     cloud = start.cloud(scripts.answering(401, {"error_code": "APIGW.0301", "error_msg": "no"}))
     gate = start.gateway(settings(cloud.url))

@@ -116,11 +116,14 @@ public:
     // After the refusal, if there was one, has been counted.
     void end_trial() noexcept { word_.fetch_sub(one_trial); }
 
-    // The cloud took a signature of this key.
-    void accepted() noexcept {
+    // The cloud took a signature of this key. True when it was rested, which whoever rested it has to know.
+    bool accepted() noexcept {
         std::uint64_t seen = word_.load(std::memory_order_relaxed);
-        while ((seen & ~trials) != good && !word_.compare_exchange_weak(seen, pack(after_acceptance(unpack(seen))))) {
+        while ((seen & ~trials) != good) {
+            if (word_.compare_exchange_weak(seen, pack(after_acceptance(unpack(seen)))))
+                return admission_of(unpack(seen), requester::gateway) == admission::rested;
         }
+        return false;
     }
     // The cloud refused one. Each consequence is told once, to the one whose refusal was the one too many.
     [[nodiscard]] consequence refused(requester of) noexcept {

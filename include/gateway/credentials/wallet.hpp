@@ -108,6 +108,8 @@ public:
     virtual void drop(const slot& what, const shared_secret& which) = 0;
     // The cloud refused this secret for the third time in a row; `details` is what it said.
     virtual void rest(const slot& what, const shared_secret& which, std::string details) = 0;
+    // The cloud accepted a call that was under way when this secret was rested.
+    virtual void resume(const slot& what, const shared_secret& which) = 0;
     // The cloud refused two calls of one caller in a row, and nobody else's: is it the secret, or the calls?
     virtual void doubt(const slot& what, const shared_secret& which) = 0;
     // How far a region's clock is ahead of ours, as its Date tells.

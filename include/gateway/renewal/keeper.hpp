@@ -62,6 +62,7 @@ public:
     void want(const slot& what) override;
     void drop(const slot& what, const shared_secret& which) override;
     void rest(const slot& what, const shared_secret& which, std::string details) override;
+    void resume(const slot& what, const shared_secret& which) override;
     void doubt(const slot& what, const shared_secret& which) override;
     void note_skew(std::string_view region, std::chrono::seconds ahead) override;
     [[nodiscard]] std::vector<condition> conditions() const;
@@ -114,6 +115,7 @@ private:
     void came(keeping& k, shared_secret what);
     void failed(keeping& k, const credentials::fetch_failure& why);
     void put_to_rest(keeping& k, std::string details);
+    void use_again(keeping& k);  // that was rested
     void tell(const keeping& k);
     void show(const keeping& k);
     [[nodiscard]] double dice();

@@ -194,6 +194,16 @@ TEST(standing, lets_a_caller_try_once_when_three_queries_told_nothing) {
     EXPECT_TRUE(used.is_good());
 }
 
+TEST(standing, says_when_a_rested_key_was_accepted) {
+    standing used(true);
+    EXPECT_FALSE(used.accepted());
+    for (int i = 0; i < 3; ++i)
+        static_cast<void>(used.refused(itself));
+    EXPECT_TRUE(used.accepted());
+    EXPECT_FALSE(used.accepted());
+    EXPECT_TRUE(used.is_good());
+}
+
 TEST(standing, begins_to_count_anew_when_one_is_taken) {
     standing used(true);
     EXPECT_EQ(used.refused(a), consequence::none);
