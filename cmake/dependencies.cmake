@@ -9,6 +9,7 @@ if(NOT TARGET yaml-cpp::yaml-cpp)
 endif()
 find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(SQLite3 3.37 REQUIRED)  # STRICT tables
+find_package(PostgreSQL 14 REQUIRED)  # libpq alone; pipelines came with 14
 find_package(Threads REQUIRED)
 
 add_library(gateway_asio STATIC ${PROJECT_SOURCE_DIR}/src/net/separate_compilation.cpp)

@@ -14,13 +14,13 @@ boost=$(. /etc/os-release && case ${VERSION_ID:-} in 12) echo 1.81 ;; *) echo 1.
 declare -A packages=(
     [build]="g++ cmake ninja-build ccache libboost$boost-dev libboost-json$boost-dev libboost-url$boost-dev
              libboost-program-options$boost-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
-             libsqlite3-dev libgtest-dev libgmock-dev libbenchmark-dev"
+             libsqlite3-dev libpq-dev libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
-            python3-jsonschema systemd valgrind logrotate"
+            python3-jsonschema systemd valgrind logrotate postgresql pgbouncer"
     [profile]="python3 python3-yaml openssl"
     [sdk]=""
     [browser]="chromium"
-    [bench]="nginx-light haproxy wrk"
+    [bench]="nginx-light haproxy wrk postgresql"
     [package]="dpkg-dev file binutils lintian adduser man-db bash strace"
     [deploy]="prometheus systemd"
 )
