@@ -12,7 +12,7 @@ namespace {
     "row, id, state, operation, caller, subject, account, project_id, region, rule, flavor, auto_pay, is_prepaid, " \
     "server_ids, holds_server, hold_is_over, key, fingerprint, begun, updated, ended, last_good_answer, job_id, "   \
     "job_status, order_id, amount, currency, code, message, evidence, resolved_by, reason, was_contradicted, "      \
-    "answer_status, answer_type, answer_body, fence, signed_at"
+    "answer_status, answer_type, answer_body, fence, signed_at, due, claimed_by"
 
 class reader {
 public:
@@ -68,6 +68,8 @@ change_row read_columns(const statement& from) {
     if (status && !answer.body.empty()) c.answer = std::move(answer);
     row.fence = r.integer();
     q.who.signed_at = std::chrono::sys_seconds(std::chrono::seconds(r.integer()));
+    row.due = r.maybe(time);
+    row.claimed_by = r.text();
     return row;
 }
 

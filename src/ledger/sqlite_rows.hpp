@@ -9,16 +9,13 @@
 
 #include "gateway/ledger/records.hpp"
 #include "gateway/ledger/writes.hpp"
+#include "moves.hpp"
 #include "sqlite_connection.hpp"
 
 namespace gateway::ledger {
 
-struct change_row {
+struct change_row : stored_change {
     std::int64_t row = 0;
-    bool hold_is_over = false;
-    std::optional<instant> last_good_answer;
-    std::int64_t fence = 0;
-    change what;  // without history
 };
 
 [[nodiscard]] std::optional<change_row> find_row(connection& db, std::string_view id);
