@@ -1,4 +1,4 @@
-// What it costs to know who calls.
+// The cost of authentication.
 
 #include <benchmark/benchmark.h>
 
@@ -26,10 +26,10 @@ callers::directory directory(bool replay_protection) {
         config::caller one;
         one.name = "signs-" + std::to_string(i);
         one.access_key = "GWACCESSKEY" + std::to_string(i);
-        one.secret_key = config::source{.from = config::source::kind::literal,
+        one.secret_key = config::source{.origin = config::source::kind::literal,
                                         .name = {},
                                         .text = std::make_shared<const secret_text>("secret"),
-                                        .at = {}};
+                                        .location = {}};
         made.callers.push_back(std::move(one));
         config::caller two;
         two.name = "has-a-key-" + std::to_string(i);
@@ -61,35 +61,35 @@ struct sent {
             .payload = {hash.data(), hash.size()}};
     }
 
-    void sign(signing::algorithm with, const std::string& access_key) {
+    void sign(signing::algorithm algorithm, const std::string& access_key) {
         fields.push_back({"X-Sdk-Date", date});
         signing::signer signer;
-        const signing::key key(with, access_key, "secret");
+        const signing::key key(algorithm, access_key, "secret");
         authorization = signer.sign(request(), key, date, {"cn-north-4", "ecs"});
         fields.push_back({"Authorization", authorization});
     }
 };
 
-void judge(benchmark::State& state, const callers::directory& by, const sent& what, bool expected) {
+void judge(benchmark::State& state, const callers::directory& known_callers, const sent& call, bool expected) {
     signing::signer scratch;
-    const signing::request request = what.request();
+    const signing::request request = call.request();
     for (auto _ : state) {
-        const auto who = by.authenticate(request, {"0.0.0.0:8443"}, {}, start, scratch);
-        if (who.has_value() != expected) return state.SkipWithError("judged otherwise");
+        const auto caller = known_callers.authenticate(request, {"0.0.0.0:8443"}, {}, start, scratch);
+        if (caller.has_value() != expected) return state.SkipWithError("judged otherwise");
     }
 }
 
 void api_key(benchmark::State& state) {
-    sent what;
-    what.fields.push_back({"X-Api-Key", "key-517"});
-    judge(state, directory(true), what, true);
+    sent call;
+    call.fields.push_back({"X-Api-Key", "key-517"});
+    judge(state, directory(true), call, true);
 }
 BENCHMARK(api_key);
 
-void signature(benchmark::State& state, signing::algorithm with, const char* access_key, bool expected) {
-    sent what;
-    what.sign(with, access_key);
-    judge(state, directory(false), what, expected);
+void signature(benchmark::State& state, signing::algorithm algorithm, const char* access_key, bool expected) {
+    sent call;
+    call.sign(algorithm, access_key);
+    judge(state, directory(false), call, expected);
 }
 BENCHMARK_CAPTURE(signature, sdk_hmac_sha256, signing::algorithm::sdk_hmac_sha256, "GWACCESSKEY517", true);
 BENCHMARK_CAPTURE(signature, v11_hmac_sha256, signing::algorithm::v11_hmac_sha256, "GWACCESSKEY517", true);
@@ -97,7 +97,7 @@ BENCHMARK_CAPTURE(signature, of_an_unknown_key, signing::algorithm::sdk_hmac_sha
 
 // The same with the replay memory: a signature is remembered the first time and found from then on.
 void signature_with_replay_memory(benchmark::State& state) {
-    const callers::directory by = directory(true);
+    const callers::directory known_callers = directory(true);
     std::vector<sent> all(4096);
     for (std::size_t i = 0; i < all.size(); ++i) {
         all[i].date = sdk_date(start + std::chrono::seconds(i % 100));
@@ -107,7 +107,7 @@ void signature_with_replay_memory(benchmark::State& state) {
     std::size_t i = 0;
     for (auto _ : state)
         benchmark::DoNotOptimize(
-            by.authenticate(all[i++ % all.size()].request(), {"0.0.0.0:8443"}, {}, start, scratch));
+            known_callers.authenticate(all[i++ % all.size()].request(), {"0.0.0.0:8443"}, {}, start, scratch));
 }
 BENCHMARK(signature_with_replay_memory);
 

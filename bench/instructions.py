@@ -5,7 +5,7 @@
     instructions.py --keep     counts, and keeps what it counted as the baseline
 
 One caller on one kept connection makes the same call again and again; what is counted is what the worker's loop and the
-journal's thread execute. The kernel's part is not in it, nor what a busy worker saves by taking several calls at once. The
+outcome log's thread execute. The kernel's part is not in it, nor what a busy worker saves by taking several calls at once. The
 processor's extensions are switched off as far as OpenSSL and glibc choose their code by them, so that two machines agree:
 SHA-256 costs more here than where there is an instruction for it.
 """
@@ -29,7 +29,7 @@ from world import CI, PARTNER, PLANNER_KEY, SECRETS, settings  # noqa: E402
 BASELINE = PROJECT / "bench/instructions.json"
 TOLERANCE = 0.05
 CALLS = 1000
-LOOPS = ("boost::asio::detail::scheduler::run(boost::system::error_code&)", "gateway::outcome::journal::run()")
+LOOPS = ("boost::asio::detail::scheduler::run(boost::system::error_code&)", "gateway::outcome::outcome_log::run()")
 SAME_EVERYWHERE = {
     "OPENSSL_ia32cap": "~0x1000000000000000:~0xffffffffffffffff",
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM",

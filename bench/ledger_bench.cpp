@@ -41,9 +41,10 @@ std::string make_id(std::uint64_t number) {
 change_request make_change(std::uint64_t number) {
     change_request r;
     r.id = make_id(number);
-    r.who = {"planner", "", "acme", "key-" + make_id(number + 7), "SDK-HMAC-SHA256 " + r.id, {}, std::string(32, 'f')};
+    r.identity = {"planner",           "", "acme", "key-" + make_id(number + 7), "SDK-HMAC-SHA256 " + r.id, {},
+                  std::string(32, 'f')};
     r.begun = now();
-    r.who.signed_at = std::chrono::floor<std::chrono::seconds>(r.begun);
+    r.identity.signed_at = std::chrono::floor<std::chrono::seconds>(r.begun);
     r.operation = "resize";
     r.project_id = "0605767e5780d5762fc5c0118072a564";
     r.region = "cn-north-4";
@@ -122,15 +123,15 @@ private:
 
 // The rows of one change, as the store writes them.
 void insert_rows(connection& db, const change_request& r) {
-    const std::string digest = signature_digest(r.who);
+    const std::string digest = signature_digest(r.identity);
     run(db,
         "INSERT INTO changes (id, state, operation, caller, subject, account, project_id, region, rule, flavor,"
         " server_ids, server_count, holds_server, key, signature, fingerprint, begun, signed_at, updated, process,"
         " is_rated, is_counted) VALUES (?, 'sending', ?, ?, '', ?, ?, ?, ?, ?, ?, 1, 1, ?, ?, ?, ?, ?, ?, 'bench', 0, "
         "1)",
-        r.id, r.operation, r.who.caller, r.who.account, r.project_id, r.region, r.rule, r.flavor, r.server_ids[0],
-        r.who.key, blob_view{digest}, blob_view{r.who.fingerprint}, r.begun, r.who.signed_at.time_since_epoch().count(),
-        r.begun);
+        r.id, r.operation, r.identity.caller, r.identity.account, r.project_id, r.region, r.rule, r.flavor,
+        r.server_ids[0], r.identity.key, blob_view{digest}, blob_view{r.identity.fingerprint}, r.begun,
+        r.identity.signed_at.time_since_epoch().count(), r.begun);
     const std::int64_t row = db.last_row();
     run(db, "INSERT INTO servers VALUES (?, ?)", r.server_ids[0], row);
     run(db, "INSERT INTO holds VALUES (?, ?, ?, NULL)", r.project_id, r.server_ids[0], row);
@@ -140,10 +141,10 @@ void answer_rows(connection& db, const change_request& r, const writes::answered
     run(db,
         "UPDATE changes SET state = 'accepted', updated = ?1, due = ?1, last_good_answer = ?1, job_id = ?2,"
         " answer_status = 200, answer_type = ?3, answer_body = ?4 WHERE id = ?5",
-        w.at, w.learnt.job_id, w.answer.content_type, blob_view{w.answer.body}, w.id);
-    run(db, "UPDATE holds SET until = ? WHERE project_id = ? AND server_id = ?", w.at + accepted_hold, r.project_id,
+        w.time, w.learnt.job_id, w.answer.content_type, blob_view{w.answer.body}, w.id);
+    run(db, "UPDATE holds SET until = ? WHERE project_id = ? AND server_id = ?", w.time + accepted_hold, r.project_id,
         r.server_ids[0]);
-    run(db, "INSERT INTO history SELECT row, 1, ?, 'accepted', 'answer 200' FROM changes WHERE id = ?", w.at, w.id);
+    run(db, "INSERT INTO history SELECT row, 1, ?, 'accepted', 'answer 200' FROM changes WHERE id = ?", w.time, w.id);
 }
 
 // As the store does it: the log goes into the file after 4 MiB, under the write lock.
@@ -201,7 +202,7 @@ figures run_ideal(const std::string& file, std::size_t callers, double seconds) 
 std::unique_ptr<store> open(const std::string& file) {
     auto made = make_sqlite_store({.file = file, .process = "bench"});
     if (const auto why = made->open()) {
-        std::fprintf(stderr, "%s\n", why->why.c_str());
+        std::fprintf(stderr, "%s\n", why->reason.c_str());
         std::exit(1);
     }
     return made;

@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "gateway/operations/answer_facts.hpp"
 #include "gateway/operations/operation.hpp"
 #include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/response_facts.hpp"
 
 namespace {
 
@@ -55,9 +55,9 @@ BENCHMARK_CAPTURE(read_body, with_10000_unknown_members, with_unknown_members(10
 
 void read_job_answer(benchmark::State& state) {
     const std::string body = R"({"job_id":"70a599e0-31e7-49b7-b260-868f441e862b"})";
-    answer_facts facts;
+    response_facts facts;
     for (auto _ : state)
-        read_answer(body, facts);
+        read_response(body, facts);
 }
 BENCHMARK(read_job_answer);
 

@@ -31,13 +31,13 @@ void outcome_line(benchmark::State& state) {
     r.bytes_out = 300;
     r.duration = std::chrono::microseconds(1500);
     r.upstream = std::chrono::microseconds(1400);
-    std::string page;
+    std::string buffer;
     for (auto _ : state) {
-        page.clear();
-        gateway::outcome::append_line(page, r);
-        benchmark::DoNotOptimize(page.data());
+        buffer.clear();
+        gateway::outcome::append_line(buffer, r);
+        benchmark::DoNotOptimize(buffer.data());
     }
-    state.counters["bytes"] = static_cast<double>(page.size());
+    state.counters["bytes"] = static_cast<double>(buffer.size());
 }
 BENCHMARK(outcome_line);
 

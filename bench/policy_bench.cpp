@@ -43,7 +43,7 @@ config::settings company(std::size_t rules, std::size_t projects) {
     for (std::size_t i = 0; i + 1 < rules; ++i) {
         config::rule one;
         one.name = "rule-" + std::to_string(i);
-        one.does = i % 2 == 0 ? config::effect::deny : config::effect::allow;
+        one.effect = i % 2 == 0 ? config::effect::deny : config::effect::allow;
         one.callers.emplace();
         for (std::size_t c = 0; c < 3; ++c)
             one.callers->push_back(made.callers[(i * 7 + c) % made.callers.size()].name);
@@ -64,27 +64,27 @@ struct asked {
     operations::resize_request resize;
     std::vector<std::string> projects;  // in no order a cache could like
 
-    explicit asked(std::size_t of) {
+    explicit asked(std::size_t projects_count) {
         resize.flavor = "s6.large.2";
         for (std::size_t i = 0; i < 4096; ++i)
-            projects.push_back(project_id(i * 7919 % of));
+            projects.push_back(project_id(i * 7919 % projects_count));
     }
 };
 
 // Look-up of the project and decision: what a call pays.
 void project_and_decision(benchmark::State& state) {
     const auto projects = static_cast<std::size_t>(state.range(1));
-    const policy::rules by(company(static_cast<std::size_t>(state.range(0)), projects));
-    const asked what(projects);
+    const policy::rules policy(company(static_cast<std::size_t>(state.range(0)), projects));
+    const asked calls(projects);
     std::size_t i = 0;
     for (auto _ : state) {
-        const policy::facts about{.caller = static_cast<std::uint32_t>(i % 100),
-                                  .where = by.find_project(what.projects[i % what.projects.size()]),
-                                  .operation = operations::id::resize,
-                                  .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
-                                  .resize = &what.resize,
-                                  .api_version = "v1.1"};
-        benchmark::DoNotOptimize(by.decide(about));
+        const policy::facts call{.caller = static_cast<std::uint32_t>(i % 100),
+                                 .project = policy.find_project(calls.projects[i % calls.projects.size()]),
+                                 .operation = operations::operation_id::resize,
+                                 .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
+                                 .resize = &calls.resize,
+                                 .api_version = "v1.1"};
+        benchmark::DoNotOptimize(policy.decide(call));
         ++i;
     }
 }
@@ -94,46 +94,46 @@ BENCHMARK(project_and_decision)
 
 // The worst that a policy can ask for: every rule is for everybody, everywhere, and tells servers by pattern.
 void all_patterns(benchmark::State& state) {
-    config::settings from = company(static_cast<std::size_t>(state.range(0)), 10'000);
-    for (config::rule& one : from.policy) {
+    config::settings settings = company(static_cast<std::size_t>(state.range(0)), 10'000);
+    for (config::rule& one : settings.policy) {
         one.callers.reset();
         one.accounts.reset();
     }
-    const policy::rules by(from);
-    const asked what(10'000);
-    const policy::facts about{.caller = 0,
-                              .where = by.find_project(project_id(5)),
-                              .operation = operations::id::resize,
-                              .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
-                              .resize = &what.resize,
-                              .api_version = "v1.1"};
+    const policy::rules policy(settings);
+    const asked calls(10'000);
+    const policy::facts call{.caller = 0,
+                             .project = policy.find_project(project_id(5)),
+                             .operation = operations::operation_id::resize,
+                             .server_id = "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21",
+                             .resize = &calls.resize,
+                             .api_version = "v1.1"};
     for (auto _ : state)
-        benchmark::DoNotOptimize(by.decide(about));
+        benchmark::DoNotOptimize(policy.decide(call));
 }
 BENCHMARK(all_patterns)->Arg(10)->Arg(1000)->ArgName("rules");
 
 void find_project(benchmark::State& state) {
     const auto projects = static_cast<std::size_t>(state.range(0));
-    const policy::rules by(company(10, projects));
-    const asked what(projects);
+    const policy::rules policy(company(10, projects));
+    const asked calls(projects);
     std::size_t i = 0;
     for (auto _ : state)
-        benchmark::DoNotOptimize(by.find_project(what.projects[i++ % what.projects.size()]));
+        benchmark::DoNotOptimize(policy.find_project(calls.projects[i++ % calls.projects.size()]));
 }
 BENCHMARK(find_project)->Arg(10'000)->Arg(100'000)->ArgName("projects");
 
 void compile(benchmark::State& state) {
-    const config::settings from = company(1000, static_cast<std::size_t>(state.range(0)));
+    const config::settings settings = company(1000, static_cast<std::size_t>(state.range(0)));
     for (auto _ : state)
-        benchmark::DoNotOptimize(policy::rules(from));
+        benchmark::DoNotOptimize(policy::rules(settings));
 }
 BENCHMARK(compile)->Arg(10'000)->Arg(100'000)->ArgName("projects")->Unit(benchmark::kMillisecond);
 
 void admit(benchmark::State& state) {
-    config::settings from = company(10, 10);
-    from.policy.back().rate = config::rate{4'000'000'000U, std::chrono::seconds(1)};
-    from.policy.back().max_in_flight = 8;
-    const policy::admission gate(from, nullptr);
+    config::settings settings = company(10, 10);
+    settings.policy.back().rate = config::rate{4'000'000'000U, std::chrono::seconds(1)};
+    settings.policy.back().max_in_flight = 8;
+    const policy::admission gate(settings, nullptr);
     std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
     for (auto _ : state) {
         now += std::chrono::microseconds(1);

@@ -15,7 +15,7 @@ constexpr std::array<field, 4> fields{{{"content-type", "application/json"},
                                        {"host", "ecs.cn-north-4.myhuaweicloud.com"},
                                        {"x-project-id", "0605767a3300d5762fb7c0186d9e1779"},
                                        {"x-sdk-date", date}}};
-const signing::scope where{"cn-north-4", "ecs"};
+const signing::scope scope{"cn-north-4", "ecs"};
 
 signing::request resize(const signing::payload_hash& hash) {
     return {"POST",
@@ -31,25 +31,25 @@ void hash_payload(benchmark::State& state) {
 }
 BENCHMARK(hash_payload);
 
-void sign(benchmark::State& state, signing::algorithm which) {
-    const signing::key with(which, "BENCHPARTNERAK000001", "bench-partner-secret-key-not-real-001");
+void sign(benchmark::State& state, signing::algorithm algorithm) {
+    const signing::key key(algorithm, "BENCHPARTNERAK000001", "bench-partner-secret-key-not-real-001");
     const auto hash = signing::hash_payload(body);
     signing::signer signer;
     for (auto _ : state)
-        benchmark::DoNotOptimize(signer.sign(resize(hash), with, date, where));
+        benchmark::DoNotOptimize(signer.sign(resize(hash), key, date, scope));
 }
 BENCHMARK_CAPTURE(sign, sdk, signing::algorithm::sdk_hmac_sha256);
 BENCHMARK_CAPTURE(sign, v11, signing::algorithm::v11_hmac_sha256);
 
-void verify(benchmark::State& state, signing::algorithm which) {
-    const signing::key with(which, "BENCHPARTNERAK000001", "bench-partner-secret-key-not-real-001");
+void verify(benchmark::State& state, signing::algorithm algorithm) {
+    const signing::key key(algorithm, "BENCHPARTNERAK000001", "bench-partner-secret-key-not-real-001");
     const auto hash = signing::hash_payload(body);
     signing::signer signer;
-    const std::string header(signer.sign(resize(hash), with, date, where));
+    const std::string header(signer.sign(resize(hash), key, date, scope));
     for (auto _ : state) {
         signing::authorization claimed;
         if (!signing::parse_authorization(header, claimed) ||
-            !signer.verify(claimed, resize(hash), fields, with, date)) {
+            !signer.verify(claimed, resize(hash), fields, key, date)) {
             state.SkipWithError("the signature does not verify");
             return;
         }

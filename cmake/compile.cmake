@@ -1,4 +1,4 @@
-# How everything of ours is compiled: one interface target that every room links.
+# How everything of ours is compiled: one interface target that every module links.
 add_library(gateway_build INTERFACE)
 target_compile_features(gateway_build INTERFACE cxx_std_20)
 target_compile_options(gateway_build INTERFACE

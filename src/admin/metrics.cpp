@@ -21,15 +21,15 @@ double seconds(std::chrono::duration<double> time) { return time.count(); }
 class family {
 public:
     family(std::string name, std::string help, MetricType type) {
-        is_.name = std::move(name);
-        is_.help = std::move(help);
-        is_.type = type;
+        family_.name = std::move(name);
+        family_.help = std::move(help);
+        family_.type = type;
     }
 
-    void counter(labels of, std::uint64_t value) { metric(std::move(of)).counter.value = number(value); }
-    void gauge(labels of, double value) { metric(std::move(of)).gauge.value = value; }
-    void histogram(labels of, const outcome::totals::times& times) {
-        auto& shown = metric(std::move(of)).histogram;
+    void counter(labels label_set, std::uint64_t value) { metric(std::move(label_set)).counter.value = number(value); }
+    void gauge(labels label_set, double value) { metric(std::move(label_set)).gauge.value = value; }
+    void histogram(labels label_set, const outcome::totals::times& times) {
+        auto& shown = metric(std::move(label_set)).histogram;
         for (std::size_t i = 0; i < times.in_bucket.size(); ++i) {
             shown.sample_count += times.in_bucket[i];
             if (i < outcome::time_buckets.size())  // the one beyond all bounds, +Inf, is the serializer's
@@ -37,23 +37,23 @@ public:
         }
         shown.sample_sum = seconds(times.sum);
     }
-    void tries(const labels& of, const figures::tries& made) {
+    void tries(const labels& label_set, const figures::tries& made) {
         for (const auto& [result, count] : {std::pair("success", made.succeeded), std::pair("failure", made.failed)}) {
-            labels with = of;
-            with.push_back({"result", result});
-            counter(std::move(with), count);
+            labels extended = label_set;
+            extended.push_back({"result", result});
+            counter(std::move(extended), count);
         }
     }
 
-    [[nodiscard]] MetricFamily take() { return std::move(is_); }
+    [[nodiscard]] MetricFamily take() { return std::move(family_); }
 
 private:
-    ClientMetric& metric(labels of) {
-        auto& fresh = is_.metric.emplace_back();
-        fresh.label = std::move(of);
+    ClientMetric& metric(labels label_set) {
+        auto& fresh = family_.metric.emplace_back();
+        fresh.label = std::move(label_set);
         return fresh;
     }
-    MetricFamily is_;
+    MetricFamily family_;
 };
 
 // 0: the caller was gone before it got an answer.
@@ -61,9 +61,9 @@ std::string status_text(unsigned status) {
     return status == 0 ? std::string(outcome::no_label) : std::to_string(status);
 }
 
-MetricFamily calls(const outcome::totals& of) {
+MetricFamily calls(const outcome::totals& totals) {
     family all("ecs_gateway_calls_total", "Calls by what the caller got.", MetricType::Counter);
-    for (const auto& [call, count] : of.calls) {
+    for (const auto& [call, count] : totals.calls) {
         all.counter({{"operation", call.operation},
                      {"account", call.account},
                      {"decision", std::string(name_of(call.decided))},
@@ -73,28 +73,28 @@ MetricFamily calls(const outcome::totals& of) {
     return all.take();
 }
 
-MetricFamily upstream_errors(const outcome::totals& of) {
+MetricFamily upstream_errors(const outcome::totals& totals) {
     family all("ecs_gateway_upstream_errors_total",
                "Exchanges with the cloud that failed, by the step that did, or were answered with an error of the "
                "cloud's own or a refusal of the credential.",
                MetricType::Counter);
-    for (const auto& [what, count] : of.errors)
-        all.counter({{"region", what.first}, {"kind", std::string(name_of(what.second))}}, count);
+    for (const auto& [key, count] : totals.errors)
+        all.counter({{"region", key.first}, {"kind", std::string(name_of(key.second))}}, count);
     return all.take();
 }
 
 MetricFamily times(std::string name, std::string help, const std::string& label,
-                   const std::map<std::string, outcome::totals::times>& by) {
+                   const std::map<std::string, outcome::totals::times>& histograms) {
     family all(std::move(name), std::move(help), MetricType::Histogram);
-    for (const auto& [value, measured] : by)
+    for (const auto& [value, measured] : histograms)
         all.histogram({{label, value}}, measured);
     return all.take();
 }
 
 MetricFamily gauges(std::string name, std::string help, const std::string& label,
-                    const std::map<std::string, std::chrono::duration<double>>& by) {
+                    const std::map<std::string, std::chrono::duration<double>>& values) {
     family all(std::move(name), std::move(help), MetricType::Gauge);
-    for (const auto& [value, time] : by)
+    for (const auto& [value, time] : values)
         all.gauge({{label, value}}, seconds(time));
     return all.take();
 }
@@ -123,16 +123,16 @@ std::vector<MetricFamily> families_of(const figures& shown) {
 
     family handshakes("ecs_gateway_tls_handshake_failures_total", "TLS handshakes of callers that failed, by reason.",
                       MetricType::Counter);
-    for (const auto& [what, count] : shown.handshake_failures)
-        handshakes.counter({{"listener", what.first}, {"reason", what.second}}, count);
+    for (const auto& [key, count] : shown.handshake_failures)
+        handshakes.counter({{"listener", key.first}, {"reason", key.second}}, count);
 
     family troubles(
         "ecs_gateway_credential_trouble",
         "Of a credential that can't be fetched or read anew, or that the cloud refuses: 1 while the old one "
         "serves, 2 while calls that need it fail. 0 for all others, those that are left to expire unused too.",
         MetricType::Gauge);
-    for (const auto& [credential, how] : shown.troubles)
-        troubles.gauge({{"credential", credential}}, static_cast<double>(how));
+    for (const auto& [credential, trouble] : shown.troubles)
+        troubles.gauge({{"credential", credential}}, static_cast<double>(trouble));
 
     family build("ecs_gateway_build_info", "Always 1; the label tells which version runs.", MetricType::Gauge);
     build.gauge({{"version", shown.version}}, 1);
@@ -153,7 +153,7 @@ std::vector<MetricFamily> families_of(const figures& shown) {
     all.push_back(
         gauges("ecs_gateway_upstream_clock_skew_seconds",
                "How far the cloud's clock is ahead of the gateway's. Beyond 900 the cloud refuses signatures.",
-               "region", shown.cloud_is_ahead));
+               "region", shown.clock_skew));
     all.push_back(build.take());
     all.push_back(waiting.take());
     all.push_back(troubles.take());

@@ -14,30 +14,30 @@ namespace {
 
 namespace json = boost::json;
 
-std::string time_of(std::chrono::system_clock::time_point at) {
+std::string time_of(std::chrono::system_clock::time_point time) {
     std::string text;
-    append_rfc3339(text, at);
+    append_rfc3339(text, time);
     return text;
 }
 
 // Names and reasons may hold others' words, and any byte: what is no UTF-8 becomes U+FFFD.
 json::value text_of(std::string_view text) { return json::parse(json_string(text)); }
 
-json::object histogram(const outcome::totals::times& of) {
+json::object histogram(const outcome::totals::times& times) {
     json::array buckets;
-    for (std::size_t i = 0; i < of.in_bucket.size(); ++i) {
+    for (std::size_t i = 0; i < times.in_bucket.size(); ++i) {
         const bool bounded = i < outcome::time_buckets.size();
         const json::value bound = bounded ? json::value(outcome::time_buckets[i].count()) : json::value(nullptr);
-        buckets.push_back(json::array{bound, of.in_bucket[i]});
+        buckets.push_back(json::array{bound, times.in_bucket[i]});
     }
-    return {{"sum_us", of.sum.count()}, {"buckets", std::move(buckets)}};
+    return {{"sum_us", times.sum.count()}, {"buckets", std::move(buckets)}};
 }
 
 json::array times(std::string_view label, const std::map<std::string, outcome::totals::times>& all) {
     json::array list;
-    for (const auto& [name, of] : all) {
+    for (const auto& [name, measured] : all) {
         json::object one{{json::string_view(label.data(), label.size()), text_of(name)}};
-        for (auto& [key, value] : histogram(of))
+        for (auto& [key, value] : histogram(measured))
             one[key] = std::move(value);
         list.push_back(std::move(one));
     }
@@ -49,7 +49,7 @@ json::array times(std::string_view label, const std::map<std::string, outcome::t
 std::string json_of(const overview& shown) {
     json::array not_ready, calls, errors, credentials, rules;
     for (const reason& one : shown.not_ready)
-        not_ready.push_back({{"what", text_of(one.what)}, {"name", text_of(one.name)}, {"why", text_of(one.why)}});
+        not_ready.push_back({{"what", text_of(one.kind)}, {"name", text_of(one.name)}, {"why", text_of(one.text)}});
     const outcome::totals& counted = shown.counted.calls;
     for (const auto& [labels, count] : counted.calls) {
         calls.push_back({{"operation", text_of(labels.operation)},

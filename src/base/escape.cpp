@@ -35,31 +35,31 @@ std::size_t plain_of_eight(std::uint64_t x) {
     return static_cast<std::size_t>(std::countr_zero(others)) / 8;
 }
 
-char* write(char* to, std::string_view what) {
-    std::memcpy(to, what.data(), what.size());
-    return to + what.size();
+char* write(char* out, std::string_view text) {
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
 }
 
-char* write_hex_escape(char* to, unsigned code) {
+char* write_hex_escape(char* out, unsigned code) {
     static constexpr char digits[] = "0123456789abcdef";
-    to = write(to, "\\u");
+    out = write(out, "\\u");
     for (const unsigned shift : {12U, 8U, 4U, 0U})
-        *to++ = digits[(code >> shift) & 15U];
-    return to;
+        *out++ = digits[(code >> shift) & 15U];
+    return out;
 }
 
 // The code point of a sequence of two or three bytes (RFC 3629, 3); 0 for one of four.
 unsigned code_point(std::string_view sequence) {
-    const auto bits = [&](std::size_t at) { return static_cast<unsigned>(sequence[at]) & 0x3FU; };
+    const auto bits = [&](std::size_t index) { return static_cast<unsigned>(sequence[index]) & 0x3FU; };
     if (sequence.size() == 2) return (static_cast<unsigned>(sequence[0]) & 0x1FU) << 6U | bits(1);
     if (sequence.size() == 3) return (static_cast<unsigned>(sequence[0]) & 0x0FU) << 12U | bits(1) << 6U | bits(2);
     return 0;
 }
 
-// What is not seen, ends a line for some readers, or changes the order in which the text around it is shown: U+0080 to
-// U+009F, which terminals take for control sequences; the separators of lines and paragraphs; and the format characters
-// of the basic plane that are of no use in a log (Unicode, general categories Cc, Zl, Zp, Cf; "Trojan Source",
-// CVE-2021-42574).
+// Characters that are invisible, end a line for some readers, or change the order in which the text around them is
+// shown: U+0080 to U+009F, which terminals take for control sequences; the separators of lines and paragraphs; and the
+// format characters of the basic plane that are of no use in a log (Unicode, general categories Cc, Zl, Zp, Cf; "Trojan
+// Source", CVE-2021-42574).
 bool is_hidden(unsigned code) {
     return (code >= 0x80 && code <= 0x9F) || code == 0x061C || (code >= 0x200B && code <= 0x200F) ||
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
@@ -68,19 +68,19 @@ bool is_hidden(unsigned code) {
 
 }  // namespace
 
-char* write_json_text(char* to, std::string_view text) noexcept {
+char* write_json_text(char* out, std::string_view text) noexcept {
     while (!text.empty()) {
         while (text.size() >= 8) {
             std::uint64_t eight = 0;
             std::memcpy(&eight, text.data(), sizeof eight);
-            std::memcpy(to, &eight, sizeof eight);
+            std::memcpy(out, &eight, sizeof eight);
             const std::size_t plain_ones = plain_of_eight(eight);
-            to += plain_ones;
+            out += plain_ones;
             text.remove_prefix(plain_ones);
             if (plain_ones < 8) break;
         }
         while (!text.empty() && plain(text.front())) {
-            *to++ = text.front();
+            *out++ = text.front();
             text.remove_prefix(1);
         }
         if (text.empty()) break;
@@ -88,39 +88,39 @@ char* write_json_text(char* to, std::string_view text) noexcept {
         const char c = text.front();
         std::size_t taken = 1;
         if (c == '"' || c == '\\') {
-            *to++ = '\\';
-            *to++ = c;
+            *out++ = '\\';
+            *out++ = c;
         } else if (c == '\n') {
-            to = write(to, "\\n");
+            out = write(out, "\\n");
         } else if (c == '\r') {
-            to = write(to, "\\r");
+            out = write(out, "\\r");
         } else if (c == '\t') {
-            to = write(to, "\\t");
+            out = write(out, "\\t");
         } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            to = write_hex_escape(to, static_cast<unsigned char>(c));
+            out = write_hex_escape(out, static_cast<unsigned char>(c));
         } else if (const std::size_t length = utf8_length(text); length > 0) {
             const std::string_view sequence = text.substr(0, length);
             const unsigned code = code_point(sequence);
-            to = is_hidden(code) ? write_hex_escape(to, code) : write(to, sequence);
+            out = is_hidden(code) ? write_hex_escape(out, code) : write(out, sequence);
             taken = length;
         } else {
-            to = write(to, "\\ufffd");
+            out = write(out, "\\ufffd");
         }
         text.remove_prefix(taken);
     }
-    return to;
+    return out;
 }
 
-void append_json_text(std::string& to, std::string_view text) {
-    const std::size_t before = to.size();
-    to.resize(before + most_json_text * text.size());
-    to.resize(static_cast<std::size_t>(write_json_text(to.data() + before, text) - to.data()));
+void append_json_text(std::string& out, std::string_view text) {
+    const std::size_t before = out.size();
+    out.resize(before + max_json_text * text.size());
+    out.resize(static_cast<std::size_t>(write_json_text(out.data() + before, text) - out.data()));
 }
 
-void append_json_string(std::string& to, std::string_view text) {
-    to += '"';
-    append_json_text(to, text);
-    to += '"';
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    append_json_text(out, text);
+    out += '"';
 }
 
 std::string json_string(std::string_view text) {

@@ -50,13 +50,13 @@ std::string to_hex(std::span<const unsigned char> bytes) {
     return text;
 }
 
-bool read_hex(std::string_view text, std::span<unsigned char> into) noexcept {
-    if (text.size() != into.size() * 2) return false;
-    for (std::size_t i = 0; i < into.size(); ++i) {
+bool read_hex(std::string_view text, std::span<unsigned char> bytes_out) noexcept {
+    if (text.size() != bytes_out.size() * 2) return false;
+    for (std::size_t i = 0; i < bytes_out.size(); ++i) {
         const int high = digit(text[2 * i]);
         const int low = digit(text[2 * i + 1]);
         if (high < 0 || low < 0) return false;
-        into[i] = static_cast<unsigned char>(high << 4 | low);
+        bytes_out[i] = static_cast<unsigned char>(high << 4 | low);
     }
     return true;
 }

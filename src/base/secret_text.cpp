@@ -33,10 +33,10 @@ bool secret_text::same_as(std::string_view other) const noexcept {
 }
 
 void* allocate_secret(std::size_t size) {
-    void* at = OPENSSL_secure_malloc(size);
-    if (at == nullptr) at = OPENSSL_malloc(size);  // the secure heap is full
-    if (at == nullptr) throw std::bad_alloc();
-    return at;
+    void* memory = OPENSSL_secure_malloc(size);
+    if (memory == nullptr) memory = OPENSSL_malloc(size);  // the secure heap is full
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
 }
 
 void free_secret(void* bytes, std::size_t size) noexcept { OPENSSL_secure_clear_free(bytes, size); }

@@ -11,9 +11,9 @@ namespace {
 
 using namespace std::chrono;  // NOLINT(google-build-using-namespace): most lines here are its names
 
-void put(char* to, unsigned value, std::size_t digits) {
+void put(char* out, unsigned value, std::size_t digits) {
     for (std::size_t i = digits; i-- > 0; value /= 10)
-        to[i] = static_cast<char>('0' + value % 10);
+        out[i] = static_cast<char>('0' + value % 10);
 }
 
 std::optional<unsigned> number(std::string_view digits) {
@@ -30,9 +30,9 @@ struct civil {
     hh_mm_ss<seconds> clock;
 };
 
-civil split(sys_seconds at) {
-    const auto day = floor<days>(at);
-    return {year_month_day(day), hh_mm_ss<seconds>(at - day)};
+civil split(sys_seconds time) {
+    const auto day = floor<days>(time);
+    return {year_month_day(day), hh_mm_ss<seconds>(time - day)};
 }
 
 // Nothing when a part is missing or the date does not exist.
@@ -46,8 +46,8 @@ std::optional<sys_seconds> join(std::optional<unsigned> y, std::optional<unsigne
 
 }  // namespace
 
-std::string sdk_date(sys_seconds at) {
-    const auto [date, clock] = split(at);
+std::string sdk_date(sys_seconds time) {
+    const auto [date, clock] = split(time);
     std::string text = "00000000T000000Z";
     put(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
     put(&text[4], static_cast<unsigned>(date.month()), 2);
@@ -96,8 +96,8 @@ std::optional<sys_seconds> read_http_date(std::string_view text) {
                 number(text.substr(23, 2)));
 }
 
-void append_rfc3339(std::string& to, system_clock::time_point at) {
-    const auto whole = floor<seconds>(at);
+void append_rfc3339(std::string& out, system_clock::time_point time) {
+    const auto whole = floor<seconds>(time);
     const auto [date, clock] = split(whole);
     std::array<char, 27> text{};
     std::string_view("0000-00-00T00:00:00.000000Z").copy(text.data(), text.size());
@@ -107,8 +107,8 @@ void append_rfc3339(std::string& to, system_clock::time_point at) {
     put(&text[11], static_cast<unsigned>(clock.hours().count()), 2);
     put(&text[14], static_cast<unsigned>(clock.minutes().count()), 2);
     put(&text[17], static_cast<unsigned>(clock.seconds().count()), 2);
-    put(&text[20], static_cast<unsigned>(floor<microseconds>(at - whole).count()), 6);
-    to.append(text.data(), text.size());
+    put(&text[20], static_cast<unsigned>(floor<microseconds>(time - whole).count()), 6);
+    out.append(text.data(), text.size());
 }
 
 }  // namespace gateway

@@ -31,9 +31,9 @@ std::optional<std::uint32_t> user_id(const std::string& user) {
 // not to be seen whole (ProcSubset=pid), the id is the one that no distribution changes.
 bool may_be_anybody(std::uint32_t user) {
     constexpr std::uint32_t usual = 65534, none = -1U;
-    std::uint32_t here = usual;
-    std::ifstream("/proc/sys/kernel/overflowuid") >> here;
-    return user == usual || user == none || user == here;
+    std::uint32_t overflow_id = usual;
+    std::ifstream("/proc/sys/kernel/overflowuid") >> overflow_id;
+    return user == usual || user == none || user == overflow_id;
 }
 
 }  // namespace
@@ -43,54 +43,55 @@ directory::directory(directory&&) noexcept = default;
 directory& directory::operator=(directory&&) noexcept = default;
 directory::~directory() = default;
 
-directory directory::load(const config::settings& from, std::shared_ptr<replay_memory> memory,
+directory directory::load(const config::settings& settings, std::shared_ptr<replay_memory> memory,
                           std::vector<config::problem>& problems) {
     if (!memory) memory = make_replay_memory();
     auto made = std::make_unique<tables>();
-    made->window = from.signature_window;
-    made->replay_protection = from.replay_protection;
-    for (std::size_t i = 0; i < from.callers.size(); ++i) {
-        const config::caller& one = from.callers[i];
-        const id who{static_cast<std::uint32_t>(i)};
+    made->window = settings.signature_window;
+    made->replay_protection = settings.replay_protection;
+    for (std::size_t i = 0; i < settings.callers.size(); ++i) {
+        const config::caller& one = settings.callers[i];
+        const caller_id caller{static_cast<std::uint32_t>(i)};
         made->names.push_back(one.name);
-        made->by_name.emplace(one.name, who);
+        made->by_name.emplace(one.name, caller);
         if (one.access_key && one.secret_key) {
             const auto secret = credentials::read(*one.secret_key, problems);
             if (secret) {
-                made->by_access_key.try_emplace(*one.access_key, who, *one.access_key, secret->reveal(),
-                                                memory->of(*one.access_key));
+                made->by_access_key.try_emplace(*one.access_key, caller, *one.access_key, secret->reveal(),
+                                                memory->signatures_of(*one.access_key));
                 made->secrets.insert(sha256_of(secret->reveal()));
             }
         }
-        if (one.api_key_sha256) made->by_api_key.emplace(*one.api_key_sha256, who);
+        if (one.api_key_sha256) made->by_api_key.emplace(*one.api_key_sha256, caller);
         if (one.listener) {
-            const auto at = std::find_if(from.listeners.begin(), from.listeners.end(),
-                                         [&](const config::listener& l) { return l.name == *one.listener; });
-            const bool known = at != from.listeners.end();
-            made->by_listener.try_emplace(*one.listener,
-                                          tables::place{.who = who,
-                                                        .any_signature = one.any_signature,
-                                                        .tls = known && at->tls,
-                                                        .hosts = known ? at->hosts : std::vector<std::string>()});
+            const auto listener = std::find_if(settings.listeners.begin(), settings.listeners.end(),
+                                               [&](const config::listener& l) { return l.name == *one.listener; });
+            const bool known = listener != settings.listeners.end();
+            made->by_listener.try_emplace(
+                *one.listener, tables::listener_rule{.caller = caller,
+                                                     .any_signature = one.any_signature,
+                                                     .tls = known && listener->tls,
+                                                     .hosts = known ? listener->hosts : std::vector<std::string>()});
             made->any_signature = made->any_signature || one.any_signature;
         }
-        if (one.certificate_san) made->by_certificate.emplace(*one.certificate_san, who);
+        if (one.certificate_san) made->by_certificate.emplace(*one.certificate_san, caller);
         if (one.unix_user) {
             const auto user = user_id(*one.unix_user);
             if (!user)
-                problems.push_back({one.at,
+                problems.push_back({one.location,
                                     "caller " + one.name + ": this machine has no user " + *one.unix_user +
                                         ": calls of it are refused until it has and the file is loaded again",
                                     true});
             else if (may_be_anybody(*user))
-                problems.push_back({one.at, "caller " + one.name + ": unix_user is user id " + std::to_string(*user) +
-                                                ", which the kernel also gives for users that it can't name here: it "
-                                                "proves nobody; run that process as a user of its own"});
-            else if (!made->by_unix_user.emplace(*user, who).second)
-                problems.push_back({one.at, "caller " + one.name + ": unix_user is another caller's user id, " +
-                                                std::to_string(*user)});
+                problems.push_back(
+                    {one.location, "caller " + one.name + ": unix_user is user id " + std::to_string(*user) +
+                                       ", which the kernel also gives for users that it can't name here: it "
+                                       "proves nobody; run that process as a user of its own"});
+            else if (!made->by_unix_user.emplace(*user, caller).second)
+                problems.push_back({one.location, "caller " + one.name + ": unix_user is another caller's user id, " +
+                                                      std::to_string(*user)});
         }
-        made->of.push_back(
+        made->required_proofs.push_back(
             {.header = one.access_key || one.api_key_sha256, .connection = one.certificate_san || one.unix_user});
     }
     directory whole;
@@ -99,12 +100,14 @@ directory directory::load(const config::settings& from, std::shared_ptr<replay_m
     return whole;
 }
 
-std::optional<id> directory::find(std::string_view name) const {
-    const auto at = tables_->by_name.find(name);
-    if (at == tables_->by_name.end()) return std::nullopt;
-    return at->second;
+std::optional<caller_id> directory::find(std::string_view name) const {
+    const auto entry = tables_->by_name.find(name);
+    if (entry == tables_->by_name.end()) return std::nullopt;
+    return entry->second;
 }
 
-std::string_view directory::name_of(id who) const { return tables_->names.at(static_cast<std::size_t>(who)); }
+std::string_view directory::name_of(caller_id caller) const {
+    return tables_->names.at(static_cast<std::size_t>(caller));
+}
 
 }  // namespace gateway::callers

@@ -11,12 +11,12 @@ constexpr std::string_view bearer = "Bearer";  // RFC 6750, 2.1; a scheme's case
 proof_fields pick_proof_fields(std::span<const field> fields) noexcept {
     proof_fields found;
     for (const field& one : fields) {
-        const auto take = [&](std::string_view name, const field*& to) {
+        const auto take = [&](std::string_view name, const field*& target) {
             if (!same_name(one.name, name)) return;
-            if (to != nullptr) found.twice = true;
-            to = &one;
+            if (target != nullptr) found.repeated = true;
+            target = &one;
         };
-        // The length alone tells most fields apart.
+        // The length alone distinguishes most fields.
         switch (one.name.size()) {
             case 9:
                 take("X-Api-Key", found.api_key);
@@ -53,13 +53,13 @@ std::string_view bearer_key(std::string_view authorization) noexcept {
 std::string_view access_key_as_tried(std::string_view authorization) noexcept {
     if (is_bearer(authorization)) return {};
     struct form {
-        std::string_view before, ends;
+        std::string_view prefix, terminators;
     };
-    for (const auto& [before, ends] : {form{"Access=", ", \t"}, form{"Credential=", "/, \t"}}) {
-        const std::size_t at = authorization.find(before);
-        if (at == std::string_view::npos) continue;
-        authorization.remove_prefix(at + before.size());
-        return authorization.substr(0, authorization.find_first_of(ends));
+    for (const auto& [prefix, terminators] : {form{"Access=", ", \t"}, form{"Credential=", "/, \t"}}) {
+        const std::size_t position = authorization.find(prefix);
+        if (position == std::string_view::npos) continue;
+        authorization.remove_prefix(position + prefix.size());
+        return authorization.substr(0, authorization.find_first_of(terminators));
     }
     return {};
 }

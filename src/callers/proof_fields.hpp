@@ -1,5 +1,5 @@
 #pragma once
-// Which of a request's fields have to do with who sends it.
+// The fields of a request that authenticate its sender.
 
 #include <span>
 #include <string_view>
@@ -14,7 +14,7 @@ struct proof_fields {
     const field* auth_token = nullptr;
     const field* date = nullptr;
     const field* payload = nullptr;
-    bool twice = false;  // one of them occurs twice
+    bool repeated = false;  // one of them occurs twice
 
     [[nodiscard]] int proofs() const noexcept {
         return (authorization != nullptr ? 1 : 0) + (api_key != nullptr ? 1 : 0) + (auth_token != nullptr ? 1 : 0);
@@ -28,8 +28,8 @@ struct proof_fields {
 [[nodiscard]] std::string_view bearer_key(std::string_view authorization) noexcept;
 
 // The access key that an Authorization header names, also one of another scheme or form ("Access=KEY, …",
-// "Credential=KEY/20260101/…"): for the operator, who has to find out whose tool it is. Empty where none can be read;
-// any bytes, and it may be a secret that was put in its place. Never of a bearer's, which is one.
+// "Credential=KEY/20260101/…"): for the operator, who has to find out whose tool it is. Empty where there is none; any
+// bytes, and it may be a secret in the wrong place. Never of a bearer token, which is a secret.
 [[nodiscard]] std::string_view access_key_as_tried(std::string_view authorization) noexcept;
 
 }  // namespace gateway::callers

@@ -11,36 +11,36 @@ void accepted_signatures::forget_oldest() {
     by_date_.erase(oldest);
 }
 
-remembered accepted_signatures::accept(std::uint64_t signature, std::chrono::sys_seconds date,
-                                       std::chrono::sys_seconds now, std::chrono::seconds window) {
+replay_status accepted_signatures::accept(std::uint64_t signature, std::chrono::sys_seconds date,
+                                          std::chrono::sys_seconds now, std::chrono::seconds window) {
     const std::lock_guard lock(mutex_);
-    // Each call adds one second at most and takes two away, so this keeps up without ever holding the lock for long.
+    // Each call adds one second at most and removes up to two, so the lock is never held for long.
     for (int i = 0; i < 2 && !by_date_.empty() && by_date_.begin()->first + window < now; ++i)
         forget_oldest();
-    if (date <= floor_) return remembered::too_old;
+    if (date <= floor_) return replay_status::too_old;
     const auto same_date = by_date_.find(date);
-    if (same_date != by_date_.end() && same_date->second.contains(signature)) return remembered::seen_before;
+    if (same_date != by_date_.end() && same_date->second.contains(signature)) return replay_status::replayed;
     while (size_ >= bound_) {
         if (by_date_.empty() || date <= by_date_.begin()->first) {
-            // What would have to go is this very second or a later one: the floor rises to it, and with it falls away.
+            // The second to forget is this one or a later one: the floor rises to it, and this one is refused.
             while (!by_date_.empty() && by_date_.begin()->first <= date)
                 forget_oldest();
             floor_ = std::max(floor_, date);
-            return remembered::too_old;
+            return replay_status::too_old;
         }
         forget_oldest();
     }
     by_date_[date].insert(signature);
     ++size_;
-    return remembered::as_new;
+    return replay_status::first_use;
 }
 
-std::shared_ptr<accepted_signatures> replay_memory::of(std::string_view access_key) {
+std::shared_ptr<accepted_signatures> replay_memory::signatures_of(std::string_view access_key) {
     const std::lock_guard lock(mutex_);
     std::erase_if(by_access_key_, [](const auto& entry) { return entry.second.expired(); });
-    const auto at = by_access_key_.find(access_key);
-    if (at != by_access_key_.end()) {
-        if (auto known = at->second.lock()) return known;
+    const auto found = by_access_key_.find(access_key);
+    if (found != by_access_key_.end()) {
+        if (auto known = found->second.lock()) return known;
     }
     auto made = std::make_shared<accepted_signatures>();
     by_access_key_.insert_or_assign(std::string(access_key), made);

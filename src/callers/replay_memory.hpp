@@ -2,9 +2,9 @@
 // Remembers accepted signatures for as long as their date is within the window, so that each is accepted once.
 //
 // Bounded for each caller: when a caller's memory is full, the oldest second of it is forgotten and the caller's floor
-// rises to that second; a date at or below the floor is refused. So no replay is ever accepted, and the only one who
-// pays, with a shorter window, is the caller who floods. What merely grew too old raises the floor as well: should the
-// clock be set back, what was forgotten does not come to life again.
+// rises to that second; a date at or below the floor is refused. So no replay is ever accepted, and only the caller who
+// floods gets a shorter window. Signatures that are too old raise the floor as well: when the clock is set back,
+// forgotten ones stay refused.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -22,29 +22,29 @@
 
 namespace gateway::callers {
 
-enum class remembered : std::uint8_t { as_new, seen_before, too_old };
+enum class replay_status : std::uint8_t { first_use, replayed, too_old };
 
 // The signatures of one key pair.
 class accepted_signatures {
 public:
-    // 131,072 take about 2.5 MB and let a caller sign 145 calls a second, all the time, before 15 minutes shrink.
-    static constexpr std::size_t usual_bound = 131'072;
+    // 131,072 take about 2.5 MB and allow 145 signed calls a second, all the time, in a window of 15 minutes.
+    static constexpr std::size_t default_bound = 131'072;
 
-    explicit accepted_signatures(std::size_t bound = usual_bound) : bound_(bound) {}
+    explicit accepted_signatures(std::size_t bound = default_bound) : bound_(bound) {}
 
-    // `signature` is 64 bits of it: a chance hit refuses one call in 2^64 / 131,072 and accepts none wrongly.
-    [[nodiscard]] remembered accept(std::uint64_t signature, std::chrono::sys_seconds date,
-                                    std::chrono::sys_seconds now, std::chrono::seconds window);
+    // `signature` is 64 bits of it: a collision refuses one call in 2^64 / 131,072 and accepts none wrongly.
+    [[nodiscard]] replay_status accept(std::uint64_t signature, std::chrono::sys_seconds date,
+                                       std::chrono::sys_seconds now, std::chrono::seconds window);
 
 private:
-    // Signatures are as good as random already.
-    struct as_it_is {
+    // Signatures are as good as random.
+    struct trivial_hash {
         using is_avalanching = void;
         std::size_t operator()(std::uint64_t signature) const noexcept { return signature; }
     };
-    // By second, so that a second is forgotten in one go, and a signature is only looked for among those of its date.
+    // By second, so that a second is forgotten at once, and a signature is compared only with those of its date.
     using seconds_of_signatures =
-        std::map<std::chrono::sys_seconds, boost::unordered_flat_set<std::uint64_t, as_it_is>>;
+        std::map<std::chrono::sys_seconds, boost::unordered_flat_set<std::uint64_t, trivial_hash>>;
 
     void forget_oldest();
 
@@ -57,9 +57,9 @@ private:
 
 class replay_memory {
 public:
-    // The signatures of that access key. They are remembered while some directory holds them: one that replaces
-    // another is loaded first, and gets the same.
-    [[nodiscard]] std::shared_ptr<accepted_signatures> of(std::string_view access_key);
+    // The signatures of that access key. They exist while some directory holds them: one that replaces another is
+    // loaded first, and gets the same.
+    [[nodiscard]] std::shared_ptr<accepted_signatures> signatures_of(std::string_view access_key);
 
 private:
     std::mutex mutex_;

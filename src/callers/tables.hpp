@@ -1,5 +1,5 @@
 #pragma once
-// What a directory looks things up in. Built once, then only read.
+// The tables of a directory. Built once, then only read.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -19,7 +19,7 @@ namespace gateway::callers {
 template <class Value>
 using by_text = boost::unordered_flat_map<std::string, Value, text_hash, std::equal_to<>>;
 
-// A digest is as good as random already.
+// A digest is as good as random.
 struct digest_hash {
     using is_avalanching = void;
     std::size_t operator()(const sha256_digest& digest) const noexcept {
@@ -29,20 +29,20 @@ struct digest_hash {
     }
 };
 
-// A caller's pair, ready for either algorithm: which one is used is the caller's choice.
+// A caller's pair, ready for either algorithm: the caller chooses which.
 struct key_pair {
-    key_pair(id of, std::string_view access_key, std::string_view secret_key,
+    key_pair(caller_id owner, std::string_view access_key, std::string_view secret_key,
              std::shared_ptr<accepted_signatures> signatures)
-        : who(of),
+        : caller(owner),
           sdk(signing::algorithm::sdk_hmac_sha256, access_key, secret_key),
           v11(signing::algorithm::v11_hmac_sha256, access_key, secret_key),
           accepted(std::move(signatures)) {}
 
-    [[nodiscard]] const signing::key& of(signing::algorithm which) const noexcept {
-        return which == signing::algorithm::v11_hmac_sha256 ? v11 : sdk;
+    [[nodiscard]] const signing::key& key_for(signing::algorithm algorithm) const noexcept {
+        return algorithm == signing::algorithm::v11_hmac_sha256 ? v11 : sdk;
     }
 
-    id who;
+    caller_id caller;
     signing::key sdk;
     signing::key v11;
     std::shared_ptr<accepted_signatures> accepted;
@@ -50,28 +50,28 @@ struct key_pair {
 
 struct directory::tables {
     std::vector<std::string> names;  // by id
-    by_text<id> by_name;
+    by_text<caller_id> by_name;
     by_text<key_pair> by_access_key;
-    boost::unordered_flat_map<sha256_digest, id, digest_hash> by_api_key;
-    struct place {
-        id who;
+    boost::unordered_flat_map<sha256_digest, caller_id, digest_hash> by_api_key;
+    struct listener_rule {
+        caller_id caller;
         bool any_signature = false;
         bool tls = false;
         std::vector<std::string> hosts;  // config::listener
     };
-    by_text<place> by_listener;
-    bool any_signature = false;  // of some place
-    by_text<id> by_certificate;
-    // Digests of the callers' secret keys: one that was sent in an access key's place is not logged.
+    by_text<listener_rule> by_listener;
+    bool any_signature = false;  // of some listener
+    by_text<caller_id> by_certificate;
+    // Digests of the callers' secret keys: a secret sent in place of an access key is not logged.
     boost::unordered_flat_set<sha256_digest, digest_hash> secrets;
-    boost::unordered_flat_map<std::uint32_t, id> by_unix_user;
-    struct demand {
+    boost::unordered_flat_map<std::uint32_t, caller_id> by_unix_user;
+    struct proof_requirement {
         bool header = false;      // has a key of its own, so its certificate or unix user alone is not enough
         bool connection = false;  // has a certificate or unix user, so its key alone is not enough
     };
-    std::vector<demand> of;  // by id
-    // What an unknown access key is checked against, so that it can't be told from a known one by the time it takes.
-    key_pair nobody{id{}, "nobody", "nobody's", nullptr};
+    std::vector<proof_requirement> required_proofs;  // by id
+    // An unknown access key is checked against this pair, so that timing does not distinguish it from a known one.
+    key_pair nobody{caller_id{}, "nobody", "nobody's", nullptr};
     std::chrono::seconds window{};
     bool replay_protection = true;
 };

@@ -1,8 +1,8 @@
 #pragma once
-// Whether a web page may be behind a request. A page makes its reader's browser send requests to whatever the browser
-// reaches: to a listener on the reader's machine, and with the reader's client certificate. What belongs to the
-// connection (those two) is no proof of what the page asks for. What a page can't do is to leave out or to choose the
-// fields by which the browser tells of it: they are forbidden header names (Fetch Standard, 2.2.2).
+// Whether a web page may be behind a request. A page can make its reader's browser send requests to whatever the
+// browser reaches: to a listener on the reader's machine, and with the reader's client certificate. So neither is a
+// proof for a request of a page. A page can't omit or choose the fields by which the browser shows the page's origin:
+// they are forbidden header names (Fetch Standard, 2.2.2).
 
 #include <optional>
 #include <span>
@@ -17,8 +17,8 @@ namespace gateway::callers {
 // and `same-origin`.
 [[nodiscard]] bool comes_from_another_origin(std::span<const field> fields) noexcept;
 
-// A page of the same origin, but under a name that its owner lets point here (DNS rebinding): `Host` is neither an
-// address nor localhost nor one of `known` (lower case). A request without Host is no browser's.
+// A page whose own host name now has our address (DNS rebinding): `Host` is neither an address nor localhost nor one of
+// `known` (lower case). A request without Host is no browser's.
 [[nodiscard]] bool names_a_foreign_host(std::span<const field> fields, std::span<const std::string> known) noexcept;
 
 }  // namespace gateway::callers

@@ -9,9 +9,9 @@
 #include "command.hpp"
 #include "gateway/callers/directory.hpp"
 #include "gateway/config/load.hpp"
+#include "gateway/credential_refresh/credential_refresher.hpp"
 #include "gateway/credentials/read.hpp"
 #include "gateway/credentials/store.hpp"
-#include "gateway/renewal/keeper.hpp"
 #include "gateway/runtime/tls.hpp"
 #include "secret_advice.hpp"
 
@@ -19,56 +19,57 @@ namespace gateway::cli {
 
 namespace {
 
-void append(std::vector<config::problem>& to, std::vector<config::problem> more) {
-    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+void append(std::vector<config::problem>& problems, std::vector<config::problem> more) {
+    problems.insert(problems.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 // Of a file that is wrong elsewhere: each secret for itself, so that a missing one is told in the same go.
-void read_secrets(const config::settings& in, std::vector<config::problem>& problems) {
-    for_each_secret(in, [&](const config::source& from, credentials::secret_kind kind) {
+void read_secrets(const config::settings& settings, std::vector<config::problem>& problems) {
+    for_each_secret(settings, [&](const config::source& source, credentials::secret_kind kind) {
         // One without a place was not read: what is wrong with it is told already.
-        if (!from.at.path.empty()) static_cast<void>(credentials::read(from, problems, kind));
+        if (!source.location.path.empty()) static_cast<void>(credentials::read(source, problems, kind));
     });
 }
 
-std::string count(std::ptrdiff_t how_many, const char* what) {
-    return std::to_string(how_many) + ' ' + what + (how_many == 1 ? "" : "s");
+std::string count(std::ptrdiff_t number, const char* noun) {
+    return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
 }
 
 // One line for each credential, as it comes: how it was had and how the cloud takes it, never what it is.
-int try_online(const config::settings& in, const std::shared_ptr<const credentials::store>& store,
-               const streams& with) {
+int try_online(const config::settings& settings, const std::shared_ptr<const credentials::store>& store,
+               const streams& io) {
     std::size_t bad = 0;
     try {
-        renewal::keeper keeper([](const auto&) {});
-        keeper.try_all(store, in, [&](const renewal::condition& one) {
+        credential_refresh::credential_refresher refresher([](const auto&) {});
+        refresher.check_all(store, settings, [&](const credential_refresh::credential_status& one) {
             bad += one.usable ? 0U : 1U;
-            with.out << "credential " << one.name << ": " << (one.usable ? "ok" : "FAILED");
+            io.out << "credential " << one.name << ": " << (one.usable ? "ok" : "FAILED");
             if (one.expires) {
                 const auto left = *one.expires - std::chrono::steady_clock::now();
-                with.out << ", good for " << std::chrono::duration_cast<std::chrono::minutes>(left).count() << "m";
+                io.out << ", good for " << std::chrono::duration_cast<std::chrono::minutes>(left).count() << "m";
             }
-            if (!one.why.empty()) with.out << (one.usable ? " (" : ": ") << shown(one.why) << (one.usable ? ")" : "");
-            with.out << std::endl;
+            if (!one.reason.empty())
+                io.out << (one.usable ? " (" : ": ") << shown(one.reason) << (one.usable ? ")" : "");
+            io.out << std::endl;
         });
     } catch (const std::exception& e) {
-        with.err << "can't try the credentials: " << e.what() << '\n';
+        io.err << "can't try the credentials: " << e.what() << '\n';
         return failed;
     }
     if (bad == 0) return done;
-    with.err << count(static_cast<std::ptrdiff_t>(bad), "credential") << " can't be used\n";
+    io.err << count(static_cast<std::ptrdiff_t>(bad), "credential") << " can't be used\n";
     return failed;
 }
 
 }  // namespace
 
-int check(const command& self, const std::vector<std::string>& words, const streams& with) {
+int check(const command& self, const std::vector<std::string>& words, const streams& io) {
     std::string file;
     bool online = false;
     po::options_description known("Options");
     known.add_options()("config", po::value(&file)->required()->value_name("FILE"), "the configuration, gateway.yaml")(
         "online", po::bool_switch(&online), "fetch each credential once and try it with a query that changes nothing");
-    if (!read_options(self, known, words, with)) return done;
+    if (!read_options(self, known, words, io)) return done;
 
     const auto loaded = config::load(file);
     std::vector<config::problem> problems = loaded.problems;
@@ -84,18 +85,18 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     }
     advise_on_secrets(loaded.values, store.get(), problems);
     std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+        return std::tie(a.location.line, a.location.column) < std::tie(b.location.line, b.location.column);
     });
     for (const auto& problem : problems)
-        with.out << config::describe(problem, file) << '\n';
+        io.out << config::describe(problem, file) << '\n';
 
     const auto errors = std::count_if(problems.begin(), problems.end(), [](const auto& p) { return !p.warning; });
     if (errors > 0) {
-        with.err << count(errors, "problem") << " in " << shown(file) << '\n';
+        io.err << count(errors, "problem") << " in " << shown(file) << '\n';
         return failed;
     }
-    const int status = online ? try_online(loaded.values, store, with) : done;
-    if (status == done) with.out << "OK\n";
+    const int status = online ? try_online(loaded.values, store, io) : done;
+    if (status == done) io.out << "OK\n";
     return status;
 }
 

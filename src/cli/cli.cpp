@@ -29,50 +29,50 @@ constexpr std::array<command, 6> commands{{
     {"version", "", "prints the version of the program and of its libraries", "", version},
 }};
 
-void list_commands(std::ostream& to) {
-    to << "ecs-gateway COMMAND [OPTIONS]\n\n";
+void list_commands(std::ostream& out) {
+    out << "ecs-gateway COMMAND [OPTIONS]\n\n";
     for (const command& c : commands)
-        to << "  " << c.name << std::string(10 - c.name.size(), ' ') << c.about << '\n';
-    to << "\necs-gateway COMMAND --help tells more.\n";
+        out << "  " << c.name << std::string(10 - c.name.size(), ' ') << c.summary << '\n';
+    out << "\necs-gateway COMMAND --help tells more.\n";
 }
 
-int dispatch(const std::vector<std::string>& words, const streams& with) {
+int dispatch(const std::vector<std::string>& words, const streams& io) {
     if (words.empty()) {
-        list_commands(with.err);
+        list_commands(io.err);
         return wrong_usage;
     }
     const std::string& name = words.front();
     if (name == "--help" || name == "-h" || name == "help") {
-        list_commands(with.out);
+        list_commands(io.out);
         return done;
     }
     const auto* const found = std::find_if(commands.begin(), commands.end(), [&](const command& c) {
         return c.name == name || (c.name == "version" && name == "--version");
     });
     if (found == commands.end()) {
-        with.err << "ecs-gateway: there is no command " << shown(name) << "\n\n";
-        list_commands(with.err);
+        io.err << "ecs-gateway: there is no command " << shown(name) << "\n\n";
+        list_commands(io.err);
         return wrong_usage;
     }
     try {
-        return found->run(*found, {words.begin() + 1, words.end()}, with);
+        return found->run(*found, {words.begin() + 1, words.end()}, io);
     } catch (const misused& e) {
-        with.err << "ecs-gateway " << found->name << ": " << e.what() << "\nSee: ecs-gateway " << found->name
-                 << " --help\n";
+        io.err << "ecs-gateway " << found->name << ": " << e.what() << "\nSee: ecs-gateway " << found->name
+               << " --help\n";
         return wrong_usage;
     } catch (const std::exception& e) {
-        with.err << "ecs-gateway " << found->name << ": " << e.what() << '\n';
+        io.err << "ecs-gateway " << found->name << ": " << e.what() << '\n';
         return failed;
     }
 }
 
 }  // namespace
 
-int run(const std::vector<std::string>& words, const streams& with) {
-    const int status = dispatch(words, with);
+int run(const std::vector<std::string>& words, const streams& io) {
+    const int status = dispatch(words, io);
     // A full disk or a closed pipe is a failure too: what was asked for did not arrive.
-    if (with.out.flush()) return status;
-    with.err << "ecs-gateway: can't write to standard output\n";
+    if (io.out.flush()) return status;
+    io.err << "ecs-gateway: can't write to standard output\n";
     return std::max(status, failed);
 }
 

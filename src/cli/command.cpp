@@ -21,7 +21,7 @@ constexpr int style = po::command_line_style::unix_style & ~po::command_line_sty
 }  // namespace
 
 std::optional<po::variables_map> read_options(const command& self, po::options_description known,
-                                              const std::vector<std::string>& words, const streams& with) {
+                                              const std::vector<std::string>& words, const streams& io) {
     known.add_options()("help", "print this");
     po::variables_map values;
     try {
@@ -36,10 +36,10 @@ std::optional<po::variables_map> read_options(const command& self, po::options_d
     } catch (const po::error& e) {
         throw misused(shown(e.what()));
     }
-    with.out << "ecs-gateway " << self.name << (self.arguments.empty() ? "" : " ") << self.arguments << "\n\n"
-             << self.about << ".\n";
-    if (!self.more.empty()) with.out << self.more << '\n';
-    with.out << '\n' << known;
+    io.out << "ecs-gateway " << self.name << (self.arguments.empty() ? "" : " ") << self.arguments << "\n\n"
+           << self.summary << ".\n";
+    if (!self.details.empty()) io.out << self.details << '\n';
+    io.out << '\n' << known;
     return std::nullopt;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the commands share: their table's row, their options, their ways to give up.
+// Shared by the commands: a row of their table, their options, their exceptions.
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
@@ -19,9 +19,9 @@ namespace po = boost::program_options;
 struct command {
     std::string_view name;
     std::string_view arguments;  // "--config FILE"
-    std::string_view about;      // one line for the list
-    std::string_view more;       // for its own --help; may be empty
-    int (*run)(const command& self, const std::vector<std::string>& words, const streams& with);
+    std::string_view summary;    // one line for the list
+    std::string_view details;    // for its own --help; may be empty
+    int (*run)(const command& self, const std::vector<std::string>& words, const streams& io);
 };
 
 // Thrown by a command and turned into an exit status in one place, cli.cpp.
@@ -34,7 +34,7 @@ struct gave_up : std::runtime_error {  // 1
 
 // The options of a command; nothing after --help, which was answered. Throws `misused`.
 [[nodiscard]] std::optional<po::variables_map> read_options(const command& self, po::options_description known,
-                                                            const std::vector<std::string>& words, const streams& with);
+                                                            const std::vector<std::string>& words, const streams& io);
 
 // Text from outside, fit for a terminal: control characters and bytes that are not UTF-8 escaped as in JSON.
 [[nodiscard]] std::string shown(std::string_view text);

@@ -9,11 +9,11 @@
 
 namespace gateway::cli {
 
-int hash_key(const command& self, const std::vector<std::string>& words, const streams& with) {
-    if (!read_options(self, po::options_description("Options"), words, with)) return done;
+int hash_key(const command& self, const std::vector<std::string>& words, const streams& io) {
+    if (!read_options(self, po::options_description("Options"), words, io)) return done;
     std::string key;
-    std::getline(with.in, key);
-    const bool is_all = with.in.eof() || with.in.peek() == std::istream::traits_type::eof();
+    std::getline(io.input, key);
+    const bool is_all = io.input.eof() || io.input.peek() == std::istream::traits_type::eof();
     const bool is_visible = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     const bool is_empty = key.empty();
     const std::string digits = to_hex(sha256_of(key));
@@ -23,7 +23,7 @@ int hash_key(const command& self, const std::vector<std::string>& words, const s
     if (!is_visible)
         throw gave_up(
             "the key holds a blank, a control character or one beyond ASCII, which no header can carry whole");
-    with.out << digits << '\n';
+    io.out << digits << '\n';
     return done;
 }
 

@@ -19,8 +19,8 @@ bool everybody_can_read(const std::string& path) {
     std::error_code error;
     const fs::path file = fs::canonical(path, error);
     if (error) return false;  // told elsewhere
-    const auto allows = [&error](const fs::path& at, fs::perms what) {
-        return (fs::status(at, error).permissions() & what) != fs::perms::none && !error;
+    const auto allows = [&error](const fs::path& checked, fs::perms permissions) {
+        return (fs::status(checked, error).permissions() & permissions) != fs::perms::none && !error;
     };
     if (!allows(file, fs::perms::others_read)) return false;
     for (fs::path folder = file.parent_path(); folder != folder.root_path(); folder = folder.parent_path()) {
@@ -29,10 +29,10 @@ bool everybody_can_read(const std::string& path) {
     return true;
 }
 
-void warn_of_mode(const std::string& file, config::place at, std::vector<config::problem>& problems) {
+void warn_of_mode(const std::string& file, config::location location, std::vector<config::problem>& problems) {
     if (!everybody_can_read(file)) return;
     problems.push_back(
-        {std::move(at), "every user of this machine can read " + json_string(file) + "; chmod o-r it", true});
+        {std::move(location), "every user of this machine can read " + json_string(file) + "; chmod o-r it", true});
 }
 
 bool is_quoted(std::string_view text) {
@@ -50,55 +50,55 @@ bool is_assignment(std::string_view text) {
            std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
-void warn_of_text(const config::source& from, credentials::secret_kind kind, std::vector<config::problem>& problems) {
+void warn_of_text(const config::source& source, credentials::secret_kind kind, std::vector<config::problem>& problems) {
     std::vector<config::problem> told_elsewhere;
-    const auto text = credentials::read(from, told_elsewhere, kind);
+    const auto text = credentials::read(source, told_elsewhere, kind);
     if (!text) return;
-    const bool is_file = from.from == config::source::kind::file;
-    const std::string where = (is_file ? "the text of file " : "environment variable ") + json_string(from.name);
+    const bool is_file = source.origin == config::source::kind::file;
+    const std::string name = (is_file ? "the text of file " : "environment variable ") + json_string(source.name);
     if (is_quoted(text->reveal()))
         problems.push_back(
-            {from.at, where + " begins and ends with a quote, which counts as part of the secret", true});
+            {source.location, name + " begins and ends with a quote, which counts as part of the secret", true});
     if (is_assignment(text->reveal()))
         problems.push_back(
-            {from.at, where + " looks like NAME=VALUE, all of which counts as the secret; expected the value alone",
-             true});
+            {source.location,
+             name + " looks like NAME=VALUE, all of which counts as the secret; expected the value alone", true});
 }
 
 }  // namespace
 
-void for_each_secret(const config::settings& from,
-                     const std::function<void(const config::source&, credentials::secret_kind)>& tell) {
+void for_each_secret(const config::settings& settings,
+                     const std::function<void(const config::source&, credentials::secret_kind)>& visit) {
     using credentials::secret_kind;
-    for (const auto& caller : from.callers) {
-        if (caller.secret_key) tell(*caller.secret_key, secret_kind::key);
+    for (const auto& caller : settings.callers) {
+        if (caller.secret_key) visit(*caller.secret_key, secret_kind::key);
     }
-    for (const auto& credential : from.credentials) {
-        if (credential.token) tell(credential.token->password, secret_kind::password);
+    for (const auto& credential : settings.credentials) {
+        if (credential.token) visit(credential.token->password, secret_kind::password);
         if (!credential.pair) continue;
-        tell(credential.pair->access_key, secret_kind::key);
-        tell(credential.pair->secret_key, secret_kind::key);
-        if (credential.pair->security_token) tell(*credential.pair->security_token, secret_kind::key);
+        visit(credential.pair->access_key, secret_kind::key);
+        visit(credential.pair->secret_key, secret_kind::key);
+        if (credential.pair->security_token) visit(*credential.pair->security_token, secret_kind::key);
     }
 }
 
-void advise_on_secrets(const config::settings& from, const credentials::store* store,
+void advise_on_secrets(const config::settings& settings, const credentials::store* store,
                        std::vector<config::problem>& problems) {
-    for_each_secret(from, [&](const config::source& one, credentials::secret_kind kind) {
-        if (one.from == config::source::kind::file) warn_of_mode(one.name, one.at, problems);
-        if (one.from == config::source::kind::file || one.from == config::source::kind::env)
+    for_each_secret(settings, [&](const config::source& one, credentials::secret_kind kind) {
+        if (one.origin == config::source::kind::file) warn_of_mode(one.name, one.location, problems);
+        if (one.origin == config::source::kind::file || one.origin == config::source::kind::env)
             warn_of_text(one, kind, problems);
     });
-    for (const auto& listener : from.listeners) {
+    for (const auto& listener : settings.listeners) {
         if (!listener.tls) continue;
-        config::place at = listener.tls->at;
-        at.path += ".private_key";
-        warn_of_mode(listener.tls->private_key, std::move(at), problems);
+        config::location location = listener.tls->location;
+        location.path += ".private_key";
+        warn_of_mode(listener.tls->private_key, std::move(location), problems);
     }
     if (store == nullptr) return;
     for (const auto& credential : store->all()) {
         if (credential.pair.profile)
-            warn_of_mode(*credential.pair.profile, credential.pair.parts.access_key.at, problems);
+            warn_of_mode(*credential.pair.profile, credential.pair.parts.access_key.location, problems);
     }
 }
 

@@ -11,11 +11,11 @@
 namespace gateway::cli {
 
 // Each place that a secret is read from, access keys included.
-void for_each_secret(const config::settings& from,
-                     const std::function<void(const config::source&, credentials::secret_kind)>& tell);
+void for_each_secret(const config::settings& settings,
+                     const std::function<void(const config::source&, credentials::secret_kind)>& visit);
 
 // Adds warnings only. `store` tells of the SDK's profile file, where that is used; nullptr when there is none yet.
-void advise_on_secrets(const config::settings& from, const credentials::store* store,
+void advise_on_secrets(const config::settings& settings, const credentials::store* store,
                        std::vector<config::problem>& problems);
 
 }  // namespace gateway::cli

@@ -19,15 +19,15 @@ signing::algorithm read_algorithm(std::string_view name) {
 
 secret_text read_secret(const std::string& path) {
     std::vector<config::problem> problems;
-    auto secret =
-        credentials::read({.from = config::source::kind::file, .name = path, .text = nullptr, .at = {}}, problems);
-    if (!secret) throw gave_up(problems.empty() ? "can't read " + shown(path) : problems.front().what);
+    auto secret = credentials::read(
+        {.origin = config::source::kind::file, .name = path, .text = nullptr, .location = {}}, problems);
+    if (!secret) throw gave_up(problems.empty() ? "can't read " + shown(path) : problems.front().message);
     return std::move(*secret);
 }
 
 }  // namespace
 
-int sign(const command& self, const std::vector<std::string>& words, const streams& with) {
+int sign(const command& self, const std::vector<std::string>& words, const streams& io) {
     unsigned_call call;
     std::string algorithm, secret_key_file;
     po::options_description known("Options");
@@ -47,7 +47,7 @@ int sign(const command& self, const std::vector<std::string>& words, const strea
         ("service", po::value(&call.service)->value_name("S"), "V11-HMAC-SHA256: such as ecs, in this case")
         ("json", "print one JSON object: canonical_request, string_to_sign, authorization, headers");
     // clang-format on
-    const auto options = read_options(self, known, words, with);
+    const auto options = read_options(self, known, words, io);
     if (!options) return done;
 
     call.algorithm = read_algorithm(algorithm);
@@ -60,9 +60,9 @@ int sign(const command& self, const std::vector<std::string>& words, const strea
 
     const signed_call result = sign_call(call);
     if (!result.reads_one_way)
-        with.err << "ecs-gateway sign: note: servers differ in how they read this path or query, so the signature may "
-                    "not verify\n";
-    with.out << (options->count("json") != 0 ? as_json(result) : as_text(result)) << '\n';
+        io.err << "ecs-gateway sign: note: servers differ in how they read this path or query, so the signature may "
+                  "not verify\n";
+    io.out << (options->count("json") != 0 ? as_json(result) : as_text(result)) << '\n';
     return done;
 }
 

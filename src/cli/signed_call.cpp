@@ -22,7 +22,7 @@ struct target {
 };
 
 target take_apart(std::string_view url) {
-    const auto wrong = [](const char* what) { return misused(std::string("the URL ") + what); };
+    const auto wrong = [](const char* problem) { return misused(std::string("the URL ") + problem); };
     if (!std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7F; }))
         throw wrong("holds a blank, a control character or one beyond ASCII; percent-encode it");
     const auto scheme = url.find("://");
@@ -69,48 +69,48 @@ std::vector<field> read_headers(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-signed_call sign_call(const unsigned_call& what) {
-    if (!is_token(what.method) ||
-        std::any_of(what.method.begin(), what.method.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
+signed_call sign_call(const unsigned_call& call) {
+    if (!is_token(call.method) ||
+        std::any_of(call.method.begin(), call.method.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
         throw misused("the method must be an HTTP method in upper case, such as POST");
-    if (!read_sdk_date(what.date)) throw misused("the date must be a UTC time such as 20260102T030405Z");
-    if (what.access_key.empty()) throw misused("the access key is empty");
-    const bool derived = what.algorithm == signing::algorithm::v11_hmac_sha256;
-    if (derived && (what.region.empty() || what.service.empty()))
+    if (!read_sdk_date(call.date)) throw misused("the date must be a UTC time such as 20260102T030405Z");
+    if (call.access_key.empty()) throw misused("the access key is empty");
+    const bool derived = call.algorithm == signing::algorithm::v11_hmac_sha256;
+    if (derived && (call.region.empty() || call.service.empty()))
         throw misused("V11-HMAC-SHA256 derives its key for a region and a service: give --region and --service");
 
-    const target to = take_apart(what.url);
-    std::vector<field> fields = read_headers(what.headers);
-    fields.push_back({"Host", to.host});
-    fields.push_back({date_name, what.date});
-    if (what.security_token) fields.push_back({token_name, what.security_token->reveal()});
+    const target target = take_apart(call.url);
+    std::vector<field> fields = read_headers(call.headers);
+    fields.push_back({"Host", target.host});
+    fields.push_back({date_name, call.date});
+    if (call.security_token) fields.push_back({token_name, call.security_token->reveal()});
 
     // The hash in the header takes the place of the body's own, as the SDKs do it, unless there is no body.
-    const signing::payload_hash hash = signing::hash_payload(what.body);
+    const signing::payload_hash hash = signing::hash_payload(call.body);
     const field* const given_hash = find_field(fields, payload_name);
-    const bool use_given = given_hash != nullptr && !what.body.empty();
+    const bool use_given = given_hash != nullptr && !call.body.empty();
     const signing::request request{
-        .method = what.method,
-        .path = to.path,
-        .query = to.query,
+        .method = call.method,
+        .path = target.path,
+        .query = target.query,
         .fields = fields,
         .payload = use_given ? given_hash->value : std::string_view(hash.data(), hash.size()),
     };
-    const signing::key key(what.algorithm, what.access_key, what.secret_key.reveal());
+    const signing::key key(call.algorithm, call.access_key, call.secret_key.reveal());
     signing::signer signer;
     signed_call result;
-    result.authorization = signer.sign(request, key, what.date, {.region = what.region, .service = what.service});
+    result.authorization = signer.sign(request, key, call.date, {.region = call.region, .service = call.service});
     result.canonical_request = signer.canonical_request();
     result.string_to_sign = signer.string_to_sign();
-    result.reads_one_way = signing::reads_one_way(to.path, to.query);
-    result.headers.emplace_back("Host", to.host);
-    result.headers.emplace_back(date_name, what.date);
-    if (what.security_token) result.headers.emplace_back(token_name, what.security_token->reveal());
+    result.reads_one_way = signing::reads_one_way(target.path, target.query);
+    result.headers.emplace_back("Host", target.host);
+    result.headers.emplace_back(date_name, call.date);
+    if (call.security_token) result.headers.emplace_back(token_name, call.security_token->reveal());
     result.headers.emplace_back("Authorization", result.authorization);
     return result;
 }
 
-std::string as_json(const signed_call& what) {
+std::string as_json(const signed_call& call) {
     std::string text = "{";
     const auto member = [&](std::string_view name, std::string_view value) {
         if (!text.ends_with('{')) text += ',';
@@ -118,19 +118,19 @@ std::string as_json(const signed_call& what) {
         text += ':';
         append_json_string(text, value);
     };
-    member("canonical_request", what.canonical_request);
-    member("string_to_sign", what.string_to_sign);
-    member("authorization", what.authorization);
+    member("canonical_request", call.canonical_request);
+    member("string_to_sign", call.string_to_sign);
+    member("authorization", call.authorization);
     text += ",\"headers\":{";
-    for (const auto& [name, value] : what.headers)
+    for (const auto& [name, value] : call.headers)
         member(name, value);
     return text + "}}";
 }
 
-std::string as_text(const signed_call& what) {
-    std::string text = "canonical request:\n" + what.canonical_request + "\n\nstring to sign:\n" + what.string_to_sign +
+std::string as_text(const signed_call& call) {
+    std::string text = "canonical request:\n" + call.canonical_request + "\n\nstring to sign:\n" + call.string_to_sign +
                        "\n\nheaders to add:\n";
-    for (const auto& [name, value] : what.headers)
+    for (const auto& [name, value] : call.headers)
         text.append(name).append(": ").append(value).append("\n");
     text.pop_back();
     return text;

@@ -36,12 +36,12 @@ struct signed_call {
 };
 
 // Throws `misused` for a request that can't be sent as it is given.
-[[nodiscard]] signed_call sign_call(const unsigned_call& what);
+[[nodiscard]] signed_call sign_call(const unsigned_call& call);
 
 // One JSON object: canonical_request, string_to_sign, authorization, headers.
-[[nodiscard]] std::string as_json(const signed_call& what);
+[[nodiscard]] std::string as_json(const signed_call& call);
 
 // The same under headings, for a reader.
-[[nodiscard]] std::string as_text(const signed_call& what);
+[[nodiscard]] std::string as_text(const signed_call& call);
 
 }  // namespace gateway::cli

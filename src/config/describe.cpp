@@ -7,14 +7,14 @@
 #include "gateway/base/field.hpp"
 #include "region_table.hpp"
 #include "schema.hpp"
-#include "spelling.hpp"
+#include "to_json.hpp"
 
 namespace gateway::config {
 
 namespace {
 
-// What a kind is to those who describe it. A kind that is not named here is one single value.
-template <class Kind>
+// What a type is for the writers below. A type that is not named here is one single value.
+template <class Type>
 struct shape {
     using section = void;
 };
@@ -23,21 +23,21 @@ struct shape<config::section<T>> {
     using section = T;
 };
 
-template <class Kind>
-inline constexpr bool is_section = !std::is_void_v<typename shape<Kind>::section>;
-template <class Kind>
+template <class Type>
+inline constexpr bool is_section = !std::is_void_v<typename shape<Type>::section>;
+template <class Type>
 inline constexpr bool is_list_of_sections = false;
 template <class T>
 inline constexpr bool is_list_of_sections<list_of<config::section<T>>> = true;
-template <class Kind>
+template <class Type>
 inline constexpr bool is_map = false;
 template <class Key, class Value>
 inline constexpr bool is_map<map_of<Key, Value>> = true;
 // What may be a secret, or be taken for the place of one: reader.hpp, `echo`. A URL has lost its password in reading.
-template <class Kind>
+template <class Type>
 constexpr bool may_be_secret() {
-    return std::is_same_v<Kind, access_key_id> || std::is_same_v<Kind, sha256_hex> ||
-           std::is_same_v<Kind, secret_source>;
+    return std::is_same_v<Type, access_key_id> || std::is_same_v<Type, sha256_hex> ||
+           std::is_same_v<Type, secret_source>;
 }
 
 json::string text_of(std::string_view text) { return json::string(text.data(), text.size()); }
@@ -48,23 +48,23 @@ struct schema_writer {
     json::object& properties;
     json::array& needed;
 
-    template <class T, class Kind>
-    void operator()(std::string_view name, T& standard, const Kind& kind, presence needs, std::string_view doc) {
-        json::object about = schema_of(kind);
-        const json::value* expected = about.if_contains("description");
-        about["description"] =
+    template <class T, class Type>
+    void operator()(std::string_view name, T& standard, const Type& type, presence needs, std::string_view doc) {
+        json::object schema = schema_of(type);
+        const json::value* expected = schema.if_contains("description");
+        schema["description"] =
             text_of(expected == nullptr ? std::string(doc)
                                         : std::string(doc) + ". Expected: " + std::string(expected->as_string()));
-        if constexpr (!is_section<Kind> && !is_list_of_sections<Kind> && !is_map<Kind> && !may_be_secret<Kind>()) {
+        if constexpr (!is_section<Type> && !is_list_of_sections<Type> && !is_map<Type> && !may_be_secret<Type>()) {
             if (needs == presence::optional) {
-                const json::value value = spelled(kind, standard);
+                const json::value value = to_json(type, standard);
                 const bool none = value.is_null() || (value.is_array() && value.as_array().empty()) ||
                                   (value.is_string() && value.as_string().empty());
-                if (!none) about["default"] = value;
+                if (!none) schema["default"] = value;
             }
         }
         if (needs == presence::required) needed.push_back(text_of(name));
-        properties[json::string_view(name.data(), name.size())] = std::move(about);
+        properties[json::string_view(name.data(), name.size())] = std::move(schema);
     }
 };
 
@@ -84,42 +84,43 @@ json::object object_schema() {
 
 // A table for a section, then those of the sections below it.
 struct table_writer {
-    std::string& to;
+    std::string& out;
     std::string path;   // "accounts[].", empty for the whole
     std::string later;  // the tables of what is below
 
-    template <class T, class Kind>
-    void operator()(std::string_view name, T& standard, const Kind& kind, presence needs, std::string_view doc) {
+    template <class T, class Type>
+    void operator()(std::string_view name, T& standard, const Type& type, presence needs, std::string_view doc) {
         std::string preset = needs == presence::required ? "**required**" : "";
-        std::string expected = kind.expected();
-        if constexpr (is_section<Kind>) {
+        std::string expected = type.expected();
+        if constexpr (is_section<Type>) {
             expected = "a map, see [below](#" + anchor(path + std::string(name)) + ")";
-            if (std::is_same_v<typename shape<Kind>::section, no_keys>) expected = "`{}`";
-            below<typename shape<Kind>::section>(path + std::string(name));
-        } else if constexpr (is_list_of_sections<Kind>) {
+            if (std::is_same_v<typename shape<Type>::section, no_keys>) expected = "`{}`";
+            below<typename shape<Type>::section>(path + std::string(name));
+        } else if constexpr (is_list_of_sections<Type>) {
             expected = "a list, see [below](#" + anchor(path + std::string(name) + "[]") + ")";
             below<typename T::value_type>(path + std::string(name) + "[]");
-        } else if constexpr (is_map<Kind>) {
-            if constexpr (is_section<decltype(kind.value)>) {
+        } else if constexpr (is_map<Type>) {
+            if constexpr (is_section<decltype(type.value)>) {
                 expected += ", see [below](#" + anchor(path + std::string(name) + ".ID") + ")";
-                below<typename shape<decltype(kind.value)>::section>(path + std::string(name) + ".ID");
+                below<typename shape<decltype(type.value)>::section>(path + std::string(name) + ".ID");
             }
-        } else if constexpr (!may_be_secret<Kind>()) {
-            const json::value value = spelled(kind, standard);
+        } else if constexpr (!may_be_secret<Type>()) {
+            const json::value value = to_json(type, standard);
             const bool none = value.is_null() || (value.is_array() && value.as_array().empty()) ||
                               (value.is_string() && value.as_string().empty());
             if (needs == presence::optional && !none)
                 preset = "`" + (value.is_string() ? std::string(value.as_string()) : json::serialize(value)) + "`";
         }
-        to.append("| `").append(name).append("` | ").append(expected).append(" | ");
-        to.append(preset).append(" | ").append(doc).append(" |\n");
+        out.append("| `").append(name).append("` | ").append(expected).append(" | ");
+        out.append(preset).append(" | ").append(doc).append(" |\n");
     }
 
     template <class T>
-    void below(const std::string& where) {
+    void below(const std::string& section_path) {
         if constexpr (!std::is_same_v<T, no_keys>) {
-            later += "\n### " + where + "\n\n| key | value | default | what it is |\n| --- | --- | --- | --- |\n";
-            table_writer inner{later, where + ".", ""};
+            later +=
+                "\n### " + section_path + "\n\n| key | value | default | what it is |\n| --- | --- | --- | --- |\n";
+            table_writer inner{later, section_path + ".", ""};
             T standard{};
             keys_of(standard, inner);
             later += inner.later;
@@ -135,14 +136,14 @@ struct table_writer {
     }
 };
 
-// ---- what is in force -----------------------------------------------------------------------------------------------
+// ---- effective values -----------------------------------------------------------------------------------------------
 
-json::object secret_from(const source& of) {
-    switch (of.from) {
+json::object secret_from(const source& source) {
+    switch (source.origin) {
         case source::kind::env:
-            return {{"secret", text_of("environment variable " + of.name)}};
+            return {{"secret", text_of("environment variable " + source.name)}};
         case source::kind::file:
-            return {{"secret", text_of("file " + of.name)}};
+            return {{"secret", text_of("file " + source.name)}};
         case source::kind::literal:
         case source::kind::plain:
             break;
@@ -154,30 +155,30 @@ json::object secret_from(const source& of) {
 struct value_writer {
     const std::vector<std::uint32_t>& lines;
     std::size_t& next;
-    json::object& to;
+    json::object& out;
     bool all_default = false;  // of a section that the file does not have: nothing was noted for its keys
 
-    template <class T, class Kind>
-    void operator()(std::string_view key, T& value, const Kind& kind, presence, std::string_view) {
+    template <class T, class Type>
+    void operator()(std::string_view key, T& value, const Type& type, presence, std::string_view) {
         const json::string_view name(key.data(), key.size());
         const std::uint32_t line = all_default ? 0 : lines.at(next++);
-        const json::value from =
+        const json::value origin =
             line == 0 ? json::value("default") : json::value(text_of("line " + std::to_string(line)));
-        if constexpr (is_section<Kind>) {
+        if constexpr (is_section<Type>) {
             show_section(name, value, line);
-        } else if constexpr (is_list_of_sections<Kind>) {
+        } else if constexpr (is_list_of_sections<Type>) {
             json::array all;
             for (auto& each : value)
                 all.push_back(inside(each, false));
-            to[name] = std::move(all);
-        } else if constexpr (is_map<Kind>) {
-            to[name] = json::object{{"value", map(value)}, {"from", from}};
-        } else if constexpr (may_be_secret<Kind>()) {
-            if (line != 0) show_secret(name, value, from);
+            out[name] = std::move(all);
+        } else if constexpr (is_map<Type>) {
+            out[name] = json::object{{"value", map(value)}, {"from", origin}};
+        } else if constexpr (may_be_secret<Type>()) {
+            if (line != 0) show_secret(name, value, origin);
         } else {
-            json::value shown = spelled(kind, value);
+            json::value shown = to_json(type, value);
             if (shown.is_null() || (line == 0 && shown.is_string() && shown.as_string().empty())) return;
-            to[name] = json::object{{"value", std::move(shown)}, {"from", from}};
+            out[name] = json::object{{"value", std::move(shown)}, {"from", origin}};
         }
     }
 
@@ -191,23 +192,23 @@ struct value_writer {
     template <class T>
     void show_section(json::string_view name, T& section, std::uint32_t line) {
         if constexpr (std::is_same_v<T, no_keys>) {
-            if (line != 0) to[name] = json::object{};
+            if (line != 0) out[name] = json::object{};
         } else {
-            to[name] = inside(section, line == 0);
+            out[name] = inside(section, line == 0);
         }
     }
     template <class T>
     void show_section(json::string_view name, std::optional<T>& section, std::uint32_t line) {
-        if (line != 0) to[name] = inside(*section, false);
+        if (line != 0) out[name] = inside(*section, false);
     }
 
     template <class T>
-    void show_secret(json::string_view name, const T& value, const json::value& from) {
+    void show_secret(json::string_view name, const T& value, const json::value& origin) {
         json::object shown{{"secret", "in the file itself"}};
         if constexpr (std::is_same_v<T, source>) shown = secret_from(value);
         if constexpr (std::is_same_v<T, std::optional<source>>) shown = secret_from(*value);
-        shown["from"] = from;
-        to[name] = std::move(shown);
+        shown["from"] = origin;
+        out[name] = std::move(shown);
     }
 
     static json::value map(const std::vector<project>& projects) {
@@ -223,8 +224,8 @@ struct value_writer {
             const auto preset = known.find(id);
             const bool as_known =
                 preset != known.end() && preset->second.ecs == each.ecs && preset->second.iam == each.iam;
-            all[id] = json::object{{"ecs", spelled(endpoint_url{}, each.ecs)},
-                                   {"iam", spelled(endpoint_url{}, each.iam)},
+            all[id] = json::object{{"ecs", to_json(endpoint_url{}, each.ecs)},
+                                   {"iam", to_json(endpoint_url{}, each.iam)},
                                    {"from", as_known ? "built-in table" : "the file"}};
         }
         return all;
@@ -263,7 +264,7 @@ std::string reference() {
     return text + whole.later;
 }
 
-json::object in_force(const settings& all) {
+json::object effective_values(const settings& all) {
     settings copy = all;  // the schema shows its targets as such that can be written to
     json::object shown;
     std::size_t next = 0;

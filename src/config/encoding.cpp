@@ -30,9 +30,10 @@ struct position {
     }
 };
 
-problem problem_at(position where, std::string what, bool warning) {
-    return {
-        .at = {.line = where.line, .column = where.column, .path = {}}, .what = std::move(what), .warning = warning};
+problem problem_at(position start, std::string message, bool warning) {
+    return {.location = {.line = start.line, .column = start.column, .path = {}},
+            .message = std::move(message),
+            .warning = warning};
 }
 
 }  // namespace
@@ -48,24 +49,25 @@ std::string read_as_utf8(std::string_view bytes, std::vector<problem>& problems)
 
     std::string text;
     text.reserve(bytes.size());
-    position here;
+    position current;
     std::optional<position> first_wrong;
     while (!bytes.empty()) {
         const char c = bytes.front();
         if (c == '\0') {
-            problems.push_back(problem_at(here, "a NUL character; if the file is UTF-16, save it as UTF-8", false));
+            problems.push_back(problem_at(current, "a NUL character; if the file is UTF-16, save it as UTF-8", false));
             return {};
         }
         const std::size_t length = utf8_length(bytes);
         if (length == 0 && !first_wrong) {
-            first_wrong = here;
+            first_wrong = current;
             const std::array<unsigned char, 1> byte{static_cast<unsigned char>(c)};
             problems.push_back(problem_at(
-                here, "byte 0x" + to_hex(byte) + " is not UTF-8 and is read as U+FFFD; save the file as UTF-8", true));
+                current, "byte 0x" + to_hex(byte) + " is not UTF-8 and is read as U+FFFD; save the file as UTF-8",
+                true));
         }
         text += length == 0 ? replacement : bytes.substr(0, length);
         bytes.remove_prefix(length == 0 ? 1 : length);
-        here.pass(c);
+        current.pass(c);
     }
     return text;
 }

@@ -7,13 +7,13 @@
 #include <system_error>
 #include <tuple>
 
+#include "cross_checks.hpp"
 #include "encoding.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/base/hex.hpp"
 #include "gateway/base/sha256.hpp"
 #include "reader.hpp"
 #include "region_table.hpp"
-#include "relations.hpp"
 #include "schema.hpp"
 #include "tree.hpp"
 
@@ -22,24 +22,24 @@ namespace gateway::config {
 namespace {
 
 // A hundred thousand projects take 5 MiB; what is larger is not a configuration.
-constexpr std::size_t most_bytes = 16 * 1024 * 1024;
+constexpr std::size_t max_bytes = 16 * 1024 * 1024;
 
-// Nothing, with the reason in `why`, when the file can't be opened and read.
-std::optional<std::string> read_file(const std::string& path, std::size_t most, std::string& why) {
+// Nothing, with the reason in `reason`, when the file can't be opened and read.
+std::optional<std::string> read_file(const std::string& path, std::size_t max_size, std::string& reason) {
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) {
-        why = "is a folder";
+        reason = "is a folder";
         return std::nullopt;
     }
     errno = 0;
-    std::ifstream in(path, std::ios::binary);
-    std::string bytes(most, '\0');
-    if (in) in.read(bytes.data(), static_cast<std::streamsize>(most));
-    if (!in.is_open() || in.bad()) {
-        why = errno != 0 ? std::generic_category().message(errno) : "input error";
+    std::ifstream file(path, std::ios::binary);
+    std::string bytes(max_size, '\0');
+    if (file) file.read(bytes.data(), static_cast<std::streamsize>(max_size));
+    if (!file.is_open() || file.bad()) {
+        reason = errno != 0 ? std::generic_category().message(errno) : "input error";
         return std::nullopt;
     }
-    bytes.resize(static_cast<std::size_t>(in.gcount()));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
     return bytes;
 }
 
@@ -51,14 +51,14 @@ std::string folder_of(const std::string& path) {
 
 void sort_by_line(std::vector<problem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const problem& a, const problem& b) {
-        return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+        return std::tie(a.location.line, a.location.column) < std::tie(b.location.line, b.location.column);
     });
 }
 
-loaded refused(const std::string& path, std::string what) {
+loaded failed_load(const std::string& path, std::string message) {
     loaded result;
     result.values.file = path;
-    result.problems.push_back({.at = {}, .what = std::move(what)});
+    result.problems.push_back({.location = {}, .message = std::move(message)});
     return result;
 }
 
@@ -69,14 +69,14 @@ bool loaded::ok() const {
 }
 
 loaded load(const std::string& path) {
-    std::string why;
-    const auto bytes = read_file(path, most_bytes + 1, why);
-    if (!bytes) return refused(path, "can't be read: " + why);
+    std::string reason;
+    const auto bytes = read_file(path, max_bytes + 1, reason);
+    if (!bytes) return failed_load(path, "can't be read: " + reason);
     return parse(*bytes, path);
 }
 
 loaded parse(std::string_view yaml, const std::string& path) {
-    if (yaml.size() > most_bytes) return refused(path, "is too large; expected at most " + write_size(most_bytes));
+    if (yaml.size() > max_bytes) return failed_load(path, "is too large; expected at most " + write_size(max_bytes));
     loaded result;
     result.values.file = path;
     result.values.sha256 = to_hex(sha256_of(yaml));
@@ -86,52 +86,54 @@ loaded parse(std::string_view yaml, const std::string& path) {
     const node root = read_tree(text, result.problems);
     if (!result.ok()) return result;
 
-    reader in(folder_of(path));
+    reader reader(folder_of(path));
     for (const auto& [id, endpoints] : result.values.regions) {
-        in.define(names::region, id, {});
+        reader.register_name(name_kind::region, id, {});
     }
-    if (in.read(root, result.values, section<settings>{})) check_relations(result.values, root, in);
-    result.values.lines = std::move(in.lines);
-    result.problems.insert(result.problems.end(), in.problems.begin(), in.problems.end());
+    if (reader.read(root, result.values, section<settings>{})) cross_check(result.values, root, reader);
+    result.values.lines = std::move(reader.lines);
+    result.problems.insert(result.problems.end(), reader.problems.begin(), reader.problems.end());
     sort_by_line(result.problems);
     return result;
 }
 
-std::vector<problem> check_files(const settings& in) {
+std::vector<problem> check_files(const config::settings& settings) {
     std::vector<problem> problems;
-    const auto check = [&](const std::string& file, const place& beside, std::string_view key) {
-        std::string why;
-        if (read_file(file, 1, why)) return;
-        problems.push_back({{beside.line, beside.column, beside.path + '.' + std::string(key)},
-                            json_string(file) + " can't be read: " + why + "; expected a PEM file"});
+    const auto check = [&](const std::string& file, const location& location, std::string_view key) {
+        std::string reason;
+        if (read_file(file, 1, reason)) return;
+        problems.push_back({{location.line, location.column, location.path + '.' + std::string(key)},
+                            json_string(file) + " can't be read: " + reason + "; expected a PEM file"});
     };
-    for (const listener& l : in.listeners) {
+    for (const listener& l : settings.listeners) {
         if (!l.tls) continue;
-        check(l.tls->certificate, l.tls->at, "certificate");
-        check(l.tls->private_key, l.tls->at, "private_key");
-        if (l.tls->client_ca) check(*l.tls->client_ca, l.tls->at, "client_ca");
+        check(l.tls->certificate, l.tls->location, "certificate");
+        check(l.tls->private_key, l.tls->location, "private_key");
+        if (l.tls->client_ca) check(*l.tls->client_ca, l.tls->location, "client_ca");
     }
-    if (in.upstream.ca_file) check(*in.upstream.ca_file, in.upstream.at, "ca_file");
-    if (in.log.outcomes != "stdout") {
+    if (settings.upstream.ca_file) check(*settings.upstream.ca_file, settings.upstream.location, "ca_file");
+    if (settings.log.outcomes != "stdout") {
         std::error_code ignored;  // what is not there yet will be made; what can't be reached is told when it is opened
-        const auto there = std::filesystem::status(in.log.outcomes, ignored);
-        if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there) &&
-            !std::filesystem::is_character_file(there))
-            problems.push_back({{in.log.at.line, in.log.at.column, in.log.at.path + ".outcomes"},
-                                json_string(in.log.outcomes) +
-                                    " is no regular file; expected a file, or stdout for a program that reads a pipe"});
+        const auto status = std::filesystem::status(settings.log.outcomes, ignored);
+        if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+            !std::filesystem::is_character_file(status))
+            problems.push_back(
+                {{settings.log.location.line, settings.log.location.column, settings.log.location.path + ".outcomes"},
+                 json_string(settings.log.outcomes) +
+                     " is no regular file; expected a file, or stdout for a program that reads a pipe"});
     }
     sort_by_line(problems);
     return problems;
 }
 
-std::string describe(const problem& what, std::string_view file) {
+std::string describe(const config::problem& problem, std::string_view file) {
     std::string line;
     append_json_text(line, file);  // a path may hold bytes that are not UTF-8, and control characters
-    if (what.at.line != 0) line += ':' + std::to_string(what.at.line) + ':' + std::to_string(what.at.column);
-    line += what.warning ? ": warning: " : ": ";
-    if (!what.at.path.empty()) line += what.at.path + ": ";
-    return line + what.what;
+    if (problem.location.line != 0)
+        line += ':' + std::to_string(problem.location.line) + ':' + std::to_string(problem.location.column);
+    line += problem.warning ? ": warning: " : ": ";
+    if (!problem.location.path.empty()) line += problem.location.path + ": ";
+    return line + problem.message;
 }
 
 }  // namespace gateway::config

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "gateway/base/escape.hpp"
-#include "kinds.hpp"
+#include "value_types.hpp"
 
 namespace gateway::config {
 
@@ -17,14 +17,14 @@ std::string in_quotes(std::string_view text) {
 }
 
 // Empty where it must not be told.
-std::string found(const node& what, bool echo) {
-    switch (what.is) {
+std::string found(const node& input, bool echo) {
+    switch (input.type) {
         case node::kind::nothing:
             return "nothing";
         case node::kind::scalar:
-            return echo ? in_quotes(what.text) : "";
+            return echo ? in_quotes(input.text) : "";
         case node::kind::list:
-            return what.values.empty() ? "an empty list" : "a list";
+            return input.values.empty() ? "an empty list" : "a list";
         case node::kind::map:
             return "a map";
         case node::kind::alias:
@@ -40,7 +40,7 @@ struct naming {
     std::string_view already;  // completes "… on line 3 already"
 };
 
-constexpr std::array<naming, names_count> namings{{
+constexpr std::array<naming, name_kind_count> namings{{
     {"listener", "a listener with this address stands"},
     {"caller", "a caller of this name stands"},
     {"credential", "a credential of this name stands"},
@@ -55,20 +55,20 @@ constexpr std::array<naming, names_count> namings{{
     {"region", "this region stands"},
 }};
 
-std::size_t index_of(names of) { return static_cast<std::size_t>(of); }
+std::size_t index_of(name_kind kind) { return static_cast<std::size_t>(kind); }
 
 }  // namespace
 
-void reader::wrong(const node& where, std::string_view expected, bool echo) {
-    const std::string instead = found(where, echo);
-    add(where, "expected " + std::string(expected) + (instead.empty() ? "" : ", not " + instead));
+void reader::wrong(const node& input, std::string_view expected, bool echo) {
+    const std::string found_text = found(input, echo);
+    add(input, "expected " + std::string(expected) + (found_text.empty() ? "" : ", not " + found_text));
 }
 
-place reader::at(const node& what, std::string_view key) const {
-    const node* value = what.find(key);
-    place where = at(value != nullptr ? *value : what);
-    append_key(where.path, key);
-    return where;
+location reader::locate(const node& input, std::string_view key) const {
+    const node* value = input.find(key);
+    location found = locate(value != nullptr ? *value : input);
+    append_key(found.path, key);
+    return found;
 }
 
 void reader::append_key(std::string& path, std::string_view key) {
@@ -77,62 +77,65 @@ void reader::append_key(std::string& path, std::string_view key) {
     path += is_word ? std::string(key) : in_quotes(key);
 }
 
-void reader::define(names of, std::string text, place where) {
-    auto& known = defined_[index_of(of)];
-    const auto [first, is_new] = known.lines.emplace(text, where.line);
+void reader::register_name(name_kind kind, std::string name, location location) {
+    auto& known = defined_[index_of(kind)];
+    const auto [first, is_new] = known.lines.emplace(name, location.line);
     if (is_new) {
-        if (known.first_few.size() < 10) known.first_few.push_back(std::move(text));
+        if (known.first_few.size() < 10) known.first_few.push_back(std::move(name));
         return;
     }
-    add(std::move(where), std::string(namings[index_of(of)].already) + " on line " + std::to_string(first->second) +
-                              " already; expected each once");
+    add(std::move(location), std::string(namings[index_of(kind)].already) + " on line " +
+                                 std::to_string(first->second) + " already; expected each once");
 }
 
-bool reader::is_defined(names of, const std::string& text) const { return defined_[index_of(of)].lines.contains(text); }
+bool reader::is_defined(name_kind kind, const std::string& text) const {
+    return defined_[index_of(kind)].lines.contains(text);
+}
 
-std::string reader::unknown(names of, std::string_view text) const {
-    const auto& known = defined_[index_of(of)];
-    std::string what = "there is no " + std::string(namings[index_of(of)].one) + " " + in_quotes(text) + "; expected ";
-    if (of == names::region) return what + "one of the built-in table or of the file's regions";
-    if (known.first_few.empty()) return what + "one that the file defines, and it defines none";
-    what += "one of ";
+std::string reader::unknown(name_kind kind, std::string_view text) const {
+    const auto& known = defined_[index_of(kind)];
+    std::string message =
+        "there is no " + std::string(namings[index_of(kind)].one) + " " + in_quotes(text) + "; expected ";
+    if (kind == name_kind::region) return message + "one of the built-in table or of the file's regions";
+    if (known.first_few.empty()) return message + "one that the file defines, and it defines none";
+    message += "one of ";
     for (std::size_t i = 0; i < known.first_few.size(); ++i) {
-        what += (i == 0 ? "" : ", ") + known.first_few[i];
+        message += (i == 0 ? "" : ", ") + known.first_few[i];
     }
-    return known.lines.size() > known.first_few.size() ? what + ", …" : what;
+    return known.lines.size() > known.first_few.size() ? message + ", …" : message;
 }
 
 std::string reader::absolute(std::string_view path) const { return (std::filesystem::path(folder_) / path).string(); }
 
-std::string known_name::expected() const { return "the name of one " + std::string(namings[index_of(of)].one); }
+std::string known_name::expected() const { return "the name of one " + std::string(namings[index_of(kind)].one); }
 
-bool known_name::read(reader& in, const node& from, std::string& into) const {
-    if (from.is != node::kind::scalar) {
-        in.wrong(from, expected(), true);
+bool known_name::read(reader& reader, const node& input, std::string& output) const {
+    if (input.type != node::kind::scalar) {
+        reader.wrong(input, expected(), true);
         return false;
     }
-    if (!in.is_defined(of, from.text)) {
-        in.add(from, in.unknown(of, from.text));
+    if (!reader.is_defined(kind, input.text)) {
+        reader.add(input, reader.unknown(kind, input.text));
         return false;
     }
-    into = from.text;
+    output = input.text;
     return true;
 }
 
-bool file_path::read(reader& in, const node& from, std::string& into) const {
-    const bool is_path = from.is == node::kind::scalar && !from.text.empty() && from.text.size() < 4096 &&
-                         from.text.find('\0') == std::string::npos;
+bool file_path::read(reader& reader, const node& input, std::string& output) const {
+    const bool is_path = input.type == node::kind::scalar && !input.text.empty() && input.text.size() < 4096 &&
+                         input.text.find('\0') == std::string::npos;
     if (!is_path) {
-        in.wrong(from, expected(), false);
+        reader.wrong(input, expected(), false);
         return false;
     }
-    into = in.absolute(from.text);
+    output = reader.absolute(input.text);
     return true;
 }
 
-bool file_path_or_stdout::read(reader& in, const node& from, std::string& into) const {
-    if (from.is != node::kind::scalar || from.text != "stdout") return file_path{}.read(in, from, into);
-    into = from.text;
+bool file_path_or_stdout::read(reader& reader, const node& input, std::string& output) const {
+    if (input.type != node::kind::scalar || input.text != "stdout") return file_path{}.read(reader, input, output);
+    output = input.text;
     return true;
 }
 
@@ -141,40 +144,40 @@ std::string secret_source::expected() const {
            "{env: NAME}, {file: PATH} or, for trials, {literal: TEXT}";
 }
 
-bool secret_source::read(reader& in, const node& from, source& into) const {
+bool secret_source::read(reader& reader, const node& input, source& output) const {
     source result;
-    result.at = in.at(from);
-    if (plain_too && from.is == node::kind::scalar) {
-        if (!in.read(from, result.name, access_key_id{})) return false;
-        into = std::move(result);
+    result.location = reader.locate(input);
+    if (plain_too && input.type == node::kind::scalar) {
+        if (!reader.read(input, result.name, access_key_id{})) return false;
+        output = std::move(result);
         return true;
     }
     // Not with key_reader: it would name the unknown key, and {MySecret} is a map whose key is the secret.
-    if (from.is != node::kind::map || from.keys.size() != 1 || from.keys[0].is != node::kind::scalar) {
-        in.wrong(from, expected(), false);
+    if (input.type != node::kind::map || input.keys.size() != 1 || input.keys[0].type != node::kind::scalar) {
+        reader.wrong(input, expected(), false);
         return false;
     }
-    const std::string& key = from.keys[0].text;
-    const node& value = from.values[0];
+    const std::string& key = input.keys[0].text;
+    const node& value = input.values[0];
     bool fine = false;
     if (key == "env") {
-        result.from = source::kind::env;
-        in.inside(key, [&] { fine = in.read(value, result.name, variable_name{}); });
+        result.origin = source::kind::env;
+        reader.inside(key, [&] { fine = reader.read(value, result.name, variable_name{}); });
     } else if (key == "file") {
-        result.from = source::kind::file;
-        in.inside(key, [&] { fine = in.read(value, result.name, file_path{}); });
+        result.origin = source::kind::file;
+        reader.inside(key, [&] { fine = reader.read(value, result.name, file_path{}); });
     } else if (key == "literal") {
-        result.from = source::kind::literal;
-        in.inside(key, [&] {
-            fine = value.is == node::kind::scalar && !value.text.empty();
-            if (!fine) return in.wrong(value, "a text that is not empty", false);
-            in.warn(value, "a secret stands in the file, for trials only; expected {env: NAME} or {file: PATH}");
+        result.origin = source::kind::literal;
+        reader.inside(key, [&] {
+            fine = value.type == node::kind::scalar && !value.text.empty();
+            if (!fine) return reader.wrong(value, "a text that is not empty", false);
+            reader.warn(value, "a secret stands in the file, for trials only; expected {env: NAME} or {file: PATH}");
         });
         result.text = std::make_shared<const secret_text>(value.text);
     } else {
-        in.wrong(from, expected(), false);
+        reader.wrong(input, expected(), false);
     }
-    if (fine) into = std::move(result);
+    if (fine) output = std::move(result);
     return fine;
 }
 
@@ -183,9 +186,9 @@ void key_reader::refuse_others() {
     for (const auto name : known_) {
         all += (all.empty() ? "" : ", ") + std::string(name);
     }
-    in_.read_map(from_, "a map", [&](const node& key, const node&) {
+    reader_.read_map(input_, "a map", [&](const node& key, const node&) {
         if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) return;
-        in_.add(key, all.empty() ? "unknown key; expected {}" : "unknown key; expected one of " + all);
+        reader_.add(key, all.empty() ? "unknown key; expected {}" : "unknown key; expected one of " + all);
     });
 }
 

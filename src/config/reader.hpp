@@ -19,7 +19,7 @@ enum class presence { required, optional };
 using enum presence;
 
 // What may be named only once, and can be named from elsewhere in the file.
-enum class names : std::size_t {
+enum class name_kind : std::size_t {
     listener,
     caller,
     credential,
@@ -33,7 +33,7 @@ enum class names : std::size_t {
     listener_proof,
     region,
 };
-inline constexpr std::size_t names_count = 12;
+inline constexpr std::size_t name_kind_count = 12;
 
 class reader {
 public:
@@ -42,44 +42,45 @@ public:
     std::vector<problem> problems;
     std::vector<std::uint32_t> lines;  // settings::lines
 
-    // Reads a value of that kind (kinds.hpp and below). False when it is not one at all; `into` is then untouched.
-    template <class T, class Kind>
-    bool read(const node& from, T& into, const Kind& kind) {
-        if constexpr (requires { kind.parse(std::string_view(), into); }) {
-            if (from.is == node::kind::scalar && kind.parse(from.text, into)) return true;
-            wrong(from, kind.expected(), Kind::echo);
+    // Reads a value of that type (value_types.hpp and below). False when it is not one at all; `output` is then
+    // untouched.
+    template <class T, class Type>
+    bool read(const node& input, T& output, const Type& type) {
+        if constexpr (requires { type.parse(std::string_view(), output); }) {
+            if (input.type == node::kind::scalar && type.parse(input.text, output)) return true;
+            wrong(input, type.expected(), Type::echo);
             return false;
         } else {
-            return kind.read(*this, from, into);
+            return type.read(*this, input, output);
         }
     }
-    template <class T, class Kind>
-    bool read(const node& from, std::optional<T>& into, const Kind& kind) {
+    template <class T, class Type>
+    bool read(const node& input, std::optional<T>& output, const Type& type) {
         T value{};
-        if (!read(from, value, kind)) return false;
-        into = std::move(value);
+        if (!read(input, value, type)) return false;
+        output = std::move(value);
         return true;
     }
 
     // Calls read_one(key, value) for each key that is a text and stands there for the first time, with the path in it.
-    // False when `from` is no map.
+    // False when `input` is no map.
     template <class ReadOne>
-    bool read_map(const node& from, std::string_view expected, ReadOne read_one) {
-        if (from.is != node::kind::map) {
-            wrong(from, expected, true);
+    bool read_map(const node& input, std::string_view expected, ReadOne read_one) {
+        if (input.type != node::kind::map) {
+            wrong(input, expected, true);
             return false;
         }
         std::unordered_map<std::string_view, std::uint32_t> first_lines;
-        for (std::size_t i = 0; i < from.keys.size(); ++i) {
-            const node& key = from.keys[i];
-            if (key.is != node::kind::scalar) {
+        for (std::size_t i = 0; i < input.keys.size(); ++i) {
+            const node& key = input.keys[i];
+            if (key.type != node::kind::scalar) {
                 wrong(key, "a key that is plain text", false);
                 continue;
             }
             inside(key.text, [&] {
                 const auto [first, is_new] = first_lines.emplace(key.text, key.line);
                 if (is_new) {
-                    read_one(key, from.values[i]);
+                    read_one(key, input.values[i]);
                 } else {
                     add(key,
                         "duplicate key, first on line " + std::to_string(first->second) + "; expected each key once");
@@ -89,36 +90,36 @@ public:
         return true;
     }
 
-    // Does something with the path one step further.
+    // Calls the action with the path one step further.
     template <class Do>
-    void inside(std::string_view key, Do what) {
-        const auto before = path_.size();
+    void inside(std::string_view key, Do action) {
+        const auto length = path_.size();
         append_key(path_, key);
-        what();
-        path_.resize(before);
+        action();
+        path_.resize(length);
     }
     template <class Do>
-    void inside(std::size_t index, Do what) {
-        const auto before = path_.size();
+    void inside(std::size_t index, Do action) {
+        const auto length = path_.size();
         path_ += '[' + std::to_string(index) + ']';
-        what();
-        path_.resize(before);
+        action();
+        path_.resize(length);
     }
 
-    [[nodiscard]] place at(const node& what) const { return {what.line, what.column, path_}; }
-    [[nodiscard]] place at(const node& what, std::string_view key) const;
+    [[nodiscard]] location locate(const node& input) const { return {input.line, input.column, path_}; }
+    [[nodiscard]] location locate(const node& input, std::string_view key) const;
 
-    void add(const node& where, std::string what) { problems.push_back({at(where), std::move(what)}); }
-    void add(place where, std::string what) { problems.push_back({std::move(where), std::move(what)}); }
-    void warn(const node& where, std::string what) { problems.push_back({at(where), std::move(what), true}); }
+    void add(const node& input, std::string message) { problems.push_back({locate(input), std::move(message)}); }
+    void add(location location, std::string message) { problems.push_back({std::move(location), std::move(message)}); }
+    void warn(const node& input, std::string message) { problems.push_back({locate(input), std::move(message), true}); }
     // "expected …, not …": the text itself only with `echo`.
-    void wrong(const node& where, std::string_view expected, bool echo);
+    void wrong(const node& input, std::string_view expected, bool echo);
 
     // A problem when it is defined already.
-    void define(names of, std::string text, place where);
-    [[nodiscard]] bool is_defined(names of, const std::string& text) const;
+    void register_name(name_kind kind, std::string name, location location);
+    [[nodiscard]] bool is_defined(name_kind kind, const std::string& text) const;
     // "caller", and "alice, bob" (the first few of them), for who names one that is not there.
-    [[nodiscard]] std::string unknown(names of, std::string_view text) const;
+    [[nodiscard]] std::string unknown(name_kind kind, std::string_view text) const;
 
     // Relative paths start at the file's folder. Not normalised: a/../b is not b where a is a symbolic link.
     [[nodiscard]] std::string absolute(std::string_view path) const;
@@ -133,75 +134,75 @@ private:
     };
     std::string folder_;
     std::string path_;
-    std::array<defined, names_count> defined_;
+    std::array<defined, name_kind_count> defined_;
 };
 
 // A name that others refer to.
-template <class Kind>
+template <class Type>
 struct new_name {
-    names of;
-    Kind kind;
-    [[nodiscard]] std::string expected() const { return kind.expected(); }
-    bool read(reader& in, const node& from, std::string& into) const {
-        if (!in.read(from, into, kind)) return false;
-        in.define(of, into, in.at(from));
+    name_kind kind;
+    Type type;
+    [[nodiscard]] std::string expected() const { return type.expected(); }
+    bool read(reader& reader, const node& input, std::string& output) const {
+        if (!reader.read(input, output, type)) return false;
+        reader.register_name(kind, output, reader.locate(input));
         return true;
     }
 };
 
 // A name that must be defined by the time it is read: the schema lists what is named before who names it.
 struct known_name {
-    names of;
+    name_kind kind;
     [[nodiscard]] std::string expected() const;
-    bool read(reader& in, const node& from, std::string& into) const;
+    bool read(reader& reader, const node& input, std::string& output) const;
 };
 
 // A file, as an absolute path. Whether it is there is not asked here.
 struct file_path {
     [[nodiscard]] std::string expected() const { return "the path of a file"; }
-    bool read(reader& in, const node& from, std::string& into) const;
+    bool read(reader& reader, const node& input, std::string& output) const;
 };
 
 // `log.outcomes`
 struct file_path_or_stdout {
     [[nodiscard]] std::string expected() const { return "stdout or the path of a file"; }
-    bool read(reader& in, const node& from, std::string& into) const;
+    bool read(reader& reader, const node& input, std::string& output) const;
 };
 
 // Where a secret is, or for access keys (`plain_too`) the text itself. Nothing of it is ever repeated in a problem.
 struct secret_source {
     bool plain_too = false;
     [[nodiscard]] std::string expected() const;
-    bool read(reader& in, const node& from, source& into) const;
+    bool read(reader& reader, const node& input, source& output) const;
 };
 
 // A list keeps the file's numbering even where an item is wrong, so that callers[3] is the fourth item of both.
 template <class Item>
 struct list_of {
     Item item;
-    std::string_view what;  // completes "expected a list of …"
-    std::size_t least = 0;
+    std::string_view description;  // completes "expected a list of …"
+    std::size_t min_size = 0;
 
     [[nodiscard]] std::string expected() const {
-        return "a list of " + std::string(what) + (least > 0 ? ", at least one" : "");
+        return "a list of " + std::string(description) + (min_size > 0 ? ", at least one" : "");
     }
     template <class T>
-    bool read(reader& in, const node& from, std::vector<T>& into) const {
-        if (from.is != node::kind::list || from.values.size() < least) {
-            in.wrong(from, expected(), true);
+    bool read(reader& reader, const node& input, std::vector<T>& output) const {
+        if (input.type != node::kind::list || input.values.size() < min_size) {
+            reader.wrong(input, expected(), true);
             return false;
         }
-        into.clear();
-        into.resize(from.values.size());
+        output.clear();
+        output.resize(input.values.size());
         std::unordered_map<std::string_view, std::size_t> seen;
-        for (std::size_t i = 0; i < into.size(); ++i) {
-            const node& one = from.values[i];
-            in.inside(i, [&] {
-                in.read(one, into[i], item);
-                if (one.is != node::kind::scalar) return;
+        for (std::size_t i = 0; i < output.size(); ++i) {
+            const node& one = input.values[i];
+            reader.inside(i, [&] {
+                reader.read(one, output[i], item);
+                if (one.type != node::kind::scalar) return;
                 const auto [first, is_new] = seen.emplace(one.text, i);
                 if (!is_new) {
-                    in.add(one, "the same as item " + std::to_string(first->second) + "; expected each item once");
+                    reader.add(one, "the same as item " + std::to_string(first->second) + "; expected each item once");
                 }
             });
         }
@@ -214,20 +215,21 @@ template <class Key, class Value>
 struct map_of {
     Key key;
     Value value;
-    std::string_view what;
-    names defines;
+    std::string_view description;
+    name_kind defines;
     bool over_a_table = false;  // a key may be defined already: what stands here changes it
 
-    [[nodiscard]] std::string expected() const { return "a map of " + std::string(what); }
+    [[nodiscard]] std::string expected() const { return "a map of " + std::string(description); }
     template <class T>
-    bool read(reader& in, const node& from, T& into) const {
-        return in.read_map(from, expected(), [&](const node& name, const node& content) {
+    bool read(reader& reader, const node& input, T& output) const {
+        return reader.read_map(input, expected(), [&](const node& name, const node& content) {
             std::string id;
-            if (!in.read(name, id, key)) return;
-            if (!over_a_table || !in.is_defined(defines, id)) in.define(defines, id, in.at(name));
-            const auto noted = in.lines.size();
-            in.read(content, slot_for(into, id), value);
-            in.lines.resize(noted);  // what stands in a map has the map's own line
+            if (!reader.read(name, id, key)) return;
+            if (!over_a_table || !reader.is_defined(defines, id))
+                reader.register_name(defines, id, reader.locate(name));
+            const auto noted = reader.lines.size();
+            reader.read(content, slot_for(output, id), value);
+            reader.lines.resize(noted);  // what stands in a map has the map's own line
         });
     }
 };
@@ -236,17 +238,17 @@ struct map_of {
 // serves to describe it.
 class key_reader {
 public:
-    key_reader(reader& in, const node& from) : in_(in), from_(from) {}
+    key_reader(reader& reader, const node& input) : reader_(reader), input_(input) {}
 
-    template <class T, class Kind>
-    void operator()(std::string_view name, T& into, const Kind& kind, presence needed, std::string_view /*doc*/) {
+    template <class T, class Type>
+    void operator()(std::string_view name, T& output, const Type& type, presence needed, std::string_view /*doc*/) {
         known_.push_back(name);
-        const node* value = from_.find(name);
-        in_.lines.push_back(value == nullptr ? 0 : value->line);
+        const node* value = input_.find(name);
+        reader_.lines.push_back(value == nullptr ? 0 : value->line);
         if (value != nullptr) {
-            in_.inside(name, [&] { in_.read(*value, into, kind); });
+            reader_.inside(name, [&] { reader_.read(*value, output, type); });
         } else if (needed == required) {
-            in_.add(in_.at(from_, name), "missing; expected " + kind.expected());
+            reader_.add(reader_.locate(input_, name), "missing; expected " + type.expected());
         }
     }
 
@@ -254,8 +256,8 @@ public:
     void refuse_others();
 
 private:
-    reader& in_;
-    const node& from_;
+    reader& reader_;
+    const node& input_;
     std::vector<std::string_view> known_;
 };
 
@@ -264,22 +266,22 @@ private:
 template <class T>
 struct section {
     [[nodiscard]] std::string expected() const { return "a map of its keys"; }
-    bool read(reader& in, const node& from, T& into) const {
-        if (from.is != node::kind::map) {
+    bool read(reader& reader, const node& input, T& output) const {
+        if (input.type != node::kind::map) {
             T nothing{};
             std::string keys;
             const auto list = [&](std::string_view name, auto&, const auto&, presence, std::string_view) {
                 keys += (keys.empty() ? "" : ", ") + std::string(name);
             };
             keys_of(nothing, list);
-            in.wrong(from, keys.empty() ? "{}" : "a map with keys of " + keys, false);
+            reader.wrong(input, keys.empty() ? "{}" : "a map with keys of " + keys, false);
             return false;
         }
-        if constexpr (requires { into.at; }) into.at = in.at(from);
-        key_reader keys(in, from);
-        keys_of(into, keys);
+        if constexpr (requires { output.location; }) output.location = reader.locate(input);
+        key_reader keys(reader, input);
+        keys_of(output, keys);
         keys.refuse_others();
-        if constexpr (requires { check(into, from, in); }) check(into, from, in);
+        if constexpr (requires { check(output, input, reader); }) check(output, input, reader);
         return true;
     }
 };

@@ -1,8 +1,8 @@
 #pragma once
 // Every key of gateway.yaml: one keys_of() for each struct, which shows a visitor each key with its target (which holds
-// the default), kind, whether it must stand, and a line of explanation. reader.hpp fills structs with it; what
+// the default), type, whether it is required, and a line of explanation. reader.hpp fills structs with it; what
 // describes the format walks the same lists. check() beside them holds the rules between keys of one struct; rules
-// between structs are in relations.cpp.
+// between structs are in cross_checks.cpp.
 //
 // Keys are read in the order of these lists, whatever the file's own: what is named comes before who names it.
 
@@ -12,8 +12,8 @@
 
 #include "gateway/base/hex.hpp"
 #include "gateway/config/settings.hpp"
-#include "kinds.hpp"
 #include "reader.hpp"
+#include "value_types.hpp"
 
 namespace gateway::config {
 
@@ -21,7 +21,9 @@ using std::chrono::hours;
 using std::chrono::minutes;
 
 // A list of names that are defined elsewhere; an empty one would match nothing, which is never what is meant.
-inline list_of<known_name> names_of(names of, std::string_view what) { return {{of}, what, 1}; }
+inline list_of<known_name> known_names(name_kind kind, std::string_view description) {
+    return {{kind}, description, 1};
+}
 
 // ---- listeners, admin -----------------------------------------------------------------------------------------------
 
@@ -33,7 +35,7 @@ void keys_of(tls_server& t, Visitor& key) {
     key("client_certificate", t.client_certificate_required, one_of<bool>({{"optional", false}, {"required", true}}),
         optional, "whether a caller must show one; needs client_ca");
 }
-void check(const tls_server& t, const node& from, reader& in);
+void check(const tls_server& t, const node& input, reader& reader);
 
 template <class Visitor>
 void keys_of(listener& l, Visitor& key) {
@@ -44,7 +46,7 @@ void keys_of(listener& l, Visitor& key) {
     key("mode", l.mode, octal_mode{}, optional, "permission bits of a unix socket");
     key("plain_http", l.plain_http, boolean{}, optional, "accept plain HTTP from other machines");
 }
-void check(const listener& l, const node& from, reader& in);
+void check(const listener& l, const node& input, reader& reader);
 
 template <class Visitor>
 void keys_of(admin& a, Visitor& key) {
@@ -67,7 +69,7 @@ void keys_of(limits& l, Visitor& key) {
     key("requests_per_connection", l.requests_per_connection, count{}, optional, "calls before a connection is closed");
 }
 
-void check(const limits& l, const node& from, reader& in);
+void check(const limits& l, const node& input, reader& reader);
 
 template <class Visitor>
 void keys_of(timeouts& t, Visitor& key) {
@@ -84,24 +86,25 @@ void keys_of(timeouts& t, Visitor& key) {
 
 template <class Visitor>
 void keys_of(caller& c, Visitor& key) {
-    key("name", c.name, new_name<text>{names::caller, {"a name"}}, required, "what rules and outcome lines call it");
+    key("name", c.name, new_name<text>{name_kind::caller, {"a name"}}, required,
+        "what rules and outcome lines call it");
     key("access_key", c.access_key, access_key_id{}, optional, "of a pair that the gateway issued");
     key("secret_key", c.secret_key, secret_source{}, optional, "of that pair");
     key("api_key_sha256", c.api_key_sha256, sha256_hex{}, optional, "SHA-256 of an API key (ecs-gateway hash-key)");
     key("certificate_san", c.certificate_san, san{}, optional, "a name in a client certificate");
     key("unix_user", c.unix_user, text{"the name of a unix user"}, optional,
         "who is at the other end of a unix socket");
-    key("listener", c.listener, known_name{names::listener}, optional, "anyone who reaches this local listener");
+    key("listener", c.listener, known_name{name_kind::listener}, optional, "anyone who reaches this local listener");
     key("any_signature", c.any_signature, boolean{}, optional,
         "with listener: an SDK's signature there is not looked at");
 }
-void check(const caller& c, const node& from, reader& in);
+void check(const caller& c, const node& input, reader& reader);
 
 // ---- credentials ----------------------------------------------------------------------------------------------------
 
 template <class Visitor>
 void keys_of(agency_credential& a, Visitor& key) {
-    // Any credential of the list, one further down too: relations.cpp looks it up.
+    // Any credential of the list, one further down too: cross_checks.cpp looks it up.
     key("through", a.through, text{"the name of a credential"}, required, "the credential that may assume the agency");
     key("domain_name", a.domain_name, text{"a domain name"}, optional, "of the customer who trusts; or domain_id");
     key("domain_id", a.domain_id, text{"a domain id"}, optional, "of the customer who trusts; or domain_name");
@@ -109,7 +112,7 @@ void keys_of(agency_credential& a, Visitor& key) {
     // 15m to 24h: IAM API reference, "Obtaining a Temporary Access Key and Security Token Through an Agency".
     key("duration", a.duration, duration{minutes(15), hours(24)}, optional, "how long what is fetched lasts");
 }
-void check(const agency_credential& a, const node& from, reader& in);
+void check(const agency_credential& a, const node& input, reader& reader);
 
 template <class Visitor>
 void keys_of(token_credential& t, Visitor& key) {
@@ -118,7 +121,7 @@ void keys_of(token_credential& t, Visitor& key) {
     key("user_name", t.user_name, text{"a user name"}, required, "IAM user");
     key("password", t.password, secret_source{}, required, "of that user");
 }
-void check(const token_credential& t, const node& from, reader& in);
+void check(const token_credential& t, const node& input, reader& reader);
 
 struct no_keys {};
 
@@ -129,7 +132,7 @@ template <class Visitor>
 void keys_of(credential& c, Visitor& key) {
     no_keys none;
     pair_credential& pair = c.pair ? *c.pair : c.pair.emplace();  // check() takes it away where there is no pair
-    key("name", c.name, new_name<text>{names::credential, {"a name"}}, required, "what accounts call it");
+    key("name", c.name, new_name<text>{name_kind::credential, {"a name"}}, required, "what accounts call it");
     key("access_key", pair.access_key, secret_source{.plain_too = true}, optional, "of a pair");
     key("secret_key", pair.secret_key, secret_source{}, optional, "of a pair");
     key("security_token", pair.security_token, secret_source{}, optional, "of a temporary pair");
@@ -143,7 +146,7 @@ void keys_of(credential& c, Visitor& key) {
     key("sdk_default", none, section<no_keys>{}, optional, "where the official SDK looks");
     key("preload", c.preload, boolean{}, optional, "fetch at start instead of at first use");
 }
-void check(credential& c, const node& from, reader& in);
+void check(credential& c, const node& input, reader& reader);
 
 // ---- regions, upstream ----------------------------------------------------------------------------------------------
 
@@ -152,7 +155,7 @@ void keys_of(region& r, Visitor& key) {
     key("ecs", r.ecs, endpoint_url{}, optional, "endpoint of ECS; must stand for a region that the table lacks");
     key("iam", r.iam, endpoint_url{}, optional, "endpoint of IAM");
 }
-void check(const region& r, const node& from, reader& in);
+void check(const region& r, const node& input, reader& reader);
 
 template <class Visitor>
 void keys_of(upstream& u, Visitor& key) {
@@ -170,13 +173,15 @@ std::string& slot_for(std::vector<project>& projects, const std::string& id);
 
 template <class Visitor>
 void keys_of(account& a, Visitor& key) {
-    key("name", a.name, new_name<text>{names::account, {"a name"}}, required, "what rules and outcome lines call it");
-    key("kind", a.is,
+    key("name", a.name, new_name<text>{name_kind::account, {"a name"}}, required,
+        "what rules and outcome lines call it");
+    key("kind", a.type,
         one_of<account::kind>({{"partner", account::kind::partner}, {"sub-customer", account::kind::sub_customer}}),
         required, "whose account it is");
-    key("credential", a.credential, known_name{names::credential}, required, "what its calls are signed with");
+    key("credential", a.credential, known_name{name_kind::credential}, required, "what its calls are signed with");
     key("projects", a.projects,
-        map_of<project_id, known_name>{{}, {names::region}, "project ids, each with its region", names::project},
+        map_of<project_id, known_name>{
+            {}, {name_kind::region}, "project ids, each with its region", name_kind::project},
         optional, "its projects, each with its region");
 }
 
@@ -205,13 +210,15 @@ void keys_of(rate& r, Visitor& key) {
 
 template <class Visitor>
 void keys_of(rule& r, Visitor& key) {
-    key("rule", r.name, new_name<text>{names::rule, {"a name"}}, required, "its name");
-    key("effect", r.does, one_of<effect>({{"allow", effect::allow}, {"deny", effect::deny}}), optional,
+    key("rule", r.name, new_name<text>{name_kind::rule, {"a name"}}, required, "its name");
+    key("effect", r.effect, one_of<effect>({{"allow", effect::allow}, {"deny", effect::deny}}), optional,
         "what it decides when it matches");
     key("mode", r.shadow, one_of<bool>({{"enforce", false}, {"shadow", true}}), optional,
         "a shadow rule decides nothing; the outcome line tells what it would have decided");
-    key("callers", r.callers, names_of(names::caller, "callers"), optional, "whose calls; left out = any caller's");
-    key("accounts", r.accounts, names_of(names::account, "accounts"), optional, "in whose projects; left out = any");
+    key("callers", r.callers, known_names(name_kind::caller, "callers"), optional,
+        "whose calls; left out = any caller's");
+    key("accounts", r.accounts, known_names(name_kind::account, "accounts"), optional,
+        "in whose projects; left out = any");
     key("operations", r.operations, list_of<operation_name>{{}, "operations", 1}, optional, "left out = all");
     key("servers", r.servers, list_of<server_pattern>{{}, "server ids", 1}, optional, "left out = any");
     key("sign_as", r.sign_as_partner, one_of<bool>({{"account", false}, {"partner", true}}), optional,
@@ -251,7 +258,7 @@ void keys_of(settings& s, Visitor& key) {
     key("credentials", s.credentials, list_of<section<credential>>{{}, "credentials"}, optional,
         "what the gateway signs with");
     key("regions", s.regions,
-        map_of<region_id, section<region>>{{}, {}, "region ids, each with its endpoints", names::region, true},
+        map_of<region_id, section<region>>{{}, {}, "region ids, each with its endpoints", name_kind::region, true},
         optional, "what differs from the built-in table of regions");
     key("upstream", s.upstream, section<upstream>{}, optional, "how the cloud is reached");
     key("accounts", s.accounts, list_of<section<account>>{{}, "accounts"}, optional, "the partner and its customers");

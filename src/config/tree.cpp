@@ -40,7 +40,7 @@ public:
 
 private:
     struct unfinished {
-        node what;
+        node value;
         bool is_map;
     };
     std::vector<unfinished> open_;
@@ -50,45 +50,45 @@ private:
 
     static node make(const YAML::Mark& mark, const std::string& tag, node::kind kind) {
         node made;
-        made.is = has_tag(tag) ? node::kind::tagged : kind;
+        made.type = has_tag(tag) ? node::kind::tagged : kind;
         made.line = static_cast<std::uint32_t>(mark.line + 1);
         made.column = static_cast<std::uint32_t>(mark.column + 1);
         return made;
     }
 
-    void add(node&& what) {
+    void add(node&& added) {
         if (open_.empty()) {
-            root = std::move(what);
+            root = std::move(added);
             return;
         }
-        auto& [into, is_map] = open_.back();
-        if (is_map && into.keys.size() == into.values.size()) {
-            into.keys.push_back(std::move(what));
+        auto& [parent, is_map] = open_.back();
+        if (is_map && parent.keys.size() == parent.values.size()) {
+            parent.keys.push_back(std::move(added));
             return;
         }
-        if (is_map && what.is == node::kind::nothing) {  // the parser gives it the place of whatever comes next
-            what.line = into.keys.back().line;
-            what.column = into.keys.back().column;
+        if (is_map && added.type == node::kind::nothing) {  // the parser gives it the place of whatever comes next
+            added.line = parent.keys.back().line;
+            added.column = parent.keys.back().column;
         }
-        into.values.push_back(std::move(what));
+        parent.values.push_back(std::move(added));
     }
 
     void close() {
-        node done = std::move(open_.back().what);
+        node done = std::move(open_.back().value);
         open_.pop_back();
         add(std::move(done));
     }
 };
 
-problem at_line(std::uint32_t line, std::uint32_t column, std::string what) {
-    return {.at = {.line = line, .column = column, .path = {}}, .what = std::move(what)};
+problem at_line(std::uint32_t line, std::uint32_t column, std::string message) {
+    return {.location = {.line = line, .column = column, .path = {}}, .message = std::move(message)};
 }
 
 // Some of the parser's messages say little of what is wrong.
 std::string meaning(const std::string& message) {
-    for (const char* of_alias :
+    for (const char* alias_error :
          {YAML::ErrorMsg::ALIAS_NOT_FOUND, YAML::ErrorMsg::CHAR_IN_ALIAS, YAML::ErrorMsg::UNKNOWN_ANCHOR}) {
-        if (message == of_alias) return "a text that begins with * has to be quoted, as in \"*\"";
+        if (message == alias_error) return "a text that begins with * has to be quoted, as in \"*\"";
     }
     if (message == YAML::ErrorMsg::DOC_IN_SCALAR) return "a quoted text is not closed";
     if (message == YAML::ErrorMsg::BAD_FILE) return "nested too deep";
@@ -99,18 +99,18 @@ std::string meaning(const std::string& message) {
 
 const node* node::find(std::string_view key) const {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (keys[i].is == kind::scalar && keys[i].text == key) return &values[i];
+        if (keys[i].type == kind::scalar && keys[i].text == key) return &values[i];
     }
     return nullptr;
 }
 
 node read_tree(std::string_view yaml, std::vector<problem>& problems) {
     // yaml-cpp takes a quote that is never closed as closed by the end of the file, but not by the end of a document.
-    std::istringstream in{std::string(yaml) + "\n...\n"};
+    std::istringstream stream{std::string(yaml) + "\n...\n"};
     builder first;
     try {
-        YAML::Parser parser(in);
-        if (!parser.HandleNextDocument(first) || first.root.is == node::kind::nothing) {
+        YAML::Parser parser(stream);
+        if (!parser.HandleNextDocument(first) || first.root.type == node::kind::nothing) {
             problems.push_back(
                 at_line(1, 1, "the file is empty; expected a configuration that begins with version: 1"));
             return {};

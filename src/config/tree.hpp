@@ -1,5 +1,5 @@
 #pragma once
-// The file as a tree of plain values, each with its place. The only door to yaml-cpp (tree.cpp). Built from parser
+// The file as a tree of plain values, each with its place. Only tree.cpp uses yaml-cpp. Built from parser
 // events and not from YAML::Node, since a Node drops repeated keys silently and takes ten times the memory.
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 namespace gateway::config {
 
 struct node {
-    // Scalars stay text: what is a number and what a name is the schema's affair, so 0660, 1e3, yes and 12:30 keep
+    // Scalars stay text: the schema decides what is a number and what is a name, so 0660, 1e3, yes and 12:30 keep
     // their spelling. Aliases and tags (!…) are kept only to be refused where they stand.
     enum class kind : std::uint8_t { nothing, scalar, list, map, alias, tagged };
-    kind is = kind::nothing;
+    kind type = kind::nothing;
     std::uint32_t line = 0;  // from 1
     std::uint32_t column = 0;
     std::string text;          // scalar

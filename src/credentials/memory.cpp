@@ -13,22 +13,22 @@ namespace gateway::credentials {
 
 namespace {
 
-// A thousand agencies with their tokens need about 5 MiB. What does not fit goes to the ordinary heap, wiped as well.
-constexpr std::size_t most = 16U << 20U;
-constexpr std::size_t least = 1U << 20U;
+// A thousand agencies with their tokens need about 5 MiB. What does not fit is on the ordinary heap, wiped as well.
+constexpr std::size_t max_size = 16U << 20U;
+constexpr std::size_t min_size = 1U << 20U;
 constexpr std::size_t smallest_piece = 64;
 
 }  // namespace
 
 std::string protect_memory() {
     std::string missing;
-    const auto lacks = [&](const std::string& what) { missing += (missing.empty() ? "" : "; ") + what; };
+    const auto lacks = [&](const std::string& protection) { missing += (missing.empty() ? "" : "; ") + protection; };
 
     rlimit lockable{};
     ::getrlimit(RLIMIT_MEMLOCK, &lockable);
-    const std::size_t fits = std::bit_floor(static_cast<std::size_t>(std::min<rlim_t>(lockable.rlim_cur, most)));
+    const std::size_t fits = std::bit_floor(static_cast<std::size_t>(std::min<rlim_t>(lockable.rlim_cur, max_size)));
     // Locked when touched (mlock2, MLOCK_ONFAULT): an empty heap costs no memory.
-    const int made = CRYPTO_secure_malloc_init(fits >= least ? fits : most, smallest_piece);
+    const int made = CRYPTO_secure_malloc_init(fits >= min_size ? fits : max_size, smallest_piece);
     if (made == 0)
         lacks("there is no memory for a heap of their own");
     else if (made != 1)

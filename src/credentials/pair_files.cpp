@@ -14,19 +14,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto longest_half_way = 5s;
+constexpr auto max_partial_time = 5s;
 
-signing::algorithm algorithm_of(config::algorithm which) {
-    return which == config::algorithm::v11_hmac_sha256 ? signing::algorithm::v11_hmac_sha256
-                                                       : signing::algorithm::sdk_hmac_sha256;
+signing::algorithm algorithm_of(config::algorithm configured) {
+    return configured == config::algorithm::v11_hmac_sha256 ? signing::algorithm::v11_hmac_sha256
+                                                            : signing::algorithm::sdk_hmac_sha256;
 }
 
-std::string describe_source(const config::source& from) {
-    switch (from.from) {
+std::string describe_source(const config::source& source) {
+    switch (source.origin) {
         case config::source::kind::env:
-            return "environment variable " + from.name;
+            return "environment variable " + source.name;
         case config::source::kind::file:
-            return "file " + json_string(from.name);
+            return "file " + json_string(source.name);
         case config::source::kind::literal:
         case config::source::kind::plain:
             break;
@@ -34,14 +34,14 @@ std::string describe_source(const config::source& from) {
     return "the configuration file";
 }
 
-shared_secret read_from_profile(const pair_source& from, std::vector<config::problem>& problems) {
-    const auto refuse = [&](const std::string& why) {
-        problems.push_back(
-            {from.parts.access_key.at, "the SDK's profile file " + json_string(*from.profile) + " " + why});
+shared_secret read_from_profile(const pair_source& source, std::vector<config::problem>& problems) {
+    const auto refuse = [&](const std::string& reason) {
+        problems.push_back({source.parts.access_key.location,
+                            "the SDK's profile file " + json_string(*source.profile) + " " + reason});
         return nullptr;
     };
     std::string wrong;
-    const auto text = read_whole(*from.profile, wrong);
+    const auto text = read_whole(*source.profile, wrong);
     if (!text) return refuse(wrong);
     const auto found = read_profile(text->reveal());
     if (!found) return refuse("has no section [basic] with ak and sk");
@@ -61,7 +61,7 @@ std::vector<std::string> pair_source::files() const {
     if (profile) return {*profile};
     std::vector<std::string> named;
     const auto add = [&](const config::source& part) {
-        if (part.from == config::source::kind::file) named.push_back(part.name);
+        if (part.origin == config::source::kind::file) named.push_back(part.name);
     };
     add(parts.access_key);
     add(parts.secret_key);
@@ -72,7 +72,8 @@ std::vector<std::string> pair_source::files() const {
 std::string pair_source::describe() const {
     if (profile) return "the SDK's profile file " + json_string(*profile);
     const std::string key = describe_source(parts.access_key), secret_key = describe_source(parts.secret_key);
-    const bool named_here = parts.access_key.from == config::source::kind::plain;  // no secret, so no place to look at
+    const bool named_here =
+        parts.access_key.origin == config::source::kind::plain;  // no secret, so its place does not matter
     std::string text = named_here || key == secret_key ? secret_key : key + ", " + secret_key;
     if (parts.security_token) {
         const auto token = describe_source(*parts.security_token);
@@ -81,10 +82,10 @@ std::string pair_source::describe() const {
     return text;
 }
 
-// All parts are read, so that all that is wrong is told at once.
-shared_secret read_pair(const pair_source& from, std::vector<config::problem>& problems) {
-    if (from.profile) return read_from_profile(from, problems);
-    const auto& parts = from.parts;
+// All parts are read, so that every problem is reported.
+shared_secret read_pair(const pair_source& source, std::vector<config::problem>& problems) {
+    if (source.profile) return read_from_profile(source, problems);
+    const auto& parts = source.parts;
     const auto access_key = read(parts.access_key, problems);
     const auto secret_key = read(parts.secret_key, problems);
     std::optional<secret_text> token;
@@ -94,48 +95,48 @@ shared_secret read_pair(const pair_source& from, std::vector<config::problem>& p
                      token ? &*token : nullptr, false);
 }
 
-file_marks look_at(const std::vector<std::string>& files) {
+file_marks marks_of(const std::vector<std::string>& files) {
     file_marks marks;
     for (const auto& path : files) {
-        struct stat is {};
-        if (::stat(path.c_str(), &is) != 0) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) {
             marks.emplace_back();
             continue;
         }
-        marks.push_back({is.st_dev, is.st_ino, static_cast<std::uint64_t>(is.st_size), nanoseconds_of(is.st_mtim),
-                         nanoseconds_of(is.st_ctim)});
+        marks.push_back({status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+                         nanoseconds_of(status.st_mtim), nanoseconds_of(status.st_ctim)});
     }
     return marks;
 }
 
-rotation::rotation(pair_source what, shared_secret now, file_marks marks)
-    : what_(std::move(what)), now_(std::move(now)), read_(marks), last_(std::move(marks)) {}
+rotation::rotation(pair_source source, shared_secret current, file_marks marks)
+    : source_(std::move(source)), current_(std::move(current)), read_marks_(marks), last_marks_(std::move(marks)) {}
 
-shared_secret rotation::look(time now, std::string& trouble) {
-    auto marks = look_at(what_.files());
-    const bool settled = marks == last_;
-    last_ = marks;
-    if (settled && marks != read_) {
+shared_secret rotation::poll(time now, std::string& trouble) {
+    auto marks = marks_of(source_.files());
+    const bool settled = marks == last_marks_;
+    last_marks_ = marks;
+    if (settled && marks != read_marks_) {
         std::vector<config::problem> problems;
-        auto fresh = read_pair(what_, problems);
-        const bool whole = look_at(what_.files()) == marks;  // nothing changed while it was read
+        auto fresh = read_pair(source_, problems);
+        const bool whole = marks_of(source_.files()) == marks;  // nothing changed while it was read
         if (whole && !fresh) {
-            trouble_ = problems.empty() ? "its files can't be read" : problems.front().what;
-            read_ = marks;
-            half_since_.reset();
+            trouble_ = problems.empty() ? "its files can't be read" : problems.front().message;
+            read_marks_ = marks;
+            partial_since_.reset();
         }
         if (whole && fresh) {
-            const bool waits = half_way(*fresh) && now - half_since_.value_or(now) < longest_half_way;
+            const bool waits = is_partial(*fresh) && now - partial_since_.value_or(now) < max_partial_time;
             if (waits) {
-                half_since_ = half_since_.value_or(now);
+                partial_since_ = partial_since_.value_or(now);
             } else {
-                half_since_.reset();
+                partial_since_.reset();
                 trouble_.clear();
-                read_ = std::move(marks);
-                const bool another = !now_ || fresh->prints != now_->prints;
-                if (another) now_ = fresh;
+                read_marks_ = std::move(marks);
+                const bool another = !current_ || fresh->fingerprints != current_->fingerprints;
+                if (another) current_ = fresh;
                 trouble = trouble_;
-                return another ? now_ : nullptr;
+                return another ? current_ : nullptr;
             }
         }
     }
@@ -143,13 +144,13 @@ shared_secret rotation::look(time now, std::string& trouble) {
     return nullptr;
 }
 
-// Some parts are new and others are not: the rest is still to come.
-bool rotation::half_way(const secret& fresh) const {
-    if (!now_) return false;
+// Some parts are new and others are not yet.
+bool rotation::is_partial(const secret& fresh) const {
+    if (!current_) return false;
     const std::size_t parts = fresh.token ? 3 : 2;
     std::size_t changed = 0;
     for (std::size_t i = 0; i < parts; ++i)
-        changed += fresh.prints[i] != now_->prints[i] ? 1U : 0U;
+        changed += fresh.fingerprints[i] != current_->fingerprints[i] ? 1U : 0U;
     return changed > 0 && changed < parts;
 }
 

@@ -7,14 +7,15 @@ std::shared_ptr<secret> make_pair(signing::algorithm sign_with, std::string_view
     auto made = std::allocate_shared<secret>(secret_allocator<secret>(), proven);
     made->key.emplace(sign_with, access_key, secret_key);
     if (token != nullptr) made->token = token->clone();
-    made->prints = {sha256_of(access_key), sha256_of(secret_key), sha256_of(token != nullptr ? token->reveal() : "")};
+    made->fingerprints = {sha256_of(access_key), sha256_of(secret_key),
+                          sha256_of(token != nullptr ? token->reveal() : "")};
     return made;
 }
 
 std::shared_ptr<secret> make_token(std::string_view token) {
     auto made = std::allocate_shared<secret>(secret_allocator<secret>(), true);
     made->token.emplace(token);
-    made->prints[2] = sha256_of(token);
+    made->fingerprints[2] = sha256_of(token);
     return made;
 }
 

@@ -29,8 +29,8 @@ handshake_failure reason_of(unsigned long code) {
 
 }  // namespace
 
-std::string_view name_of(handshake_failure which) noexcept {
-    switch (which) {
+std::string_view name_of(handshake_failure failure) noexcept {
+    switch (failure) {
         case handshake_failure::timed_out:
             return "timed_out";
         case handshake_failure::closed:
@@ -53,18 +53,18 @@ std::string_view name_of(handshake_failure which) noexcept {
     return "other";
 }
 
-failed_handshake explain(const boost::system::error_code& ec, const SSL* of) {
-    failed_handshake why{.reason = handshake_failure::closed, .text = ec.message()};
-    if (ec.category() != boost::asio::error::get_ssl_category()) return why;
-    why.reason = reason_of(static_cast<unsigned long>(ec.value()));
-    if (why.reason == handshake_failure::certificate && of != nullptr)
-        why.text.append(": ").append(X509_verify_cert_error_string(SSL_get_verify_result(of)));
-    return why;
+failed_handshake explain(const boost::system::error_code& ec, const SSL* ssl) {
+    failed_handshake failed{.reason = handshake_failure::closed, .text = ec.message()};
+    if (ec.category() != boost::asio::error::get_ssl_category()) return failed;
+    failed.reason = reason_of(static_cast<unsigned long>(ec.value()));
+    if (failed.reason == handshake_failure::certificate && ssl != nullptr)
+        failed.text.append(": ").append(X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+    return failed;
 }
 
-void handshake_failures::add(std::string_view listener, handshake_failure why) {
+void handshake_failures::add(std::string_view listener, handshake_failure reason) {
     const std::lock_guard held(lock_);
-    ++counts_[{std::string(listener), why}];
+    ++counts_[{std::string(listener), reason}];
 }
 
 std::map<handshake_failures::key, std::uint64_t> handshake_failures::read() const {

@@ -10,12 +10,12 @@ namespace {
 // Turned away at the front, before any work, whatever the code says.
 constexpr std::array refusing_statuses{401, 403, 404, 405, 413, 415, 429};
 
-struct refusal {
+struct refusing_answer {
     int status;
     std::string_view code;
 };
 // Flow control, with statuses that alone say nothing.
-constexpr std::array flow_controls{refusal{202, "Common.0024"}, refusal{503, "Common.1503"}};
+constexpr std::array flow_controls{refusing_answer{202, "Common.0024"}, refusing_answer{503, "Common.1503"}};
 
 // Refusals with 400, or with 501, which Ecs.0603 ("another command is running") comes with.
 constexpr std::array refusing_common_codes{std::string_view("Common.0002"), std::string_view("Common.0018")};
@@ -55,7 +55,7 @@ state find_meaning(const answer_view& answer) noexcept {
     if (good && answer.has_job_id) return state::accepted;
     if (good && answer.has_order_id) return state::awaiting_payment;
     if (std::ranges::find(refusing_statuses, answer.status) != refusing_statuses.end()) return state::refused;
-    for (const refusal& each : flow_controls) {
+    for (const refusing_answer& each : flow_controls) {
         if (each.status == answer.status && each.code == answer.code) return state::refused;
     }
     if ((answer.status == 400 || answer.status == 501) && is_refusing_code(answer.code)) return state::refused;

@@ -21,7 +21,7 @@ constexpr bool contains(states all, state one) { return (all & set(one)) != 0; }
 constexpr states open_states = set(state::sending, state::unknown, state::accepted, state::awaiting_payment);
 
 struct row {
-    cause by;
+    ledger::cause cause;
     states from, to;
 };
 
@@ -60,13 +60,13 @@ bool keeps_key(state s) noexcept { return !contains(set(state::refused, state::n
 
 bool keeps_signature(state s) noexcept { return s != state::not_sent; }
 
-arrow find_arrow(state from, bool ended_by_operator, state to, cause by) noexcept {
+arrow find_arrow(state from, bool ended_by_operator, state to, ledger::cause cause) noexcept {
     for (const row& each : arrows) {
-        if (each.by == by && contains(each.from, from) && contains(each.to, to)) return arrow::plain;
+        if (each.cause == cause && contains(each.from, from) && contains(each.to, to)) return arrow::plain;
     }
     // The cloud itself knows better than evidence and people.
     const bool was_believed = from == state::not_applied || (has_ended(from) && ended_by_operator);
-    if (by == cause::late_answer && to == state::accepted && was_believed) return arrow::contradiction;
+    if (cause == cause::late_answer && to == state::accepted && was_believed) return arrow::contradiction;
     return arrow::none;
 }
 

@@ -59,7 +59,7 @@ void append_history(std::string& to, const std::vector<history_entry>& history) 
     for (const history_entry& each : history) {
         if (&each != history.data()) to += ',';
         object_writer entry(to);
-        entry.time("at", each.at);
+        entry.time("at", each.time);
         entry.text("state", each.state);
         entry.text("detail", each.detail);
         entry.close();
@@ -75,15 +75,15 @@ void append_json(std::string& to, const change& c) {
     out.text("id", request.id);
     out.text("state", name(c.current));
     out.text("operation", request.operation);
-    out.text("caller", request.who.caller);
-    out.text("subject", request.who.subject);
-    out.text("account", request.who.account);
+    out.text("caller", request.identity.caller);
+    out.text("subject", request.identity.subject);
+    out.text("account", request.identity.account);
     out.text("project_id", request.project_id);
     out.text("region", request.region);
     out.texts("server_ids", request.server_ids);
     out.text("flavor", request.flavor);
     out.flag("auto_pay", request.auto_pay);
-    out.text("idempotency_key", request.who.key);
+    out.text("idempotency_key", request.identity.key);
     out.time("begun", request.begun);
     out.time("updated", c.updated);
     out.time("ended", c.ended);
@@ -112,7 +112,7 @@ void append_json(std::string& to, const freeze& f) {
     out.text("server_id", f.scope.server_id);
     out.texts("operations", f.scope.operations);
     out.text("reason", f.reason);
-    out.text("by", f.by);
+    out.text("by", f.author);
     out.time("since", f.since);
     out.time("until", f.until);
     out.close();

@@ -36,14 +36,14 @@ private:
 };
 
 template <class Request>
-void end_refused(Request& request, const unavailable& why) {
-    if (request.claim()) request.refuse(why);
+void fail_request(Request& request, const unavailable& problem) {
+    if (request.claim()) request.fail(problem);
 }
 
 }  // namespace
 
-database_thread::database_thread(std::unique_ptr<store> into, database_options options)
-    : store_(std::move(into)),
+database_thread::database_thread(std::unique_ptr<store> owned, database_options options)
+    : store_(std::move(owned)),
       options_(std::move(options)),
       name_(store_->describe()),
       pause_(min_pause),
@@ -70,7 +70,7 @@ database_figures database_thread::figures() const {
 }
 
 // Why nothing can be taken just now. Under the lock.
-std::optional<unavailable> database_thread::find_refusal() {
+std::optional<unavailable> database_thread::find_obstacle() {
     if (stop_) return unavailable{trouble::overloaded, "the gateway is stopping"};
     if (!is_open_ && trouble_) return *trouble_;  // without trouble it is being opened
     if (writes_.size() + reads_.size() >= options_.max_waiting)
@@ -87,43 +87,43 @@ std::chrono::milliseconds database_thread::busy_for() const {
 
 // Of requests that the watchdog ends, on its thread.
 unavailable database_thread::explain_lateness() {
-    unavailable why{trouble::overloaded, "ledger in " + name_ + ": no answer in time"};
+    unavailable problem{trouble::overloaded, "ledger in " + name_ + ": no answer in time"};
     if (const auto busy = busy_for(); busy >= options_.timeout) {
-        why.why += "; it has been waiting for its disk for " + std::to_string(busy.count()) + " ms";
-        report(why);
+        problem.reason += "; it has been waiting for its disk for " + std::to_string(busy.count()) + " ms";
+        log_trouble(problem);
     }
-    return why;
+    return problem;
 }
 
 void database_thread::push_write(std::shared_ptr<pending_write> write) {
-    std::optional<unavailable> refusal;
+    std::optional<unavailable> obstacle;
     watchdog_.watch(write);
     {
         const std::lock_guard held(lock_);
-        refusal = find_refusal();
-        if (write->outlives_deadline() && !stop_) refusal.reset();
-        if (!refusal) {
+        obstacle = find_obstacle();
+        if (write->outlives_deadline() && !stop_) obstacle.reset();
+        if (!obstacle) {
             is_urgent_ = is_urgent_ || !write->rides();
             writes_.push_back(write);
             if (wake_at_ != 0 && is_urgent_ && writes_.size() >= wake_at_) woken_.notify_one();
         }
     }
-    if (refusal) end_refused(*write, *refusal);
+    if (obstacle) fail_request(*write, *obstacle);
 }
 
 void database_thread::push_read(std::shared_ptr<pending_read> read) {
-    std::optional<unavailable> refusal;
+    std::optional<unavailable> obstacle;
     watchdog_.watch(read);
     {
         const std::lock_guard held(lock_);
-        refusal = find_refusal();
-        if (!refusal) {
+        obstacle = find_obstacle();
+        if (!obstacle) {
             is_urgent_ = true;
             reads_.push_back(read);
             if (wake_at_ != 0) woken_.notify_one();
         }
     }
-    if (refusal) end_refused(*read, *refusal);
+    if (obstacle) fail_request(*read, *obstacle);
 }
 
 void database_thread::run() {
@@ -135,7 +135,7 @@ void database_thread::run() {
         maintain();
     } while (collect());
     if (is_open_ && !batch_.empty()) write_batch();
-    refuse_waiting({trouble::overloaded, "the gateway is stopping"}, true);
+    fail_waiting({trouble::overloaded, "the gateway is stopping"}, true);
 }
 
 void database_thread::try_to_open() {
@@ -143,7 +143,7 @@ void database_thread::try_to_open() {
     const busy_mark busy(busy_since_);
     next_try_ = clock::now() + pause_;
     pause_ = std::min<std::chrono::milliseconds>(2 * pause_, max_pause);
-    if (const auto why = store_->open()) return set_trouble(*why);
+    if (const auto problem = store_->open()) return set_trouble(*problem);
     if (!has_recovered_) recover();
     if (!has_recovered_) return;
     const std::lock_guard held(lock_);
@@ -258,7 +258,7 @@ void database_thread::take_back(std::vector<any_write>& writes, const commit_fai
         }
         if (auto* record = std::get_if<writes::record>(&batch_[i]->write); record != nullptr && failure.in_doubt)
             enqueue_settled_as_not_sent(record->request);
-        end_refused(*batch_[i], failure.cause);
+        fail_request(*batch_[i], failure.cause);
     }
     batch_.clear();
     const std::lock_guard held(lock_);
@@ -278,7 +278,7 @@ void database_thread::enqueue_settled_as_not_sent(change_request request) {
 void database_thread::maintain() {
     if (!store_->is_open()) return;
     const busy_mark busy(busy_since_);
-    if (const auto why = store_->maintain()) return set_trouble(*why);
+    if (const auto problem = store_->maintain()) return set_trouble(*problem);
     if (!status().is_up) {
         // Whether it would take a write again; without one nobody would come to know.
         std::vector<any_result> none;
@@ -297,7 +297,7 @@ void database_thread::forget_old() {
 }
 
 // Says it once, and what comes and goes not more often than that. From both threads.
-void database_thread::report(const unavailable& cause) {
+void database_thread::log_trouble(const unavailable& cause) {
     const std::lock_guard held(lock_);
     const bool is_news = (!trouble_ || trouble_->kind != cause.kind) &&
                          (last_said_ != cause.kind || clock::now() - last_said_at_ >= silence);
@@ -306,31 +306,31 @@ void database_thread::report(const unavailable& cause) {
     last_said_ = cause.kind;
     last_said_at_ = clock::now();
     was_said_ = true;
-    spdlog::error("ledger: changes are refused until it works again, queries go on: error={}", cause.why);
+    spdlog::error("ledger: changes are refused until it works again, queries go on: error={}", cause.reason);
 }
 
 void database_thread::set_trouble(const unavailable& cause) {
-    report(cause);
-    if (!store_->is_open()) refuse_waiting(cause, false);
+    log_trouble(cause);
+    if (!store_->is_open()) fail_waiting(cause, false);
 }
 
 // Nothing but what has to wait, or not even that, waits on.
-void database_thread::refuse_waiting(const unavailable& cause, bool all) {
+void database_thread::fail_waiting(const unavailable& cause, bool all) {
     std::deque<std::shared_ptr<pending_write>> writes;
     std::deque<std::shared_ptr<pending_read>> reads;
     {
         const std::lock_guard held(lock_);
         is_open_ = false;
         const auto waits_on = [&](const auto& each) { return !all && each->outlives_deadline(); };
-        const auto refused = std::stable_partition(writes_.begin(), writes_.end(), waits_on);
-        writes.assign(std::make_move_iterator(refused), std::make_move_iterator(writes_.end()));
-        writes_.erase(refused, writes_.end());
+        const auto dropped = std::stable_partition(writes_.begin(), writes_.end(), waits_on);
+        writes.assign(std::make_move_iterator(dropped), std::make_move_iterator(writes_.end()));
+        writes_.erase(dropped, writes_.end());
         reads.swap(reads_);
     }
     for (const auto& each : writes)
-        end_refused(*each, cause);
+        fail_request(*each, cause);
     for (const auto& each : reads)
-        end_refused(*each, cause);
+        fail_request(*each, cause);
 }
 
 void database_thread::clear_trouble() {

@@ -31,7 +31,7 @@ void gateway_ledger::start_reader(const std::string& file, std::chrono::millisec
     reading.timeout = timeout;
     reading.logs_trouble = false;  // the writer meets the same, and says it
     owned_reader_ = std::make_unique<database_thread>(
-        make_sqlite_store({.file = file, .how = sqlite_options::access::reader, .busy_timeout = timeout / 2}),
+        make_sqlite_store({.file = file, .mode = sqlite_options::access::reader, .busy_timeout = timeout / 2}),
         std::move(reading));
     reader_.store(owned_reader_.get());
 }

@@ -11,9 +11,9 @@ bool looks_release(const hold_facts& facts) noexcept {
         if (!each.untouched) {
             first = second = false;
         } else if (!first) {
-            first = each.at >= facts.begun + facts.settle_after;
+            first = each.time >= facts.begun + facts.settle_after;
         } else {
-            second = second || each.at >= facts.begun + second_look;
+            second = second || each.time >= facts.begun + second_look;
         }
     }
     const bool server_denies = facts.got_4xx ? first : second;

@@ -14,11 +14,11 @@ struct hold_evidence {
 };
 
 void update_hold(stored_change& row, const hold_evidence& evidence, move_effects& effects) {
-    const change_request& request = row.what.request;
+    const change_request& request = row.change.request;
     if (!request.holds_server || row.hold_is_over) return;
-    const int status = row.what.answer ? row.what.answer->status : 0;
+    const int status = row.change.answer ? row.change.answer->status : 0;
     effects.server_hold = find_hold({
-        .current = row.what.current,
+        .current = row.change.current,
         .begun = request.begun,
         .last_good_answer = row.last_good_answer.value_or(request.begun),
         .looks = evidence.looks,
@@ -27,7 +27,7 @@ void update_hold(stored_change& row, const hold_evidence& evidence, move_effects
         .got_4xx = status >= 400 && status <= 499,
         .settle_after = evidence.settle_after,
     });
-    row.hold_is_over = effects.server_hold->how == hold::kind::none;
+    row.hold_is_over = effects.server_hold->type == hold::kind::none;
 }
 
 void learn(facts& known, const facts& more) {
@@ -39,48 +39,48 @@ void learn(facts& known, const facts& more) {
 
 struct step {
     state to;
-    cause by;
-    instant at;
+    ledger::cause cause;
+    instant time;
     std::string_view detail;
     std::optional<instant> due;  // to look again; left out: at once
 };
 
 // Takes the arrow if there is one. The row is written in any case: what was learnt is kept.
 move_effects take(stored_change& row, const step& s) {
-    change& c = row.what;
+    change& c = row.change;
     const state from = c.current;
-    const arrow found = find_arrow(from, has_ended(from) && !c.resolved_by.empty(), s.to, s.by);
-    c.updated = s.at;
+    const arrow found = find_arrow(from, has_ended(from) && !c.resolved_by.empty(), s.to, s.cause);
+    c.updated = s.time;
     move_effects effects{.changes_row = true};
     if (found == arrow::none) {
-        row.due = has_ended(from) || from == state::sending ? std::nullopt : std::optional(s.due.value_or(s.at));
+        row.due = has_ended(from) || from == state::sending ? std::nullopt : std::optional(s.due.value_or(s.time));
         effects.result = {from == s.to ? moved::fate::done : moved::fate::no_arrow, from};
         return effects;
     }
     c.current = s.to;
-    c.ended = has_ended(s.to) ? std::optional(s.at) : std::nullopt;
-    if (s.to == state::accepted) row.last_good_answer = s.at;
+    c.ended = has_ended(s.to) ? std::optional(s.time) : std::nullopt;
+    if (s.to == state::accepted) row.last_good_answer = s.time;
     if (found == arrow::contradiction) {
         c.was_contradicted = true;
         c.resolved_by.clear();
         effects.history.push_back(
-            {s.at, "contradicted", "the cloud's own answer came after the end that was believed"});
+            {s.time, "contradicted", "the cloud's own answer came after the end that was believed"});
     }
     update_hold(row, {}, effects);
-    row.due = c.ended ? std::nullopt : std::optional(s.due.value_or(s.at));
-    effects.history.push_back({s.at, std::string(name(s.to)), std::string(s.detail)});
+    row.due = c.ended ? std::nullopt : std::optional(s.due.value_or(s.time));
+    effects.history.push_back({s.time, std::string(name(s.to)), std::string(s.detail)});
     effects.result = {found == arrow::contradiction ? moved::fate::contradicted : moved::fate::done, s.to};
     return effects;
 }
 
 bool is_fenced_off(const stored_change& row, std::optional<std::int64_t> fence) { return fence && *fence != row.fence; }
 
-move_effects fenced_off(const stored_change& row) { return {.result = {moved::fate::fenced_off, row.what.current}}; }
+move_effects fenced_off(const stored_change& row) { return {.result = {moved::fate::fenced_off, row.change.current}}; }
 
 void weigh(hold_evidence& known, const evidence_entry& each) {
     const bool denies = each.says == "did_not";
     if (each.says == "nothing") return;
-    if (each.source == "server") known.looks.push_back({each.at, denies});
+    if (each.source == "server") known.looks.push_back({each.time, denies});
     if (each.source == "order") known.order_denies = denies;
 }
 
@@ -88,13 +88,13 @@ void weigh(hold_evidence& known, const evidence_entry& each) {
 
 stored_change begin_change(const change_request& request) {
     stored_change row;
-    row.what.request = request;
-    row.what.updated = request.begun;
+    row.change.request = request;
+    row.change.updated = request.begun;
     return row;
 }
 
 move_effects move_change(stored_change& row, const writes::answered& write) {
-    change& c = row.what;
+    change& c = row.change;
     learn(c.known, write.learnt);
     if (!write.answer.body.empty() && write.answer.body.size() <= max_kept_body) c.answer = write.answer;
     const std::string detail = "answer " + std::to_string(write.answer.status) +
@@ -103,30 +103,30 @@ move_effects move_change(stored_change& row, const writes::answered& write) {
     state to = write.meaning;
     // Where an end was believed, the order is read by whoever follows the change.
     if (is_late && to == state::awaiting_payment && has_ended(c.current)) to = state::accepted;
-    return take(row, {to, is_late ? cause::late_answer : cause::exchange, write.at, detail, std::nullopt});
+    return take(row, {to, is_late ? cause::late_answer : cause::exchange, write.time, detail, std::nullopt});
 }
 
 move_effects move_change(stored_change& row, const writes::unknown& write) {
-    if (row.what.current == state::sending) row.what.reason = write.reason;
-    return take(row, {state::unknown, cause::exchange, write.at, write.reason, std::nullopt});
+    if (row.change.current == state::sending) row.change.reason = write.reason;
+    return take(row, {state::unknown, cause::exchange, write.time, write.reason, std::nullopt});
 }
 
 move_effects move_change(stored_change& row, const writes::not_sent& write) {
-    if (row.what.current == state::sending) row.what.reason = write.reason;
-    return take(row, {state::not_sent, cause::exchange, write.at, write.reason, std::nullopt});
+    if (row.change.current == state::sending) row.change.reason = write.reason;
+    return take(row, {state::not_sent, cause::exchange, write.time, write.reason, std::nullopt});
 }
 
 move_effects move_change(stored_change& row, const writes::evidence& write, std::span<const evidence_entry> before) {
     if (is_fenced_off(row, write.fence)) return fenced_off(row);
-    move_effects effects{.result = {moved::fate::done, row.what.current}};
-    effects.found = evidence_entry{write.at, write.source, write.says, write.detail};
-    if (row.what.current != state::unknown) return effects;
+    move_effects effects{.result = {moved::fate::done, row.change.current}};
+    effects.found = evidence_entry{write.time, write.source, write.says, write.detail};
+    if (row.change.current != state::unknown) return effects;
     hold_evidence known{.settle_after = write.settle_after};
     for (const evidence_entry& each : before)
         weigh(known, each);
     weigh(known, *effects.found);
     update_hold(row, known, effects);
-    row.what.updated = write.at;
+    row.change.updated = write.time;
     row.due = write.due;
     effects.changes_row = true;
     return effects;
@@ -134,41 +134,42 @@ move_effects move_change(stored_change& row, const writes::evidence& write, std:
 
 move_effects move_change(stored_change& row, const writes::followed& write) {
     if (is_fenced_off(row, write.fence)) return fenced_off(row);
-    change& c = row.what;
+    change& c = row.change;
     if (has_ended(c.current)) return {.result = {moved::fate::no_arrow, c.current}};
     move_effects effects{.result = {moved::fate::done, c.current}, .changes_row = true};
     if (!write.job_status.empty()) {
         c.job_status = write.job_status;
-        row.last_good_answer = write.at;
+        row.last_good_answer = write.time;
         if (c.current == state::accepted) update_hold(row, {}, effects);
     }
-    c.updated = write.at;
+    c.updated = write.time;
     row.due = write.due;
     return effects;
 }
 
 move_effects move_change(stored_change& row, const writes::settle& write) {
     if (is_fenced_off(row, write.fence)) return fenced_off(row);
-    learn(row.what.known, write.learnt);
-    if (!write.evidence.empty()) row.what.evidence = write.evidence;
-    return take(row, {write.to, write.by, write.at, write.detail, write.due});
+    learn(row.change.known, write.learnt);
+    if (!write.evidence.empty()) row.change.evidence = write.evidence;
+    return take(row, {write.to, write.cause, write.time, write.detail, write.due});
 }
 
 move_effects move_change(stored_change& row, const writes::resolve& write) {
-    const state from = row.what.current;
+    const state from = row.change.current;
     if (find_arrow(from, false, write.to, cause::operators) == arrow::none)
         return {.result = {moved::fate::no_arrow, from}};
-    row.what.resolved_by = write.by;
-    row.what.reason = write.reason;
-    return take(row, {write.to, cause::operators, write.at, "by " + write.by + ": " + write.reason, std::nullopt});
+    row.change.resolved_by = write.author;
+    row.change.reason = write.reason;
+    return take(row,
+                {write.to, cause::operators, write.time, "by " + write.author + ": " + write.reason, std::nullopt});
 }
 
 move_effects move_change(stored_change& row, const writes::hand_back& write) {
     if (is_fenced_off(row, write.fence)) return fenced_off(row);
-    if (!row.due) return {.result = {moved::fate::done, row.what.current}};
+    if (!row.due) return {.result = {moved::fate::done, row.change.current}};
     row.due = write.due;
     row.claimed_by.clear();
-    return {.result = {moved::fate::done, row.what.current}, .changes_row = true};
+    return {.result = {moved::fate::done, row.change.current}, .changes_row = true};
 }
 
 }  // namespace gateway::ledger

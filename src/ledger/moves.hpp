@@ -15,7 +15,7 @@ namespace gateway::ledger {
 
 // A change as a store keeps it, with what nobody else sees of it.
 struct stored_change {
-    change what;                // without history
+    ledger::change change;      // without history
     bool hold_is_over = false;  // for good
     std::optional<instant> last_good_answer;
     std::optional<instant> due;  // when to look at it next, or when the claim on it ends
@@ -24,7 +24,7 @@ struct stored_change {
 };
 
 struct evidence_entry {
-    instant at;
+    instant time;
     std::string source, says, detail;
 };
 

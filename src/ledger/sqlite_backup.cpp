@@ -37,9 +37,9 @@ std::optional<unavailable> copy_ledger(const std::string& file, const std::strin
     const std::string prefix = "ledger in file " + file + ": ";
     try {
         connection source =
-            open_connection({.file = file, .how = sqlite_options::access::reader, .busy_timeout = patience});
+            open_connection({.file = file, .mode = sqlite_options::access::reader, .busy_timeout = patience});
         // One of an older version as well: before a migration is when a backup is wanted.
-        if (auto wrong = check_schema(source, true)) return unavailable{wrong->kind, prefix + wrong->why};
+        if (auto wrong = check_schema(source, true)) return unavailable{wrong->kind, prefix + wrong->reason};
         // Nobody else sees the copy, and a broken one is thrown away: it needs no journal.
         connection target(copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE);
         target.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL");
@@ -57,7 +57,9 @@ std::optional<unavailable> copy_ledger(const std::string& file, const std::strin
 
 std::optional<unavailable> back_up_file(const std::string& file, const std::string& copy,
                                         const backup_progress& progress) {
-    const auto not_writable = [](std::string why) { return unavailable{trouble::not_writable, std::move(why)}; };
+    const auto not_writable = [](std::string problem) {
+        return unavailable{trouble::not_writable, std::move(problem)};
+    };
     if (!identify(file)) return unavailable{trouble::not_there, "ledger in file " + file + ": there is none"};
     // By another name until it is whole.
     const std::string partial = copy + ".partial";
@@ -65,9 +67,9 @@ std::optional<unavailable> back_up_file(const std::string& file, const std::stri
     if (identify(partial))
         return not_writable(partial + " is there already, of a backup that is under way or was broken off; remove it");
     if (const auto error = create_file(partial)) return not_writable(partial + " can't be created: " + *error);
-    if (auto why = copy_ledger(file, partial, progress)) {
+    if (auto problem = copy_ledger(file, partial, progress)) {
         ::unlink(partial.c_str());
-        return why;
+        return problem;
     }
     if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, copy.c_str(), RENAME_NOREPLACE) != 0) {
         const std::string error = std::generic_category().message(errno);

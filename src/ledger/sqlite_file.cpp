@@ -87,9 +87,9 @@ std::optional<std::string> sync_directory(const std::string& path) {
     const int directory = ::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return error_text();
     const bool done = ::fsync(directory) == 0;
-    const std::string why = done ? std::string() : error_text();
+    const std::string error = done ? std::string() : error_text();
     ::close(directory);
-    return done ? std::nullopt : std::optional(why);
+    return done ? std::nullopt : std::optional(error);
 }
 
 owner_lock::~owner_lock() {

@@ -51,11 +51,11 @@ source choose(const list_filter& f) {
 
 bool matches(const statement& row, const list_filter& f) {
     const instant begun = row.time(1);
-    const auto is = [&](int column, std::string_view wanted) { return wanted.empty() || row.view(column) == wanted; };
+    const auto has = [&](int column, std::string_view wanted) { return wanted.empty() || row.view(column) == wanted; };
     const auto current = read_state(row.view(2)).value_or(state::unknown);
     return (!f.since || begun >= *f.since) && (!f.until || begun < *f.until) && (!f.current || current == *f.current) &&
-           (!f.ended || has_ended(current) == *f.ended) && is(3, f.project_id) && is(4, f.caller) && is(5, f.subject) &&
-           is(6, f.account) && is(7, f.key);
+           (!f.ended || has_ended(current) == *f.ended) && has(3, f.project_id) && has(4, f.caller) &&
+           has(5, f.subject) && has(6, f.account) && has(7, f.key);
 }
 
 // Whether no later row of this order can match any more.
@@ -89,14 +89,14 @@ std::int64_t read_marker(connection& db, const list_filter& f, bool newest_first
 }  // namespace
 
 change_page read_page(connection& db, const list_filter& filter, bool newest_first, instant now) {
-    const source from = choose(filter);
+    const source selected = choose(filter);
     const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, 200);
     std::vector<std::int64_t> found;
     change_page page;
     {
-        const char* const sql = newest_first ? from.newest_first : from.oldest_first;
+        const char* const sql = newest_first ? selected.newest_first : selected.oldest_first;
         const std::int64_t marker = read_marker(db, filter, newest_first);
-        query rows = from.value.empty() ? query(db, sql, marker) : query(db, sql, marker, from.value);
+        query rows = selected.value.empty() ? query(db, sql, marker) : query(db, sql, marker, selected.value);
         std::int64_t last = 0;
         for (std::size_t tried = 0; rows.next(); ++tried) {
             if (is_past(*rows, filter, newest_first)) break;
@@ -110,9 +110,9 @@ change_page read_page(connection& db, const list_filter& filter, bool newest_fir
     }
     for (const std::int64_t row : found) {
         change_row each = read_row(db, row);
-        each.what.holds = holds_now(db, each, now);
-        if (filter.with_history) each.what.history = read_history(db, each);
-        page.changes.push_back(std::move(each.what));
+        each.change.holds = holds_now(db, each, now);
+        if (filter.with_history) each.change.history = read_history(db, each);
+        page.changes.push_back(std::move(each.change));
     }
     return page;
 }

@@ -9,7 +9,7 @@ namespace gateway::ledger {
 namespace {
 
 void write_back(connection& db, const change_row& row) {
-    const change& c = row.what;
+    const change& c = row.change;
     const auto status = c.answer ? std::optional(c.answer->status) : std::nullopt;
     const auto type = c.answer ? std::optional<std::string_view>(c.answer->content_type) : std::nullopt;
     const auto body = c.answer ? std::optional(blob_view{c.answer->body}) : std::nullopt;
@@ -25,10 +25,10 @@ void write_back(connection& db, const change_row& row) {
 }
 
 void write_hold(connection& db, const change_row& row, const hold& now) {
-    const change_request& request = row.what.request;
-    const auto until = now.how == hold::kind::until ? std::optional(now.until) : std::nullopt;
+    const change_request& request = row.change.request;
+    const auto until = now.type == hold::kind::until ? std::optional(now.until) : std::nullopt;
     for (const std::string& server : request.server_ids) {
-        if (now.how == hold::kind::none)
+        if (now.type == hold::kind::none)
             run(db, "DELETE FROM holds WHERE project_id = ? AND server_id = ? AND change = ?", request.project_id,
                 server, row.row);
         else
@@ -38,7 +38,7 @@ void write_hold(connection& db, const change_row& row, const hold& now) {
 }
 
 void free_identity(connection& db, const change_row& row, state from) {
-    const state to = row.what.current;
+    const state to = row.change.current;
     if (to == from) return;
     if (!keeps_key(to)) run(db, "UPDATE changes SET key_freed = row WHERE row = ? AND key IS NOT NULL", row.row);
     if (!keeps_signature(to)) run(db, "UPDATE changes SET signature = NULL WHERE row = ?", row.row);
@@ -49,7 +49,7 @@ void free_identity(connection& db, const change_row& row, state from) {
 void add_evidence(connection& db, std::int64_t row, const evidence_entry& found) {
     run(db,
         "INSERT INTO evidence SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM evidence WHERE change = ?1",
-        row, found.at, found.source, found.says, found.detail);
+        row, found.time, found.source, found.says, found.detail);
 }
 
 std::vector<evidence_entry> read_evidence(connection& db, std::int64_t row) {
@@ -62,7 +62,7 @@ std::vector<evidence_entry> read_evidence(connection& db, std::int64_t row) {
 
 template <class Write>
 moved apply_to(connection& db, change_row& row, const Write& write) {
-    const state from = row.what.current;
+    const state from = row.change.current;
     const auto done = [&] {
         if constexpr (std::is_same_v<Write, writes::evidence>)
             return move_change(row, write, read_evidence(db, row.row));
@@ -73,7 +73,7 @@ moved apply_to(connection& db, change_row& row, const Write& write) {
     if (done.changes_row) write_back(db, row);
     free_identity(db, row, from);
     for (const history_entry& each : done.history)
-        add_history(db, row.row, each.at, each.state, each.detail);
+        add_history(db, row.row, each.time, each.state, each.detail);
     if (done.found) add_evidence(db, row.row, *done.found);
     return done.result;
 }
@@ -99,9 +99,9 @@ moved apply(connection& db, const writes::not_sent& write, std::string_view proc
     if (auto row = find_row(db, write.request.id)) return apply_to(db, *row, write);
     const auto made = insert_change(db, write.request, state::not_sent, process);
     if (!made) throw sqlite_error(SQLITE_CORRUPT, "a change is there by its id, and is not");
-    run(db, "UPDATE changes SET reason = ?, updated = ?, ended = ? WHERE row = ?", or_null(write.reason), write.at,
-        write.at, *made);
-    add_history(db, *made, write.at, name(state::not_sent), write.reason);
+    run(db, "UPDATE changes SET reason = ?, updated = ?, ended = ? WHERE row = ?", or_null(write.reason), write.time,
+        write.time, *made);
+    add_history(db, *made, write.time, name(state::not_sent), write.reason);
     return {moved::fate::done, state::not_sent};
 }
 

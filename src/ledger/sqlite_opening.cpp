@@ -17,8 +17,8 @@ connection open_connection(const sqlite_options& options) {
         "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
     if (in_memory) return db;
     db.execute("PRAGMA synchronous = FULL");
-    if (options.how == access::owner) db.execute("PRAGMA journal_mode = WAL");
-    if (options.how == access::reader) db.execute("PRAGMA query_only = ON");
+    if (options.mode == access::owner) db.execute("PRAGMA journal_mode = WAL");
+    if (options.mode == access::reader) db.execute("PRAGMA query_only = ON");
     return db;
 }
 

@@ -7,9 +7,9 @@ namespace gateway::ledger {
 
 namespace {
 
-found_repeat as_repeat(change_row found, const identity& who, bool by_signature) {
-    change& first = found.what;
-    if (first.request.who.fingerprint != who.fingerprint) return other_request{std::move(first.request.id)};
+found_repeat as_repeat(change_row found, const ledger::identity& identity, bool by_signature) {
+    change& first = found.change;
+    if (first.request.identity.fingerprint != identity.fingerprint) return other_request{std::move(first.request.id)};
     return repeat{std::move(first.request.id), first.current,           std::move(first.answer),
                   std::move(first.known),      std::move(first.reason), by_signature};
 }
@@ -22,7 +22,7 @@ std::optional<std::chrono::seconds> find_rate_delay(connection& db, const change
     query counted(db,
                   "SELECT begun, server_count FROM changes WHERE caller = ? AND rule = ? AND begun > ?"
                   " AND is_rated = 1 AND is_counted = 1 ORDER BY begun DESC",
-                  request.who.caller, request.rule, request.begun - rate.per);
+                  request.identity.caller, request.rule, request.begun - rate.per);
     while (counted.next()) {
         left -= counted->integer(1);
         // This one and all before it have to fall out of the span.
@@ -48,9 +48,9 @@ std::optional<busy> find_conflict(connection& db, const change_request& request)
         const auto holder = find_holder(db, request.project_id, server, request.begun);
         if (!holder) continue;
         auto found = read_row(db, *holder);
-        if (found.what.current == state::unknown && found.what.request.id == request.after) continue;
-        found.what.holds = true;
-        return busy{server, std::move(found.what)};
+        if (found.change.current == state::unknown && found.change.request.id == request.after) continue;
+        found.change.holds = true;
+        return busy{server, std::move(found.change)};
     }
     return std::nullopt;
 }
@@ -61,7 +61,7 @@ void take_servers(connection& db, const change_request& request, std::int64_t ro
             run(db, "UPDATE changes SET hold_is_over = 1 WHERE row = ?", *holder);
             run(db, "DELETE FROM holds WHERE project_id = ? AND change = ?", request.project_id, *holder);
             add_history(db, *holder, request.begun, "taken_over",
-                        "by change " + request.id + " of caller " + request.who.caller);
+                        "by change " + request.id + " of caller " + request.identity.caller);
         }
         run(db, "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, NULL)", request.project_id, server, row);
     }
@@ -82,17 +82,17 @@ std::string find_awaiting_payment(connection& db, const change_request& request)
 
 }  // namespace
 
-found_repeat find_repeat_of(connection& db, const identity& who) {
-    if (!who.key.empty()) {
+found_repeat find_repeat_of(connection& db, const ledger::identity& identity) {
+    if (!identity.key.empty()) {
         query found(db,
                     "SELECT row FROM changes WHERE key = ? AND caller = ? AND subject = ? AND account = ?"
                     " AND key_freed = 0",
-                    who.key, who.caller, who.subject, who.account);
-        if (found.next()) return as_repeat(read_row(db, found->integer(0)), who, false);
+                    identity.key, identity.caller, identity.subject, identity.account);
+        if (found.next()) return as_repeat(read_row(db, found->integer(0)), identity, false);
     }
-    if (const std::string digest = signature_digest(who); !digest.empty()) {
+    if (const std::string digest = signature_digest(identity); !digest.empty()) {
         query found(db, "SELECT row FROM changes WHERE signature = ?", blob_view{digest});
-        if (found.next()) return as_repeat(read_row(db, found->integer(0)), who, true);
+        if (found.next()) return as_repeat(read_row(db, found->integer(0)), identity, true);
     }
     return {};
 }
@@ -115,7 +115,7 @@ std::vector<freeze> standing_freezes(connection& db, instant now) {
 
 record_result record_change(connection& db, const change_request& request, const std::vector<freeze>& freezes,
                             std::string_view process) {
-    found_repeat first = find_repeat_of(db, request.who);
+    found_repeat first = find_repeat_of(db, request.identity);
     if (auto* same = std::get_if<repeat>(&first)) return std::move(*same);
     if (auto* other = std::get_if<other_request>(&first)) return std::move(*other);
     const auto freeze = std::ranges::find_if(freezes, [&](const auto& f) { return stops(f, request, request.begun); });

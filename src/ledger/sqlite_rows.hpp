@@ -24,7 +24,7 @@ struct change_row : stored_change {
 // Whether it holds one of its servers at that time.
 [[nodiscard]] bool holds_now(connection& db, const change_row& row, instant now);
 [[nodiscard]] std::vector<history_entry> read_history(connection& db, const change_row& row);
-void add_history(connection& db, std::int64_t row, instant at, std::string_view state, std::string_view detail);
+void add_history(connection& db, std::int64_t row, instant time, std::string_view state, std::string_view detail);
 
 // The row of a new change: `sending`, or not_sent at once. Nothing when its id is taken.
 [[nodiscard]] std::optional<std::int64_t> insert_change(connection& db, const change_request& request, state first,
@@ -32,13 +32,13 @@ void add_history(connection& db, std::int64_t row, instant at, std::string_view 
 
 // Sixteen bytes that stand for a signature within its scope; they begin with its time, so that an index of them grows
 // at its end.
-[[nodiscard]] std::string signature_digest(const identity& who);
+[[nodiscard]] std::string signature_digest(const ledger::identity& identity);
 
 [[nodiscard]] std::string join(const std::vector<std::string>& words);
 [[nodiscard]] std::vector<std::string> split(std::string_view words);
 
 // sqlite_record.cpp
-[[nodiscard]] found_repeat find_repeat_of(connection& db, const identity& who);
+[[nodiscard]] found_repeat find_repeat_of(connection& db, const ledger::identity& identity);
 [[nodiscard]] std::vector<freeze> standing_freezes(connection& db, instant now);
 [[nodiscard]] record_result record_change(connection& db, const change_request& request,
                                           const std::vector<freeze>& freezes, std::string_view process);

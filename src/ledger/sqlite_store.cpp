@@ -44,16 +44,16 @@ public:
     std::optional<commit_failure> commit(std::span<const any_write> batch, std::vector<any_result>& results) override;
     std::optional<unavailable> maintain() override;
 
-    outcome<found_repeat> find_repeat(const identity& who) override {
-        return read([&](connection& db) { return find_repeat_of(db, who); });
+    outcome<found_repeat> find_repeat(const ledger::identity& identity) override {
+        return read([&](connection& db) { return find_repeat_of(db, identity); });
     }
     outcome<std::optional<change>> find(std::string_view id, instant now) override {
         return read([&](connection& db) -> std::optional<change> {
             auto row = find_row(db, id);
             if (!row) return std::nullopt;
-            row->what.holds = holds_now(db, *row, now);
-            row->what.history = read_history(db, *row);
-            return std::move(row->what);
+            row->change.holds = holds_now(db, *row, now);
+            row->change.history = read_history(db, *row);
+            return std::move(row->change);
         });
     }
     outcome<change_page> list(const list_filter& filter, instant now) override {
@@ -76,9 +76,9 @@ public:
 
 private:
     bool in_memory() const { return options_.file.empty(); }
-    bool is_owner() const { return options_.how == sqlite_options::access::owner; }
-    unavailable as_unavailable(trouble kind, const std::string& why) const {
-        return {kind, "ledger in " + describe() + ": " + why};
+    bool is_owner() const { return options_.mode == sqlite_options::access::owner; }
+    unavailable as_unavailable(trouble kind, const std::string& reason) const {
+        return {kind, "ledger in " + describe() + ": " + reason};
     }
     std::optional<unavailable> prepare_file();
     void connect();
@@ -115,13 +115,13 @@ private:
 std::optional<unavailable> sqlite_store::open() {
     if (db_) return std::nullopt;
     if (!in_memory()) {
-        if (auto why = prepare_file()) return as_unavailable(why->kind, why->why);
+        if (auto problem = prepare_file()) return as_unavailable(problem->kind, problem->reason);
     }
     try {
         connect();
         if (const auto wrong = check_schema(*db_, in_memory() || is_owner())) {
             close();
-            return as_unavailable(wrong->kind, wrong->why);
+            return as_unavailable(wrong->kind, wrong->reason);
         }
         if (in_memory() || is_owner()) bring_up_to_date(*db_);
         if (is_owner()) {
@@ -153,9 +153,9 @@ std::optional<unavailable> sqlite_store::prepare_file() {
                                                 "restart the gateway to use the new one"
                                               : "it was deleted or moved while it was in use; put it back"};
     if (!there && !is_owner()) return unavailable{trouble::not_there, "there is none"};
-    if (auto why = check_directory(options_.file)) return why;
+    if (auto problem = check_directory(options_.file)) return problem;
     if (!is_owner()) return std::nullopt;
-    if (auto why = lock_.take(options_.file)) return why;
+    if (auto problem = lock_.take(options_.file)) return problem;
     if (const auto error = there ? std::nullopt : create_file(options_.file))
         return unavailable{trouble::not_writable, "it can't be created: " + *error};
     return std::nullopt;
@@ -178,22 +178,22 @@ std::optional<unavailable> sqlite_store::check_file() {
     if (!db_) return as_unavailable(trouble::away, "it is not open");
     if (in_memory() || identify(options_.file) == file_) return std::nullopt;
     close();
-    const auto why = prepare_file();
-    return as_unavailable(trouble::away, why ? why->why : "it was away for a moment");
+    const auto problem = prepare_file();
+    return as_unavailable(trouble::away, problem ? problem->reason : "it was away for a moment");
 }
 
 // After what the connection can't go on from, it is closed: open() makes a new one.
 unavailable sqlite_store::fail(const sqlite_error& e) {
-    auto why = as_unavailable(e.kind(), e.what());
-    if (why.kind == trouble::held) why.why += ": another process is in a transaction";
-    if (!in_memory() && why.kind != trouble::held) close();
-    return why;
+    auto problem = as_unavailable(e.kind(), e.what());
+    if (problem.kind == trouble::held) problem.reason += ": another process is in a transaction";
+    if (!in_memory() && problem.kind != trouble::held) close();
+    return problem;
 }
 
 std::optional<commit_failure> sqlite_store::commit(std::span<const any_write> batch, std::vector<any_result>& results) {
     results.clear();
     if (auto gone = check_file()) return commit_failure{std::move(*gone)};
-    if (batch.empty() && options_.how == sqlite_options::access::reader) return std::nullopt;
+    if (batch.empty() && options_.mode == sqlite_options::access::reader) return std::nullopt;
     bool commits = false;
     try {
         run(*db_, "BEGIN IMMEDIATE");

@@ -6,17 +6,17 @@ namespace gateway::ledger {
 std::vector<claimed> apply(connection& db, const writes::claim& write) {
     std::vector<std::int64_t> rows;
     {
-        query due(db, "SELECT row FROM changes WHERE due <= ? ORDER BY due LIMIT ?", write.at, write.count);
+        query due(db, "SELECT row FROM changes WHERE due <= ? ORDER BY due LIMIT ?", write.time, write.count);
         while (due.next())
             rows.push_back(due->integer(0));
     }
     std::vector<claimed> given;
     for (const std::int64_t row : rows) {
         // The end of the lease is when it is due again, for anybody.
-        run(db, "UPDATE changes SET due = ?, claimed_by = ?, fence = fence + 1 WHERE row = ?", write.at + write.lease,
+        run(db, "UPDATE changes SET due = ?, claimed_by = ?, fence = fence + 1 WHERE row = ?", write.time + write.lease,
             write.owner, row);
         change_row found = read_row(db, row);
-        given.push_back({std::move(found.what), found.fence});
+        given.push_back({std::move(found.change), found.fence});
     }
     return given;
 }
@@ -29,17 +29,17 @@ std::vector<std::string> apply(connection& db, const writes::recover& write, std
             ids.push_back(rows->text(0));
     }
     for (const std::string& id : ids)
-        static_cast<void>(apply(db, writes::unknown{id, "the process that sent it is gone", write.at}));
+        static_cast<void>(apply(db, writes::unknown{id, "the process that sent it is gone", write.time}));
     return ids;
 }
 
 bool apply(connection& db, const writes::add_freeze& write) {
-    const freeze& f = write.what;
+    const freeze& f = write.freeze;
     const std::string operations = join(f.scope.operations);
     return run(db,
                "INSERT INTO freezes (id, account, caller, server_id, operations, reason, set_by, since, until)"
                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-               f.id, f.scope.account, f.scope.caller, f.scope.server_id, operations, f.reason, f.by, f.since,
+               f.id, f.scope.account, f.scope.caller, f.scope.server_id, operations, f.reason, f.author, f.since,
                f.until) != 0;
 }
 
@@ -47,7 +47,7 @@ bool apply(connection& db, const writes::unfreeze& write) {
     return run(db,
                "UPDATE freezes SET lifted = ?1, lifted_by = ?2"
                " WHERE id = ?3 AND lifted IS NULL AND (until IS NULL OR until > ?1)",
-               write.at, write.by, write.id) != 0;
+               write.time, write.author, write.id) != 0;
 }
 
 std::size_t apply(connection& db, const writes::forget& write) {

@@ -12,8 +12,11 @@ constexpr std::size_t min_sweep = 1024;
 
 }  // namespace
 
-watchdog::watchdog(explain why)
-    : why_(std::move(why)), sweep_at_(min_sweep), next_(clock::time_point::max()), thread_([this] { run(); }) {}
+watchdog::watchdog(explain callback)
+    : explain_(std::move(callback)),
+      sweep_at_(min_sweep),
+      next_(clock::time_point::max()),
+      thread_([this] { run(); }) {}
 
 watchdog::~watchdog() {
     {
@@ -63,9 +66,9 @@ void watchdog::run() {
         const auto expired = take_expired(clock::now());
         if (expired.empty()) continue;
         held.unlock();
-        const unavailable why = why_();
+        const unavailable problem = explain_();
         for (const auto& each : expired)
-            each->refuse(why);
+            each->fail(problem);
         held.lock();
     }
 }

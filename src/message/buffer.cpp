@@ -7,8 +7,8 @@
 
 namespace gateway::message {
 
-void buffer::make_room(std::size_t bytes) {
-    if (room_size() >= bytes) return;
+void buffer::reserve(std::size_t bytes) {
+    if (free_size() >= bytes) return;
     const std::size_t used = size();
     if (capacity_ - used >= bytes) {
         std::memmove(bytes_.get(), bytes_.get() + begin_, used);
@@ -24,10 +24,10 @@ void buffer::make_room(std::size_t bytes) {
     end_ = used;
 }
 
-void buffer::cut(std::size_t from, std::size_t bytes) noexcept {
-    char* const at = bytes_.get() + begin_ + from;
-    const std::size_t behind = size() - from - bytes;
-    if (behind > 0) std::memmove(at, at + bytes, behind);
+void buffer::cut(std::size_t offset, std::size_t bytes) noexcept {
+    char* const gap = bytes_.get() + begin_ + offset;
+    const std::size_t following = size() - offset - bytes;
+    if (following > 0) std::memmove(gap, gap + bytes, following);
     end_ -= bytes;
     if (secret_) forget(end_, bytes);
 }
@@ -37,18 +37,18 @@ void buffer::shrink(std::size_t keep) {
     if (capacity_ <= keep || used > keep) return;
     std::unique_ptr<char[]> smaller(used > 0 ? new char[keep] : nullptr);
     if (used > 0) std::memcpy(smaller.get(), bytes_.get() + begin_, used);
-    let_go();
+    free_memory();
     bytes_ = std::move(smaller);
     capacity_ = used > 0 ? keep : 0;
     begin_ = 0;
     end_ = used;
 }
 
-void buffer::forget(std::size_t from, std::size_t bytes) noexcept {
-    if (bytes > 0) wipe(bytes_.get() + from, bytes);
+void buffer::forget(std::size_t offset, std::size_t bytes) noexcept {
+    if (bytes > 0) wipe(bytes_.get() + offset, bytes);
 }
 
-void buffer::let_go() noexcept {
+void buffer::free_memory() noexcept {
     if (secret_) forget(0, capacity_);
     bytes_.reset();
 }

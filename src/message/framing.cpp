@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-constexpr auto malformed(std::string_view why) { return problem{fault::malformed, why}; }
+constexpr auto malformed(std::string_view reason) { return problem{fault::malformed, reason}; }
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_hex(char c) { return is_digit(c) || (lower_case(c) >= 'a' && lower_case(c) <= 'f'); }
@@ -91,8 +91,8 @@ std::optional<problem> check_coding(std::string_view codings) noexcept {
     return problem{fault::unknown_transfer_coding, "the only transfer-coding taken here is chunked (RFC 9112, 7)"};
 }
 
-// How long the body is, for either direction (RFC 9112, 6.3). `framing.body` stays none when no field says.
-std::optional<problem> check_length(const field_list& fields, bool http_1_1, framing& how) noexcept {
+// How long the body is, for either direction (RFC 9112, 6.3). `result.body` stays none when no field says.
+std::optional<problem> check_length(const field_list& fields, bool http_1_1, framing& result) noexcept {
     const field* const length = fields.find(known::content_length);
     if (fields.repeats({known::content_length})) return malformed("Content-Length occurs twice (RFC 9112, 6.3)");
     const field* const coding = fields.find(known::transfer_encoding);
@@ -102,7 +102,7 @@ std::optional<problem> check_length(const field_list& fields, bool http_1_1, fra
         if (length != nullptr) return malformed("both Content-Length and Transfer-Encoding (RFC 9112, 6.1)");
         if (!http_1_1) return malformed("Transfer-Encoding in an HTTP/1.0 message (RFC 9112, 6.1)");
         if (auto p = check_coding(coding->value)) return p;
-        how.body = body_framing::chunked;
+        result.body = body_framing::chunked;
     }
     if (length != nullptr) {
         // 1*DIGIT (RFC 9110, 8.6): no sign, no list, no blank. 18 digits can't overflow.
@@ -110,10 +110,10 @@ std::optional<problem> check_length(const field_list& fields, bool http_1_1, fra
         if (digits.empty() || digits.size() > 18 ||
             !std::all_of(digits.begin(), digits.end(), [](char c) { return is_digit(c); }))
             return malformed("Content-Length is not a plain number (RFC 9110, 8.6)");
-        how.length = 0;
+        result.length = 0;
         for (const char c : digits)
-            how.length = how.length * 10 + static_cast<unsigned>(c - '0');
-        how.body = how.length == 0 ? body_framing::none : body_framing::length;
+            result.length = result.length * 10 + static_cast<unsigned>(c - '0');
+        result.body = result.length == 0 ? body_framing::none : body_framing::length;
     }
     return std::nullopt;
 }
@@ -149,8 +149,9 @@ std::optional<problem> split_target(request_head& head) noexcept {
     // Another target than the one without '?' (RFC 3986, 6.2.3), though many read it as the same.
     if (mark != std::string_view::npos && head.query.empty()) return malformed("the request target has an empty query");
     // RFC 3986, 2.1. (In a path any escape, broken or not, makes it none of the paths that there are.)
-    for (auto at = head.query.find('%'); at != std::string_view::npos; at = head.query.find('%', at + 3)) {
-        if (at + 2 >= head.query.size() || !is_hex(head.query[at + 1]) || !is_hex(head.query[at + 2]))
+    for (auto percent = head.query.find('%'); percent != std::string_view::npos;
+         percent = head.query.find('%', percent + 3)) {
+        if (percent + 2 >= head.query.size() || !is_hex(head.query[percent + 1]) || !is_hex(head.query[percent + 2]))
             return malformed("the query holds a broken percent-escape (RFC 3986, 2.1)");
     }
     return std::nullopt;
@@ -159,8 +160,8 @@ std::optional<problem> split_target(request_head& head) noexcept {
 }  // namespace
 
 std::optional<problem> check_request(request_head& head) noexcept {
-    head.how = {};
-    if (head.method.size() > longest_method)
+    head.framing = {};
+    if (head.method.size() > max_method_length)
         return problem{fault::method_too_long, "the method is longer than any that there is (RFC 9112, 3)"};
     if (head.method == "CONNECT") return malformed("CONNECT asks for a tunnel: there is none here (RFC 9110, 9.3.6)");
     if (auto p = split_target(head)) return p;
@@ -171,7 +172,7 @@ std::optional<problem> check_request(request_head& head) noexcept {
     if (host == nullptr && head.http_1_1) return malformed("no Host (RFC 9112, 3.2)");
     if (host != nullptr && !is_host(host->value)) return malformed("Host is malformed (RFC 9110, 7.2)");
 
-    // What decides who calls, or what the body is, must not be said twice.
+    // The fields that decide who calls, or how the body is read, must occur once.
     static constexpr known_names once{known::authorization,
                                       known::x_api_key,
                                       known::x_auth_token,
@@ -183,8 +184,8 @@ std::optional<problem> check_request(request_head& head) noexcept {
                                       known::expect};
     if (head.fields.repeats(once)) return malformed("a header that may occur once occurs twice (RFC 9110, 5.3)");
 
-    if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
-    head.how.keep_alive = wants_keep_alive(head.fields, head.http_1_1);
+    if (auto p = check_length(head.fields, head.http_1_1, head.framing)) return p;
+    head.framing.keep_alive = wants_keep_alive(head.fields, head.http_1_1);
 
     const field* const expect = head.fields.find(known::expect);
     head.expects_continue = expect != nullptr && same_name(expect->value, "100-continue");
@@ -195,28 +196,29 @@ std::optional<problem> check_request(request_head& head) noexcept {
 }
 
 std::optional<problem> check_response(response_head& head) noexcept {
-    head.how = {};
+    head.framing = {};
     if (head.status < 100 || head.status > 599) return malformed("a status outside 100 to 599 (RFC 9110, 15)");
     if (head.status < 200 && !head.http_1_1)
         return malformed("an interim answer in HTTP/1.0, which has none (RFC 9110, 15.2)");
-    if (auto p = check_length(head.fields, head.http_1_1, head.how)) return p;
-    const bool said = head.how.body != body_framing::none || head.fields.find(known::content_length) != nullptr;
+    if (auto p = check_length(head.fields, head.http_1_1, head.framing)) return p;
+    const bool length_given =
+        head.framing.body != body_framing::none || head.fields.find(known::content_length) != nullptr;
     bool may_send_more = false;
     if (head.status / 100 == 1 || head.status == 204 || head.status == 304) {
         // RFC 9110, 6.4.1: these have no body, whatever the fields say (a 304 may tell the length it would have).
-        if (head.status != 304 && head.how.body == body_framing::chunked)
+        if (head.status != 304 && head.framing.body == body_framing::chunked)
             return malformed("Transfer-Encoding in an answer without a body (RFC 9112, 6.1)");
         // RFC 9110, 8.6: nor does any but a 304 tell a length. Who tells one may yet send that many bytes: they must
         // not be read as the next answer, which follows an interim one at once, and a 204 on the same connection.
-        may_send_more = head.status != 304 && head.how.body == body_framing::length;
+        may_send_more = head.status != 304 && head.framing.body == body_framing::length;
         if (may_send_more && head.status != 204)
             return malformed("Content-Length in an interim answer (RFC 9110, 8.6)");
-        head.how.body = body_framing::none;
-    } else if (!said) {
-        head.how.body = body_framing::until_close;  // RFC 9112, 6.3, rule 8
+        head.framing.body = body_framing::none;
+    } else if (!length_given) {
+        head.framing.body = body_framing::until_close;  // RFC 9112, 6.3, rule 8
     }
-    head.how.keep_alive =
-        head.how.body != body_framing::until_close && !may_send_more && wants_keep_alive(head.fields, head.http_1_1);
+    head.framing.keep_alive = head.framing.body != body_framing::until_close && !may_send_more &&
+                              wants_keep_alive(head.fields, head.http_1_1);
     return std::nullopt;
 }
 
@@ -234,17 +236,17 @@ bool connection_names(const field_list& fields, std::string_view option) noexcep
     return false;
 }
 
-bool is_hop_by_hop(const field_list& fields, std::size_t at) noexcept {
-    static constexpr known_names of_connections{known::connection,
-                                                known::keep_alive,
-                                                known::proxy_connection,
-                                                known::proxy_authenticate,
-                                                known::proxy_authorization,
-                                                known::te,
-                                                known::trailer,
-                                                known::transfer_encoding,
-                                                known::upgrade};
-    return of_connections.has(fields.name_of(at)) || connection_names(fields, fields[at].name);
+bool is_hop_by_hop(const field_list& fields, std::size_t index) noexcept {
+    static constexpr known_names connection_fields{known::connection,
+                                                   known::keep_alive,
+                                                   known::proxy_connection,
+                                                   known::proxy_authenticate,
+                                                   known::proxy_authorization,
+                                                   known::te,
+                                                   known::trailer,
+                                                   known::transfer_encoding,
+                                                   known::upgrade};
+    return connection_fields.has(fields.name_of(index)) || connection_names(fields, fields[index].name);
 }
 
 }  // namespace gateway::message

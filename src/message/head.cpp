@@ -15,14 +15,14 @@ using beast::error_code;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-problem malformed(std::string_view why) { return {fault::malformed, why}; }
+problem malformed(std::string_view reason) { return {fault::malformed, reason}; }
 
 // Beast's parser, for the first line alone. Its fields cost more than all the rest of a head (each name is looked up
 // among 350, and Connection, Content-Length and Transfer-Encoding are read by rules laxer than ours): read_fields().
 template <bool isRequest, class Head>
 class start_line_parser : public beast::http::basic_parser<isRequest> {
 public:
-    explicit start_line_parser(Head& into) : into_(into) {}
+    explicit start_line_parser(Head& result) : result_(result) {}
 
     // `line` with its CRLF.
     std::optional<problem> parse(std::string_view line) {
@@ -51,16 +51,16 @@ private:
                          error_code& ec) override {
         ec = {};
         if constexpr (isRequest) {
-            into_.method = view(method);
-            into_.target = view(target);
-            into_.http_1_1 = version == 11;
+            result_.method = view(method);
+            result_.target = view(target);
+            result_.http_1_1 = version == 11;
         }
     }
     void on_response_impl(int status, beast::string_view, int version, error_code& ec) override {
         ec = {};
         if constexpr (!isRequest) {
-            into_.status = static_cast<unsigned>(status);
-            into_.http_1_1 = version == 11;
+            result_.status = static_cast<unsigned>(status);
+            result_.http_1_1 = version == 11;
         }
     }
 
@@ -79,7 +79,7 @@ private:
         return body.size();
     }
 
-    Head& into_;
+    Head& result_;
 };
 
 // Tokens with commas between, empty ones among them (RFC 9110, 5.6.1).
@@ -94,31 +94,31 @@ bool is_token_list(std::string_view value) noexcept {
 }
 
 // RFC 9112, 5: field-line = field-name ":" OWS field-value OWS, up to the empty line, which ends the head.
-std::optional<problem> read_fields(line_reader& lines, field_list& into) {
-    into.clear();
+std::optional<problem> read_fields(line_reader& lines, field_list& fields) {
+    fields.clear();
     std::string_view line;
     while (lines.next(line)) {
         if (line.empty()) return std::nullopt;
         if (line.front() == ' ' || line.front() == '\t') return malformed("a header line is folded (RFC 9112, 5.2)");
-        if (into.size() == most_fields) return problem{fault::header_too_long, "more than 100 header fields"};
+        if (fields.size() == max_fields) return problem{fault::header_too_long, "more than 100 header fields"};
         const std::size_t name = token_length(line);
         if (name == 0 || name == line.size() || line[name] != ':')
             return malformed("a header name is malformed (RFC 9112, 5.1)");
         const field one{line.substr(0, name), without_blanks(line.substr(name + 1))};
-        const known is = into.add(one);
-        if ((is == known::connection || is == known::proxy_connection) && !is_token_list(one.value))
+        const known kind = fields.add(one);
+        if ((kind == known::connection || kind == known::proxy_connection) && !is_token_list(one.value))
             return malformed("Connection is not a list of tokens (RFC 9110, 7.6.1)");
     }
-    return malformed(lines.why());
+    return malformed(lines.reason());
 }
 
 template <bool isRequest, class Head>
-std::optional<problem> parse(std::string_view head, Head& into) {
+std::optional<problem> parse(std::string_view head, Head& result) {
     line_reader lines(head);
     std::string_view first;
-    if (!lines.next(first)) return malformed(lines.why());
-    if (auto p = start_line_parser<isRequest, Head>(into).parse(head.substr(0, lines.taken()))) return p;
-    if (auto p = read_fields(lines, into.fields)) return p;
+    if (!lines.next(first)) return malformed(lines.reason());
+    if (auto p = start_line_parser<isRequest, Head>(result).parse(head.substr(0, lines.taken()))) return p;
+    if (auto p = read_fields(lines, result.fields)) return p;
     if (lines.taken() != head.size()) return malformed("not an HTTP/1.1 message head (RFC 9112, 2.1)");
     return std::nullopt;
 }
@@ -130,14 +130,14 @@ std::size_t head_length(std::string_view bytes, std::size_t seen) noexcept {
     return end == std::string_view::npos ? 0 : end + 4;
 }
 
-std::optional<problem> parse_request_head(std::string_view head, request_head& into) {
-    if (auto p = parse<true>(head, into)) return p;
-    return check_request(into);
+std::optional<problem> parse_request_head(std::string_view head, request_head& result) {
+    if (auto p = parse<true>(head, result)) return p;
+    return check_request(result);
 }
 
-std::optional<problem> parse_response_head(std::string_view head, response_head& into) {
-    if (auto p = parse<false>(head, into)) return p;
-    return check_response(into);
+std::optional<problem> parse_response_head(std::string_view head, response_head& result) {
+    if (auto p = parse<false>(head, result)) return p;
+    return check_response(result);
 }
 
 }  // namespace gateway::message

@@ -1,4 +1,4 @@
-// What every source file of the rooms that do I/O includes: parsed once.
+// What every source file of the modules that do I/O includes: parsed once.
 #pragma once
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>

@@ -6,43 +6,43 @@ namespace gateway::net {
 
 namespace {
 
-constexpr std::size_t most_queues = 16;  // before those that nobody waits in make room
+constexpr std::size_t max_queues = 16;  // beyond it, those that nobody waits in are removed
 
 }  // namespace
 
-void deadline::set(milliseconds after) {
+void deadline::set(milliseconds timeout) {
     unlink();
     expired_ = false;
-    of_.add(*this, after);
+    owner_.add(*this, timeout);
 }
 
-void deadlines::add(deadline& what, milliseconds after) {
-    queue& same = queue_of(after);
+void deadlines::add(deadline& entry, milliseconds timeout) {
+    queue& same = queue_of(timeout);
     // A call sets three deadlines, so they go by the time of ticks: that of the next one, so that none is early.
-    what.at_ = tick::last() + tick::length() + after;
-    same.waiting.push_back(what);
-    first_ = std::min(first_, what.at_);
+    entry.due_ = tick::last() + tick::length() + timeout;
+    same.waiting.push_back(entry);
+    first_ = std::min(first_, entry.due_);
 }
 
 deadlines::queue& deadlines::queue_of(milliseconds length) {
     for (const auto& each : queues_) {
         if (each->length == length) return *each;
     }
-    // A reload brings new lengths, and a share of a time is any length: those that nobody waits for make room.
-    if (queues_.size() >= most_queues) std::erase_if(queues_, [](const auto& q) { return q->waiting.empty(); });
+    // A reload brings new lengths, and a share of a time is any length: those that nobody waits in are removed.
+    if (queues_.size() >= max_queues) std::erase_if(queues_, [](const auto& q) { return q->waiting.empty(); });
     queues_.push_back(std::make_unique<queue>());
     queues_.back()->length = length;
     return *queues_.back();
 }
 
-void deadlines::expire(list& first_of) {
-    deadline& due = first_of.front();
+void deadlines::expire(list& waiting) {
+    deadline& due = waiting.front();
     due.unlink();
     due.expired_ = true;
     due.on_expiry_(due.argument_);
 }
 
-void deadlines::expire_all() {
+void deadlines::expire_now() {
     for (const auto& q : queues_) {
         while (!q->waiting.empty())
             expire(q->waiting);
@@ -59,9 +59,9 @@ void deadlines::expire_due(bool slept) {
     const auto now = std::chrono::steady_clock::now();
     first_ = steady_time::max();
     for (const auto& q : queues_) {
-        while (!q->waiting.empty() && q->waiting.front().at_ <= now)
+        while (!q->waiting.empty() && q->waiting.front().due_ <= now)
             expire(q->waiting);
-        if (!q->waiting.empty()) first_ = std::min(first_, q->waiting.front().at_);
+        if (!q->waiting.empty()) first_ = std::min(first_, q->waiting.front().due_);
     }
 }
 

@@ -4,10 +4,10 @@
 
 namespace gateway::net {
 
-void log_exception(std::string_view component, const std::exception_ptr& unforeseen) noexcept {
-    if (!unforeseen) return;
+void log_exception(std::string_view component, const std::exception_ptr& exception) noexcept {
+    if (!exception) return;
     try {
-        std::rethrow_exception(unforeseen);
+        std::rethrow_exception(exception);
     } catch (const std::exception& e) {
         spdlog::error("{}: ended by an unforeseen exception: error={}", component, e.what());
     } catch (...) {

@@ -12,7 +12,7 @@
 
 namespace gateway::net {
 
-// What the loop leans on is not all documented. Of a new version of Boost look at these, run tests/unit/net and
+// Not all that the loop depends on is documented. Of a new version of Boost look at these, run tests/unit/net and
 // bench/instructions.py, then add it here:
 // - a coroutine's frames come from memory that Asio keeps for the thread, if the thread is within io_context::run()
 //   (detail/thread_info_base.hpp): run() below, and BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE in
@@ -20,29 +20,31 @@ namespace gateway::net {
 // - io_context::poll() within a handler of another io_context;
 // - async_result<use_awaitable_t<…>>::handler_type can be kept, called later, or destroyed with the coroutine's frames
 //   (impl/use_awaitable.hpp): waiter.hpp;
-// - co_spawn() posts a last step after the coroutine's end (impl/co_spawn.hpp): see_to_its_end();
+// - co_spawn() posts a last step after the coroutine's end (impl/co_spawn.hpp): run_to_end();
 // - BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO leaves post() safe from other threads (detail/concurrency_hint.hpp).
 static_assert(BOOST_VERSION == 108100 || BOOST_VERSION == 108300,
               "the event loop was tried with Boost 1.81 and 1.83 only: src/net/loop.cpp says what to look at");
 
 namespace {
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::system_category(), what); }
+[[noreturn]] void fail(const char* function_name) {
+    throw std::system_error(errno, std::system_category(), function_name);
+}
 
 constexpr std::uint32_t all_edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-loop::loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), woken_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+loop::loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     if (!epoll_) fail("epoll_create1");
-    if (!woken_) fail("eventfd");
-    epoll_event told{.events = EPOLLIN, .data = {.ptr = this}};
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, woken_.get(), &told) != 0) fail("epoll_ctl");
+    if (!wake_fd_) fail("eventfd");
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = this}};
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_fd_.get(), &event) != 0) fail("epoll_ctl");
 }
 
 loop::~loop() {
-    times_.expire_all();  // what still waits is in the queue now, which drops it
-    at_end_.clear();
+    times_.expire_now();  // what still waits is in the queue now, which destroys it
+    end_handlers_.clear();
 }
 
 void loop::stop() noexcept {
@@ -53,7 +55,7 @@ void loop::stop() noexcept {
 void loop::wake() noexcept {
     const std::uint64_t one = 1;
     // Fails only when 2^64 - 1 wakings were not seen yet.
-    static_cast<void>(::write(woken_.get(), &one, sizeof one) == sizeof one);
+    static_cast<void>(::write(wake_fd_.get(), &one, sizeof one) == sizeof one);
 }
 
 // From within a loop of Asio's, since only there a thread has the memory that Asio keeps of coroutine frames for the
@@ -72,41 +74,42 @@ void loop::serve() {
     }
 }
 
-// Sleeps until something is ready or due, and lets it go on.
+// Sleeps until something is ready or due, and resumes it.
 void loop::iterate() {
     const auto left = times_.left();
-    const int at_most = left == milliseconds::max()
+    const int timeout = left == milliseconds::max()
                             ? -1
                             : static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max()));
     ready_next_ = 0;
-    ready_count_ = ::epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), at_most);
-    // What goes on may end any watch, which takes itself off the list.
+    ready_count_ = ::epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), timeout);
+    // A resumed coroutine may end any watch, which removes itself from the list.
     for (; ready_next_ < ready_count_; ++ready_next_) {
         const epoll_event& event = ready_[static_cast<std::size_t>(ready_next_)];
         if (event.data.ptr == nullptr) continue;
         if (event.data.ptr == this) {
             std::uint64_t count = 0;
-            static_cast<void>(::read(woken_.get(), &count, sizeof count) == sizeof count);
+            static_cast<void>(::read(wake_fd_.get(), &count, sizeof count) == sizeof count);
             queued_ = true;
             continue;
         }
-        auto& is = *static_cast<watch*>(event.data.ptr);
-        is.tell(event.events);
-        if (is.reader_.is_waiting() && (is.readable || is.reads_when_either)) is.reader_.resume();
-        if (event.data.ptr != nullptr && is.writable && is.writer_.is_waiting()) is.writer_.resume();
+        auto& target = *static_cast<watch*>(event.data.ptr);
+        target.on_events(event.events);
+        if (target.reader_.is_waiting() && (target.readable || target.wakes_reader_when_writable))
+            target.reader_.resume();
+        if (event.data.ptr != nullptr && target.writable && target.writer_.is_waiting()) target.writer_.resume();
     }
     ready_count_ = std::max(ready_count_, 0);
-    for (std::size_t i = 0; i < at_end_.size(); ++i) {  // a coroutine that goes on may add to it
-        auto handler = std::move(at_end_[i]);
+    for (std::size_t i = 0; i < end_handlers_.size(); ++i) {  // a resumed coroutine may add to it
+        auto handler = std::move(end_handlers_[i]);
         std::move(handler)();
     }
-    at_end_.clear();
+    end_handlers_.clear();
     times_.expire_due(ready_count_ == 0);
 }
 
 error_code watch::begin(int descriptor) noexcept {
     epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
-    if (::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_ADD, descriptor, &wanted) != 0)
+    if (::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_ADD, descriptor, &wanted) != 0)
         return {errno, boost::system::system_category()};
     descriptor_ = descriptor;
     return {};
@@ -114,9 +117,9 @@ error_code watch::begin(int descriptor) noexcept {
 
 void watch::end() noexcept {
     if (descriptor_ < 0) return;
-    ::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_DEL, std::exchange(descriptor_, -1), nullptr);
-    for (int i = in_.ready_next_; i < in_.ready_count_; ++i) {
-        auto& event = in_.ready_[static_cast<std::size_t>(i)];
+    ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, std::exchange(descriptor_, -1), nullptr);
+    for (int i = loop_.ready_next_; i < loop_.ready_count_; ++i) {
+        auto& event = loop_.ready_[static_cast<std::size_t>(i)];
         if (event.data.ptr == this) event.data.ptr = nullptr;
     }
     cancel();
@@ -126,18 +129,18 @@ void watch::end() noexcept {
 void watch::cancel() noexcept {
     reader_cancelled_ = reader_cancelled_ || reader_.is_waiting();
     writer_cancelled_ = writer_cancelled_ || writer_.is_waiting();
-    in_.post_resume(reader_);
-    in_.post_resume(writer_);
+    loop_.post_resume(reader_);
+    loop_.post_resume(writer_);
 }
 
-// epoll(7) tells an edge once; asked for it anew, it tells how things are.
-void watch::tell_again() noexcept {
+// epoll(7) reports an edge once; EPOLL_CTL_MOD makes it report the present state.
+void watch::rearm() noexcept {
     readable = false;
     epoll_event wanted{.events = all_edges, .data = {.ptr = this}};
-    ::epoll_ctl(in_.epoll_.get(), EPOLL_CTL_MOD, descriptor_, &wanted);  // fails only for what is not watched
+    ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_MOD, descriptor_, &wanted);  // fails only for what is not watched
 }
 
-void watch::tell(std::uint32_t events) noexcept {
+void watch::on_events(std::uint32_t events) noexcept {
     constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;
     if ((events & (EPOLLIN | EPOLLRDHUP | broken)) != 0) readable = true;
     if ((events & (EPOLLOUT | broken)) != 0) writable = true;

@@ -20,23 +20,23 @@ bool set_sni(SSL* ssl, const std::string& host) {
     return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str())) == 1;
 }
 
-iovec piece(std::string_view of) noexcept {
-    return {const_cast<char*>(of.data()), of.size()};  // NOLINT: sendmsg(2) writes nothing there
+iovec piece(std::string_view bytes) noexcept {
+    return {const_cast<char*>(bytes.data()), bytes.size()};  // NOLINT: sendmsg(2) writes nothing there
 }
 
 }  // namespace
 
-stream::stream(loop& in, int connected)
-    : loop_(in),
-      watch_(in),
+stream::stream(loop& owner, int connected)
+    : loop_(owner),
+      watch_(owner),
       deadline_(
-          in.times(), [](void* self) { static_cast<stream*>(self)->cancel(); }, this) {
+          owner.times(), [](void* self) { static_cast<stream*>(self)->cancel(); }, this) {
     if (connected >= 0) adopt(connected);
 }
 
 void stream::adopt(int connected) noexcept {
     descriptor_.reset(connected);
-    unwatched_ = watch_.begin(connected);
+    watch_error_ = watch_.begin(connected);
 }
 
 void stream::close() noexcept {
@@ -45,17 +45,18 @@ void stream::close() noexcept {
     descriptor_.reset();
 }
 
-task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
+task<error_code> stream::connect(const asio::ip::tcp::endpoint& endpoint) {
     close();
-    const int fresh = ::socket(to.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    const int fresh = ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fresh < 0) co_return last_error();
-    const bool failed = ::connect(fresh, to.data(), static_cast<socklen_t>(to.size())) != 0 && errno != EINPROGRESS;
-    const error_code why = last_error();
+    const bool failed =
+        ::connect(fresh, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 && errno != EINPROGRESS;
+    const error_code error = last_error();
     adopt(fresh);  // after connect(2): a socket without a connection counts as hung up
-    if (failed) co_return why;
-    if (unwatched_) co_return unwatched_;
+    if (failed) co_return error;
+    if (watch_error_) co_return watch_error_;
     while (!watch_.writable) {
-        co_await watch_.until_writable();
+        co_await watch_.wait_writable();
         if (watch_.writer_cancelled()) co_return asio::error::operation_aborted;
     }
     int result = 0;
@@ -64,12 +65,12 @@ task<error_code> stream::connect(const asio::ip::tcp::endpoint& to) {
     co_return error_code(result, boost::system::system_category());
 }
 
-transfer stream::receive(void* into, std::size_t room) noexcept {
+transfer stream::receive(void* data, std::size_t size) noexcept {
     while (watch_.readable) {
-        const auto got = ::recv(descriptor_.get(), into, room, 0);
+        const auto got = ::recv(descriptor_.get(), data, size, 0);
         if (got > 0) {
-            // All that was there: an edge tells when more comes. (What hangs up may have nothing more to tell.)
-            if (static_cast<std::size_t>(got) < room && !watch_.hung_up) watch_.readable = false;
+            // All that was there: an edge is reported when more comes. (After a hang-up there may be no further one.)
+            if (static_cast<std::size_t>(got) < size && !watch_.hung_up) watch_.readable = false;
             return {{}, static_cast<std::size_t>(got)};
         }
         if (got == 0) return {asio::error::eof, 0};
@@ -80,10 +81,10 @@ transfer stream::receive(void* into, std::size_t room) noexcept {
     return nothing_yet();
 }
 
-// What keeps a stream from reading or writing just now.
+// The reason why a stream can't be read or written just now.
 transfer stream::nothing_yet() const noexcept {
     if (!is_open()) return {asio::error::bad_descriptor, 0};
-    return {unwatched_ ? unwatched_ : make_error_code(asio::error::would_block), 0};
+    return {watch_error_ ? watch_error_ : make_error_code(asio::error::would_block), 0};
 }
 
 transfer stream::send(std::string_view first, std::string_view second) noexcept {
@@ -98,7 +99,7 @@ transfer stream::send(std::string_view first, std::string_view second) noexcept 
         if (sent >= 0) {
             const auto bytes = static_cast<std::size_t>(sent);
             if (bytes == first.size() + second.size()) return {{}, bytes};
-            // The rest does not fit just now; the next try says so, and asks the kernel to tell when it does.
+            // The rest does not fit just now; the next try finds that out, after which the kernel reports when it does.
             return {asio::error::would_block, bytes};
         }
         if (errno == EINTR) continue;
@@ -108,22 +109,22 @@ transfer stream::send(std::string_view first, std::string_view second) noexcept 
     return nothing_yet();
 }
 
-transfer stream::read_now(asio::mutable_buffer into) noexcept {
+transfer stream::try_read_some(asio::mutable_buffer buffer) noexcept {
     if (watch_.reader_cancelled()) return {asio::error::operation_aborted, 0};
-    if (!tls_) return receive(into.data(), into.size());
-    return watch_.readable || tls_->may_read() ? tls_->read(into) : nothing_yet();
+    if (!tls_) return receive(buffer.data(), buffer.size());
+    return watch_.readable || tls_->may_read() ? tls_->read(buffer) : nothing_yet();
 }
 
-task<transfer> stream::read_some(asio::mutable_buffer into) {
-    transfer got = read_now(into);
+task<transfer> stream::async_read_some(asio::mutable_buffer buffer) {
+    transfer got = try_read_some(buffer);
     while (got.would_block()) {
-        co_await readable();
-        got = read_now(into);
+        co_await wait_readable();
+        got = try_read_some(buffer);
     }
     co_return got;
 }
 
-transfer stream::write_now(std::string_view first, std::string_view second) noexcept {
+transfer stream::try_write_some(std::string_view first, std::string_view second) noexcept {
     if (watch_.writer_cancelled()) return {asio::error::operation_aborted, 0};
     if (first.empty() && second.empty()) return {};  // which SSL_write(3) takes for an error
     if (!tls_) return send(first, second);
@@ -141,18 +142,18 @@ transfer stream::write_now(std::string_view first, std::string_view second) noex
     return sent;
 }
 
-task<transfer> stream::write(std::string_view first, std::string_view second, std::size_t written) {
+task<transfer> stream::async_write(std::string_view first, std::string_view second, std::size_t written) {
     for (std::size_t before = written;; before = written) {
-        const auto of_first = std::min(written, first.size());
-        const transfer sent = write_now(first.substr(of_first), second.substr(written - of_first));
+        const auto first_written = std::min(written, first.size());
+        const transfer sent = try_write_some(first.substr(first_written), second.substr(written - first_written));
         written += sent.bytes;
         if (!sent.would_block()) co_return transfer{sent.error, written};
-        if (written == before) co_await watch_.until_writable();
+        if (written == before) co_await watch_.wait_writable();
     }
 }
 
-task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::string& host, SSL_SESSION* session) {
-    tls_ = std::make_unique<tls_session>(with.native_handle(), *this);
+task<error_code> stream::start_tls_client(asio::ssl::context& context, const std::string& host, SSL_SESSION* session) {
+    tls_ = std::make_unique<tls_session>(context.native_handle(), *this);
     SSL* const ssl = tls_->native_handle();
     SSL_set_connect_state(ssl);
     // RFC 9110, 4.3.4: the certificate is checked against the name or address that was asked for.
@@ -162,28 +163,28 @@ task<error_code> stream::start_tls_client(asio::ssl::context& with, const std::s
                                     : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
     if (!set) co_return asio::error::invalid_argument;
     if (session != nullptr) SSL_set_session(ssl, session);
-    const error_code ec = co_await shake_hands();
+    const error_code ec = co_await do_handshake();
     co_return ec;
 }
 
-task<error_code> stream::start_tls_server(asio::ssl::context& with) {
-    tls_ = std::make_unique<tls_session>(with.native_handle(), *this);
+task<error_code> stream::start_tls_server(asio::ssl::context& context) {
+    tls_ = std::make_unique<tls_session>(context.native_handle(), *this);
     SSL_set_accept_state(tls_->native_handle());
-    const error_code ec = co_await shake_hands();
+    const error_code ec = co_await do_handshake();
     co_return ec;
 }
 
-task<error_code> stream::shake_hands() {
-    watch_.reads_when_either = true;
+task<error_code> stream::do_handshake() {
+    watch_.wakes_reader_when_writable = true;
     for (;;) {
         if (watch_.reader_cancelled()) co_return asio::error::operation_aborted;
-        const transfer step = tls_->shake_hands();
+        const transfer step = tls_->do_handshake();
         if (!step.would_block()) co_return step.error;
-        co_await readable();
+        co_await wait_readable();
     }
 }
 
-bool stream::is_quiet() noexcept {
+bool stream::is_reusable() noexcept {
     if (!is_open() || watch_.hung_up || (tls_ && SSL_has_pending(tls_->native_handle()) == 1)) return false;
     if (!watch_.readable) return true;
     // Exactly as much was read as was asked for: OpenSSL asks for the rest of a record.

@@ -8,25 +8,25 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-steady_time from(timespec monotonic) noexcept {  // the clock of steady_clock, in libstdc++
+steady_time to_steady_time(timespec monotonic) noexcept {  // the clock of steady_clock, in libstdc++
     return steady_time(std::chrono::seconds(monotonic.tv_sec) + nanoseconds(monotonic.tv_nsec));
 }
 
 }  // namespace
 
 steady_time tick::last() noexcept {
-    timespec at{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &at);
-    return from(at);
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return to_steady_time(now);
 }
 
 nanoseconds tick::length() noexcept {
-    static const auto is = [] {
+    static const auto tick_length = [] {
         timespec length{};
         ::clock_getres(CLOCK_MONOTONIC_COARSE, &length);
-        return from(length).time_since_epoch();
+        return to_steady_time(length).time_since_epoch();
     }();
-    return is;
+    return tick_length;
 }
 
 }  // namespace gateway::net

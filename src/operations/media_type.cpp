@@ -7,20 +7,20 @@ namespace gateway::operations {
 
 namespace {
 
-std::string_view take_token(std::string_view& from) noexcept {
-    const std::string_view token = from.substr(0, token_length(from));
-    from.remove_prefix(token.size());
+std::string_view take_token(std::string_view& text) noexcept {
+    const std::string_view token = text.substr(0, token_length(text));
+    text.remove_prefix(token.size());
     return token;
 }
 
 // RFC 9110, 5.6.4. The text between the quotes, escapes and all: no escape is part of a charset's usual spelling.
-bool take_quoted(std::string_view& from, std::string_view& into) noexcept {
+bool take_quoted(std::string_view& text, std::string_view& quoted) noexcept {
     std::size_t end = 1;
-    while (end < from.size() && from[end] != '"')
-        end += from[end] == '\\' ? std::size_t{2} : std::size_t{1};
-    if (end >= from.size()) return false;
-    into = from.substr(1, end - 1);
-    from.remove_prefix(end + 1);
+    while (end < text.size() && text[end] != '"')
+        end += text[end] == '\\' ? std::size_t{2} : std::size_t{1};
+    if (end >= text.size()) return false;
+    quoted = text.substr(1, end - 1);
+    text.remove_prefix(end + 1);
     return true;
 }
 

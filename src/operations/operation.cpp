@@ -9,18 +9,21 @@ namespace gateway::operations {
 namespace {
 
 constexpr std::array<operation, 5> rows{{
-    {id::resize, "resize", "POST", "/v1.1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize, false},
-    {id::resize, "resize", "POST", "/v1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize, false},
-    {id::show_job, "show_job", "GET", "/v1/{project_id}/jobs/{job_id}", body_kind::none, false},
-    {id::list_resize_flavors, "list_resize_flavors", "GET", "/v1/{project_id}/cloudservers/resize_flavors",
+    {operation_id::resize, "resize", "POST", "/v1.1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize,
+     false},
+    {operation_id::resize, "resize", "POST", "/v1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize,
+     false},
+    {operation_id::show_job, "show_job", "GET", "/v1/{project_id}/jobs/{job_id}", body_kind::none, false},
+    {operation_id::list_resize_flavors, "list_resize_flavors", "GET", "/v1/{project_id}/cloudservers/resize_flavors",
      body_kind::none, true},
-    {id::show_server, "show_server", "GET", "/v1/{project_id}/cloudservers/{server_id}", body_kind::none, false},
+    {operation_id::show_server, "show_server", "GET", "/v1/{project_id}/cloudservers/{server_id}", body_kind::none,
+     false},
 }};
 
 // Words that stand where a server's id does in other operations of the cloud: never ids, else a rule for one server's
 // details would let through, say, the list of all. Source: the paths below …/cloudservers/ in the ECS API reference and
 // in the vendor's SDK (ecs v2).
-constexpr std::array<std::string_view, 17> not_server_ids{"action",
+constexpr std::array<std::string_view, 17> reserved_words{"action",
                                                           "actions",
                                                           "batch-resize",
                                                           "delete",
@@ -38,7 +41,7 @@ constexpr std::array<std::string_view, 17> not_server_ids{"action",
                                                           "server-name",
                                                           "tags"};
 
-constexpr std::array<bool, 256> in_ids = [] {
+constexpr std::array<bool, 256> id_characters = [] {
     std::array<bool, 256> made{};
     for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789_-"))
         made[static_cast<unsigned char>(c)] = true;
@@ -47,7 +50,7 @@ constexpr std::array<bool, 256> in_ids = [] {
 
 bool is_id(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 64 &&
-           std::all_of(text.begin(), text.end(), [](char c) { return in_ids[static_cast<unsigned char>(c)]; });
+           std::all_of(text.begin(), text.end(), [](char c) { return id_characters[static_cast<unsigned char>(c)]; });
 }
 
 constexpr bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
@@ -57,54 +60,54 @@ constexpr bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c 
 bool is_uuid_spelled_otherwise(std::string_view id) {
     constexpr std::array<std::size_t, 5> lengths{8, 4, 4, 4, 12};
     std::size_t digits = 0, groups = 1, in_group = 0;
-    bool as_it_should_be = true;
+    bool is_canonical = true;
     for (const char c : id) {
         if (c == '-') {
-            as_it_should_be = as_it_should_be && groups < lengths.size() && in_group == lengths[groups - 1];
+            is_canonical = is_canonical && groups < lengths.size() && in_group == lengths[groups - 1];
             ++groups;
             in_group = 0;
         } else if (is_hex(c) || c == '_') {
-            as_it_should_be = as_it_should_be && c != '_';
+            is_canonical = is_canonical && c != '_';
             ++digits;
             ++in_group;
         } else {
             return false;
         }
     }
-    as_it_should_be = as_it_should_be && groups == lengths.size() && in_group == lengths.back();
-    return !as_it_should_be && (digits == 32 || groups == lengths.size());
+    is_canonical = is_canonical && groups == lengths.size() && in_group == lengths.back();
+    return !is_canonical && (digits == 32 || groups == lengths.size());
 }
 
-constexpr std::size_t most_segments = 5;  // of a row
+constexpr std::size_t max_segments = 5;  // of a row
 
 struct segments {
-    std::array<std::string_view, most_segments> at;
+    std::array<std::string_view, max_segments> parts;
     std::size_t count = 0;
 };
 
 enum class kind { literal, project_id, server_id, job_id };
 
-constexpr kind kind_of(std::string_view of_pattern) {
-    if (of_pattern == "{project_id}") return kind::project_id;
-    if (of_pattern == "{server_id}") return kind::server_id;
-    if (of_pattern == "{job_id}") return kind::job_id;
-    if (of_pattern.front() == '{') throw std::logic_error("a row names an id that nobody reads");
+constexpr kind kind_of(std::string_view segment) {
+    if (segment == "{project_id}") return kind::project_id;
+    if (segment == "{server_id}") return kind::server_id;
+    if (segment == "{job_id}") return kind::job_id;
+    if (segment.front() == '{') throw std::logic_error("a row names an id that nobody reads");
     return kind::literal;
 }
 
 struct pattern {
     segments text;
-    std::array<kind, most_segments> kinds{};
+    std::array<kind, max_segments> kinds{};
 };
 
 // Nought segments for a path that has more than any operation, or does not begin with '/'. A '/' at the end makes an
 // empty segment, which is neither a literal nor an id.
 constexpr segments split(std::string_view path) {
     segments made;
-    while (path.starts_with('/') && made.count < most_segments) {
+    while (path.starts_with('/') && made.count < max_segments) {
         path.remove_prefix(1);
         const auto end = std::min(path.find('/'), path.size());
-        made.at[made.count++] = path.substr(0, end);
+        made.parts[made.count++] = path.substr(0, end);
         path.remove_prefix(end);
     }
     if (!path.empty()) made.count = 0;
@@ -115,29 +118,29 @@ constexpr std::array<pattern, rows.size()> patterns = [] {
     std::array<pattern, rows.size()> made;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         made[i].text = split(rows[i].pattern);
-        for (std::size_t at = 0; at < made[i].text.count; ++at)
-            made[i].kinds[at] = kind_of(made[i].text.at[at]);
+        for (std::size_t part = 0; part < made[i].text.count; ++part)
+            made[i].kinds[part] = kind_of(made[i].text.parts[part]);
     }
     return made;
 }();
 static_assert(std::all_of(patterns.begin(), patterns.end(), [](const pattern& p) { return p.text.count > 0; }));
 
 // Literals first: they are cheap, and tell the rows apart.
-bool fits(const pattern& row, const segments& path, match& into) {
+bool fits(const pattern& row, const segments& path, match& found) {
     if (row.text.count != path.count) return false;
     for (std::size_t i = 0; i < path.count; ++i) {
-        if (row.kinds[i] == kind::literal && row.text.at[i] != path.at[i]) return false;
+        if (row.kinds[i] == kind::literal && row.text.parts[i] != path.parts[i]) return false;
     }
-    into.api_version = path.at.front();
+    found.api_version = path.parts.front();
     for (std::size_t i = 0; i < path.count; ++i) {
-        const std::string_view given = path.at[i];
+        const std::string_view given = path.parts[i];
         if (row.kinds[i] == kind::literal) continue;
         if (!is_id(given)) return false;
-        if (row.kinds[i] == kind::project_id) into.project_id = given;
-        if (row.kinds[i] == kind::job_id) into.job_id = given;
+        if (row.kinds[i] == kind::project_id) found.project_id = given;
+        if (row.kinds[i] == kind::job_id) found.job_id = given;
         if (row.kinds[i] == kind::server_id) {
             if (!is_server_id(given)) return false;
-            into.server_id = given;
+            found.server_id = given;
         }
     }
     return true;
@@ -147,7 +150,7 @@ bool fits(const pattern& row, const segments& path, match& into) {
 
 bool is_server_id(std::string_view text) noexcept {
     return is_id(text) && !is_uuid_spelled_otherwise(text) &&
-           std::find(not_server_ids.begin(), not_server_ids.end(), text) == not_server_ids.end();
+           std::find(reserved_words.begin(), reserved_words.end(), text) == reserved_words.end();
 }
 
 std::span<const operation> table() noexcept { return rows; }
@@ -159,23 +162,23 @@ const operation* find(std::string_view name) noexcept {
 
 boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path) {
     const segments given = split(path);
-    mismatch none;
-    none.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    mismatch failed;
+    failed.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     for (std::size_t i = 0; i < rows.size(); ++i) {
         match found;
         if (!fits(patterns[i], given, found)) continue;
         if (rows[i].method == method) {
-            found.what = &rows[i];
+            found.operation = &rows[i];
             return found;
         }
-        if (!none.allow.empty()) none.allow += ", ";
-        none.allow += rows[i].method;  // no two rows have the same path and method
+        if (!failed.allow.empty()) failed.allow += ", ";
+        failed.allow += rows[i].method;  // no two rows have the same path and method
     }
-    return none;
+    return failed;
 }
 
-std::string_view path_problem(const mismatch& of) noexcept {
-    if (of.has_upper_case)
+std::string_view path_problem(const mismatch& mismatch) noexcept {
+    if (mismatch.has_upper_case)
         return "no operation of this gateway has this path, which holds upper-case letters: ids are lower case, "
                "[a-z0-9_-]{1,64}, and so is all the rest";
     return "no operation of this gateway has this path; the paths are matched as they stand, without decoding, ids are "

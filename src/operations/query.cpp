@@ -47,9 +47,9 @@ std::string_view take_parameter(std::string_view& query) noexcept {
 }  // namespace
 
 std::string_view query_problem(std::string_view query) noexcept {
-    constexpr std::size_t most_parameters = 32;  // far beyond any operation's; bounds the search for doubles
+    constexpr std::size_t max_parameters = 32;  // far beyond any operation's; bounds the search for doubles
     if (query.ends_with('&')) return "the query holds an empty parameter (a '&' too many)";
-    std::array<std::string_view, most_parameters> names;
+    std::array<std::string_view, max_parameters> names;
     std::size_t count = 0;
     while (!query.empty()) {
         const std::string_view parameter = take_parameter(query);

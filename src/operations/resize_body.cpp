@@ -24,20 +24,20 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view must_be_object = R"(must be a JSON object, such as {"resize":{"flavorRef":"s6.large.2"}})";
 
 // RFC 6901, 3: ~ is ~0, / is ~1.
-void append_pointer(std::string& to, std::string_view object, std::string_view key) {
-    to.append(object) += '/';
+void append_pointer(std::string& out, std::string_view object, std::string_view key) {
+    out.append(object) += '/';
     std::size_t end = std::min(key.size(), longest_shown_key);
     while (end > 0 && end < key.size() && (static_cast<unsigned char>(key[end]) & 0xC0U) == 0x80U)
         --end;  // not in the middle of a UTF-8 character
     for (const char c : key.substr(0, end)) {
         if (c == '~')
-            to += "~0";
+            out += "~0";
         else if (c == '/')
-            to += "~1";
+            out += "~1";
         else
-            to += c;
+            out += c;
     }
-    if (end < key.size()) to += "...";
+    if (end < key.size()) out += "...";
 }
 
 bool is_flavor(std::string_view text) {
@@ -56,15 +56,15 @@ public:
     static constexpr std::size_t max_key_size = SIZE_MAX;
     static constexpr std::size_t max_string_size = SIZE_MAX;
 
-    void begin(resize_request& into) {
-        into_ = &into;
-        into.flavor.clear();
-        if (into.dedicated_host_id) spare_ = std::move(*into.dedicated_host_id);
-        into.dedicated_host_id.reset();
-        into.auto_pay.reset();
-        into.stops_running_server = false;
-        into.dry_run.reset();
-        into.unknown_member.clear();
+    void begin(resize_request& request) {
+        request_ = &request;
+        request.flavor.clear();
+        if (request.dedicated_host_id) spare_host_id_ = std::move(*request.dedicated_host_id);
+        request.dedicated_host_id.reset();
+        request.auto_pay.reset();
+        request.stops_running_server = false;
+        request.dry_run.reset();
+        request.unknown_member.clear();
         open_.clear();
         objects_ = depth_ = 0;
         keys_.begin();
@@ -82,16 +82,16 @@ public:
     bool on_document_end(error_code&) { return true; }
 
     bool on_object_begin(error_code& ec) {
-        const known_member* const of = std::exchange(expected_, nullptr);
-        if (of != nullptr && of->opens == place::elsewhere) return wrong_value(*of, ec);
-        open_object opened{++objects_, place::elsewhere, ""};
+        const known_member* const expected = std::exchange(expected_, nullptr);
+        if (expected != nullptr && expected->opens == body_object::elsewhere) return wrong_value(*expected, ec);
+        open_object opened{++objects_, body_object::elsewhere, ""};
         if (depth_ == 0)
-            opened.is = place::root;
-        else if (of != nullptr)
-            opened = {opened.number, of->opens, of->pointer};
+            opened.object = body_object::root;
+        else if (expected != nullptr)
+            opened = {opened.number, expected->opens, expected->pointer};
         else if (!open_.empty())
             opened.pointer = open_.back().pointer;
-        if (opened.is == place::resize) has_resize_ = true;
+        if (opened.object == body_object::resize) has_resize_ = true;
         open_.push_back(opened);
         ++depth_;
         return true;
@@ -130,14 +130,14 @@ public:
     bool on_string(json::string_view last, std::size_t, error_code& ec) {
         if (expected_ == nullptr) return takes_any_value(ec);
         if (!on_string_part(last, 0, ec)) return false;
-        const known_member& of = *std::exchange(expected_, nullptr);
-        const bool taken = take_string(of.is, text_) || wrong_value(of, ec);
+        const known_member& expected = *std::exchange(expected_, nullptr);
+        const bool taken = take_string(expected.name, text_) || wrong_value(expected, ec);
         text_.clear();
         return taken;
     }
 
     bool on_int64(std::int64_t number, json::string_view, error_code& ec) {
-        if (expected_ == nullptr || expected_->is != member::cpu_threads || (number != 1 && number != 2))
+        if (expected_ == nullptr || expected_->name != member::cpu_threads || (number != 1 && number != 2))
             return takes_any_value(ec);
         expected_ = nullptr;
         return true;
@@ -146,9 +146,9 @@ public:
     bool on_double(double, json::string_view, error_code& ec) { return takes_any_value(ec); }
     bool on_number_part(json::string_view, error_code&) { return true; }
     bool on_bool(bool value, error_code& ec) {
-        if (expected_ == nullptr || expected_->is != member::dry_run) return takes_any_value(ec);
+        if (expected_ == nullptr || expected_->name != member::dry_run) return takes_any_value(ec);
         expected_ = nullptr;
-        into_->dry_run = value;
+        request_->dry_run = value;
         return true;
     }
     bool on_null(error_code& ec) { return takes_any_value(ec); }
@@ -158,7 +158,7 @@ public:
 private:
     struct open_object {
         std::size_t number;  // counted through the document
-        place is;
+        body_object object;
         std::string_view pointer;  // of the object, or of the nearest known one around it
     };
 
@@ -167,7 +167,9 @@ private:
         ec = make_error_code(boost::system::errc::invalid_argument);
         return false;
     }
-    bool wrong_value(const known_member& of, error_code& ec) { return fail(ec, of.pointer, std::string(of.wanted)); }
+    bool wrong_value(const known_member& expected, error_code& ec) {
+        return fail(ec, expected.pointer, std::string(expected.wanted));
+    }
 
     // For a value that no known member has: whether it may stand here.
     bool takes_any_value(error_code& ec) {
@@ -176,56 +178,57 @@ private:
     }
 
     bool take_key(std::string_view key, error_code& ec) {
-        const open_object& in = open_.back();
-        const known_member* const known = find_member(in.is, key);
-        if (!keys_.add(in.number, key)) {
+        const open_object& object = open_.back();
+        const known_member* const known = find_member(object.object, key);
+        if (!keys_.add(object.number, key)) {
             if (known != nullptr) return fail(ec, known->pointer, "occurs twice; send it once");
-            return fail(ec, in.pointer,
-                        in.is == place::elsewhere ? "an object within has a key that occurs twice; send it once"
-                                                  : "a key occurs twice; send it once");
+            return fail(ec, object.pointer,
+                        object.object == body_object::elsewhere
+                            ? "an object within has a key that occurs twice; send it once"
+                            : "a key occurs twice; send it once");
         }
         expected_ = known;
         if (known != nullptr) return true;
-        const known_member* const like = find_lookalike(in.is, key);
-        if (like == nullptr) {
+        const known_member* const lookalike = find_lookalike(object.object, key);
+        if (lookalike == nullptr) {
             // What is within an unknown member is not known either: the outermost is the one to tell.
-            if (in.is != place::elsewhere && into_->unknown_member.empty())
-                append_pointer(into_->unknown_member, in.pointer, key);
+            if (object.object != body_object::elsewhere && request_->unknown_member.empty())
+                append_pointer(request_->unknown_member, object.pointer, key);
             return true;
         }
-        return fail(ec, in.pointer,
-                    "a key looks like " + std::string(like->key) + " but is not spelled so; send " +
-                        std::string(like->key) + " or another name");
+        return fail(ec, object.pointer,
+                    "a key looks like " + std::string(lookalike->key) + " but is not spelled so; send " +
+                        std::string(lookalike->key) + " or another name");
     }
 
-    bool take_string(member of, const std::string& text) {
-        switch (of) {
+    bool take_string(member name, const std::string& text) {
+        switch (name) {
             case member::flavor:
                 has_flavor_ = true;
-                into_->flavor = text;
+                request_->flavor = text;
                 return is_flavor(text);
             case member::dedicated_host:
-                spare_ = text;
-                into_->dedicated_host_id.emplace(std::move(spare_));
+                spare_host_id_ = text;
+                request_->dedicated_host_id.emplace(std::move(spare_host_id_));
                 return true;
             case member::auto_pay:
-                if (!text.empty()) into_->auto_pay = text == "true";
+                if (!text.empty()) request_->auto_pay = text == "true";
                 return text.empty() || text == "true" || text == "false";
             case member::mode:
-                into_->stops_running_server = true;
+                request_->stops_running_server = true;
                 return text == "withStopServer";
             default:
                 return false;
         }
     }
 
-    resize_request* into_ = nullptr;
+    resize_request* request_ = nullptr;
     std::vector<open_object> open_;  // from the outermost in; arrays are not among them
     std::size_t objects_ = 0;
     std::size_t depth_ = 0;  // of objects and arrays
     key_memory keys_;
     std::string text_;                        // the key, or the string of a known member, as far as it was read
-    std::string spare_;                       // memory of the last dedicated_host_id
+    std::string spare_host_id_;               // memory of the last dedicated_host_id
     const known_member* expected_ = nullptr;  // whose value comes next
     bool has_resize_ = false, has_flavor_ = false;
     std::optional<body_problem> problem_;
@@ -250,10 +253,10 @@ resize_reader::~resize_reader() = default;
 resize_reader::resize_reader(resize_reader&&) noexcept = default;
 resize_reader& resize_reader::operator=(resize_reader&&) noexcept = default;
 
-std::optional<body_problem> resize_reader::read(std::string_view body, resize_request& into) {
+std::optional<body_problem> resize_reader::read(std::string_view body, resize_request& request) {
     parser_->reset();
     handler& events = parser_->events();
-    events.begin(into);
+    events.begin(request);
     if (body.empty()) return body_problem{"", "is empty; it " + std::string(must_be_object)};
     if (body.starts_with(byte_order_mark)) return body_problem{"", "must not start with a byte order mark"};
     error_code ec;

@@ -43,16 +43,16 @@ bool look_alike(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-const known_member* find_member(place in, std::string_view key) noexcept {
+const known_member* find_member(body_object object, std::string_view key) noexcept {
     for (const auto& known : known_members) {
-        if (known.in == in && known.key == key) return &known;
+        if (known.object == object && known.key == key) return &known;
     }
     return nullptr;
 }
 
-const known_member* find_lookalike(place in, std::string_view key) noexcept {
+const known_member* find_lookalike(body_object object, std::string_view key) noexcept {
     for (const auto& known : known_members) {
-        if (known.in == in && look_alike(known.key, key)) return &known;
+        if (known.object == object && look_alike(known.key, key)) return &known;
     }
     return nullptr;
 }

@@ -16,29 +16,29 @@ namespace {
 constexpr std::size_t longest_text = 256;
 
 // Of a line: its keys and numbers, and more texts than it has.
-constexpr std::size_t most_texts = 32;
-constexpr std::size_t most_bytes = 2048 + most_texts * most_json_text * longest_text;
+constexpr std::size_t max_texts = 32;
+constexpr std::size_t max_bytes = 2048 + max_texts * max_json_text * longest_text;
 
 // Writes into memory of a fixed size: a line is 25 fields, and a string would look for room at each of their parts.
 // Keys come with what stands around them.
 class line {
 public:
-    explicit line(std::array<char, most_bytes>& room) : to_(room.data(), room.size()) {}
+    explicit line(std::array<char, max_bytes>& bytes) : out_(bytes.data(), bytes.size()) {}
 
-    void raw(std::string_view bytes) { to_.put(bytes); }
+    void raw(std::string_view bytes) { out_.put(bytes); }
     void text(std::string_view key_and_quote, std::string_view value) {
         if (value.empty()) return;
         raw(key_and_quote);
         const auto text = value.substr(0, longest_text);
-        to_.put_by(most_json_text * text.size(), [text](char* to) { return write_json_text(to, text); });
-        to_.put('"');
+        out_.put_by(max_json_text * text.size(), [text](char* out) { return write_json_text(out, text); });
+        out_.put('"');
     }
     // Of characters that need no escape: words of ours, ids as the paths have them, hexadecimal digits.
     void plain(std::string_view key_and_quote, std::string_view value) {
         if (value.empty()) return;
         raw(key_and_quote);
         raw(value.substr(0, longest_text));
-        to_.put('"');
+        out_.put('"');
     }
     void flag(std::string_view key, std::optional<bool> value) {
         if (!value) return;
@@ -50,10 +50,10 @@ public:
         const fmt::format_int digits(value);
         raw({digits.data(), digits.size()});
     }
-    [[nodiscard]] const char* end() const { return to_.at(); }
+    [[nodiscard]] const char* end() const { return out_.position(); }
 
 private:
-    text_writer to_;
+    text_writer out_;
 };
 
 std::uint64_t count(std::chrono::microseconds time) {
@@ -62,8 +62,8 @@ std::uint64_t count(std::chrono::microseconds time) {
 
 }  // namespace
 
-std::string_view name_of(decision which) noexcept {
-    switch (which) {
+std::string_view name_of(decision decision) noexcept {
+    switch (decision) {
         case decision::rejected:
             return "rejected";
         case decision::denied:
@@ -75,11 +75,11 @@ std::string_view name_of(decision which) noexcept {
 }
 
 // The order is that of docs/outcomes.md.
-void append_line(std::string& to, const record& r) {
-    to += R"({"time":")";
-    append_rfc3339(to, r.time);
-    std::array<char, most_bytes> room;  // on the stack, where nothing clears it first: a string would
-    line out(room);
+void append_line(std::string& target, const record& r) {
+    target += R"({"time":")";
+    append_rfc3339(target, r.time);
+    std::array<char, max_bytes> bytes;  // on the stack, where nothing clears it first: a string would
+    line out(bytes);
     out.raw("\"");
     out.plain(R"(,"request_id":")", r.request_id);
     out.text(R"(,"peer":")", r.peer);
@@ -118,11 +118,11 @@ void append_line(std::string& to, const record& r) {
     out.plain(R"(,"auth_failure":")", r.auth_failure);
     out.text(R"(,"access_key":")", r.access_key);
     out.raw("}\n");
-    to.append(static_cast<const char*>(room.data()), out.end());
+    target.append(static_cast<const char*>(bytes.data()), out.end());
 }
 
-void append_repeated(std::string& to, std::uint64_t calls) {
-    to.append(R"(,"repeated":)").append(std::to_string(calls));
+void append_repeated(std::string& target, std::uint64_t calls) {
+    target.append(R"(,"repeated":)").append(std::to_string(calls));
 }
 
 }  // namespace gateway::outcome

@@ -32,40 +32,40 @@ std::string key_of(std::string_view source, std::string_view code) {
 
 }  // namespace
 
-rejected_lines::alike& rejected_lines::add(std::string key, record what, bool with_peer) {
-    if (!with_peer) what.peer = {};
-    alike fresh;
-    append_line(fresh.line, what);
+rejected_lines::similar_calls& rejected_lines::add(std::string key, record call, bool with_peer) {
+    if (!with_peer) call.peer = {};
+    similar_calls fresh;
+    append_line(fresh.line, call);
     fresh.line.resize(fresh.line.size() - line_end.size());
     fresh.line.shrink_to_fit();
     bytes_ += key.size() + fresh.line.size();
     return gathered_.emplace(std::move(key), std::move(fresh)).first->second;
 }
 
-bool rejected_lines::gather(const record& what, time now) {
+bool rejected_lines::gather(const record& call, time now) {
     const std::lock_guard held(lock_);
     const auto second = std::chrono::floor<std::chrono::seconds>(now);
     if (second != second_) {
         second_ = second;
         in_second_ = 0;
     }
-    if (in_second_ < most_a_second) {
+    if (in_second_ < max_per_second) {
         ++in_second_;
         return false;
     }
     if (gathered_.empty()) gathered_in_ = second;
-    std::string key = key_of(source_of(what.peer), what.code);
+    std::string key = key_of(source_of(call.peer), call.code);
     auto found = gathered_.find(key);
     if (found != gathered_.end()) {
         ++found->second.calls;
         return true;
     }
-    const bool apart = gathered_.size() < most_kept && bytes_ < most_bytes;
-    if (!apart) {
-        key = key_of({}, what.code);
+    const bool has_space = gathered_.size() < max_kept && bytes_ < max_bytes;
+    if (!has_space) {
+        key = key_of({}, call.code);
         found = gathered_.find(key);
     }
-    alike& counted = found != gathered_.end() ? found->second : add(std::move(key), what, apart);
+    similar_calls& counted = found != gathered_.end() ? found->second : add(std::move(key), call, has_space);
     ++counted.calls;
     return true;
 }
@@ -74,14 +74,14 @@ bool rejected_lines::is_due_now(time now) const noexcept {
     return !gathered_.empty() && (ended_ || std::chrono::floor<std::chrono::seconds>(now) != gathered_in_);
 }
 
-std::size_t rejected_lines::append_due(std::string& to, time now) {
+std::size_t rejected_lines::append_due(std::string& out, time now) {
     const std::lock_guard held(lock_);
     if (!is_due_now(now)) return 0;
     const std::size_t lines = gathered_.size();
     for (const auto& [key, counted] : gathered_) {
-        to += counted.line;
-        if (counted.calls > 1) append_repeated(to, counted.calls);
-        to += line_end;
+        out += counted.line;
+        if (counted.calls > 1) append_repeated(out, counted.calls);
+        out += line_end;
     }
     gathered_.clear();
     bytes_ = 0;

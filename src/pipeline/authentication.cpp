@@ -6,14 +6,14 @@
 #include "call.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/base/time.hpp"
-#include "gateway/pipeline/gateway.hpp"
+#include "gateway/pipeline/handler.hpp"
 
 namespace gateway::pipeline {
 
 using callers::auth_failure;
 
-own_answer answer_to(auth_failure why, std::chrono::sys_seconds now) {
-    switch (why) {
+own_answer answer_to(auth_failure failure, std::chrono::sys_seconds now) {
+    switch (failure) {
         case auth_failure::outside_window:
             return {.code = answer_code::outside_window,
                     .message = "X-Sdk-Date is further from the gateway's time, " + sdk_date(now) +
@@ -81,7 +81,7 @@ std::string loggable(std::string_view canonical_request) {
 namespace {
 
 callers::connection_facts facts_of(http::session& caller) {
-    const http::peer& peer = caller.from();
+    const http::peer& peer = caller.remote();
     return {.listener = caller.listener(),
             .certificate_names = peer.certificate_names,
             .unix_user = peer.unix_user,
@@ -90,7 +90,7 @@ callers::connection_facts facts_of(http::session& caller) {
 
 callers::call_facts facts_of(const operations::match& asked, const policy::project* project) {
     return {.region = project != nullptr ? project->region : std::string_view(),
-            .changes = asked.what->method != "GET"};
+            .changes = asked.operation->method != "GET"};
 }
 
 signing::request as_received(const message::request_head& head, std::string_view payload) {
@@ -100,57 +100,58 @@ signing::request as_received(const message::request_head& head, std::string_view
 
 }  // namespace
 
-bool gateway::wants_body(http::session& caller) {
+bool handler::wants_body(http::session& caller) {
     const auto& head = caller.head();
     const auto found = operations::match_path(head.method, head.path);
     if (!found) return false;
-    if (found->what->body == operations::body_kind::none && head.how.body == message::body_framing::length)
+    if (found->operation->body == operations::body_kind::none && head.framing.body == message::body_framing::length)
         return false;
-    const snapshot& now_in_force = *in_force_->is;
+    const snapshot& current = *config_->snapshot;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto* const project = now_in_force.rules.find_project(found->project_id);
-    return !now_in_force.callers.judge_head(as_received(head, {}), facts_of(caller), facts_of(*found, project), now);
+    const auto* const project = current.rules.find_project(found->project_id);
+    return !current.callers.check_head(as_received(head, {}), facts_of(caller), facts_of(*found, project), now);
 }
 
-boost::system::result<callers::identity, callers::refusal> gateway::who_sent(call& c, std::chrono::sys_seconds now) {
-    const callers::directory& directory = c.now_in_force().callers;
-    const auto on = facts_of(c.caller);
-    const auto asked = facts_of(c.what, c.project);
+boost::system::result<callers::identity, callers::authentication_error> handler::find_caller(
+    call& c, std::chrono::sys_seconds now) {
+    const callers::directory& directory = c.snapshot().callers;
+    const auto connection = facts_of(c.caller);
+    const auto asked = facts_of(c.match, c.project);
     if (c.caller.body_was_left())
-        return directory.judge_head(as_received(c.caller.head(), {}), on, asked, now)
-            .value_or(callers::refusal{.why = auth_failure::no_proof});
+        return directory.check_head(as_received(c.caller.head(), {}), connection, asked, now)
+            .value_or(callers::authentication_error{.reason = auth_failure::no_proof});
     c.payload = signing::hash_payload(c.caller.body());
-    return directory.authenticate(as_received(c.caller.head(), {c.payload.data(), c.payload.size()}), on, asked, now,
-                                  signer_);
+    return directory.authenticate(as_received(c.caller.head(), {c.payload.data(), c.payload.size()}), connection, asked,
+                                  now, signer_);
 }
 
-gateway::refused gateway::authenticate(call& c) {
-    c.project = c.now_in_force().rules.find_project(c.what.project_id);
+handler::rejection handler::authenticate(call& c) {
+    c.project = c.snapshot().rules.find_project(c.match.project_id);
     const auto now = std::chrono::floor<std::chrono::seconds>(c.record.time);
-    const auto who = who_sent(c, now);
-    if (who) {
-        c.who = who->who;
-        c.record.caller = who->name;
-        c.record.proof = callers::name_of(who->by);
+    const auto found = find_caller(c, now);
+    if (found) {
+        c.caller_id = found->caller;
+        c.record.caller = found->name;
+        c.record.proof = callers::name_of(found->proof);
         return std::nullopt;
     }
-    const callers::refusal& refusal = who.error();
-    c.record.auth_failure = callers::name_of(refusal.why);
+    const callers::authentication_error& refusal = found.error();
+    c.record.auth_failure = callers::name_of(refusal.reason);
     c.record.access_key = refusal.access_key;
-    if (refusal.why == auth_failure::certificate_expired) c.caller.close_after_answer();  // a new one shows its own
+    if (refusal.reason == auth_failure::certificate_expired) c.caller.close_after_answer();  // a new one shows its own
     if (spdlog::should_log(spdlog::level::debug)) {
-        if (refusal.why == auth_failure::wrong_signature)
+        if (refusal.reason == auth_failure::wrong_signature)
             spdlog::debug(
                 "authentication: the signature is another request's than this: request_id={} "
                 "canonical_request={}",
                 c.request_id(), loggable(signer_.canonical_request()));
-        if (refusal.why == auth_failure::certificate_matches_several)
+        if (refusal.reason == auth_failure::certificate_matches_several)
             spdlog::debug(
                 "authentication: the certificate is more than one caller's, so it proves none: request_id={} "
                 "callers={}",
-                c.request_id(), fmt::join(c.now_in_force().callers.callers_of(c.caller.from().certificate_names), ","));
+                c.request_id(), fmt::join(c.snapshot().callers.callers_of(c.caller.remote().certificate_names), ","));
     }
-    return answer_to(refusal.why, now);
+    return answer_to(refusal.reason, now);
 }
 
 }  // namespace gateway::pipeline

@@ -1,5 +1,5 @@
 #pragma once
-// What the caller and the log are told of a call that is not authenticated.
+// The texts for the caller and for the log of a call that is not authenticated.
 
 #include <chrono>
 #include <string>
@@ -11,7 +11,7 @@
 namespace gateway::pipeline {
 
 // One answer for all causes, but those that the caller can do something about and that help no guesser.
-[[nodiscard]] own_answer answer_to(callers::auth_failure why, std::chrono::sys_seconds now);
+[[nodiscard]] own_answer answer_to(callers::auth_failure failure, std::chrono::sys_seconds now);
 
 // A canonical request as one line of a log: a JSON string, of at most 4 KiB before it is escaped, in which header
 // values stand only where they can't be a secret.

@@ -12,14 +12,14 @@ namespace gateway::pipeline {
 using namespace std::string_view_literals;
 using message::known;
 
-bool append_passed_on(std::string& to, const message::field_list& fields) {
+bool append_forwarded(std::string& out, const message::field_list& fields) {
     bool has_trace = false;
-    static constexpr message::known_names passed_on{known::accept,         known::user_agent,  known::x_language,
+    static constexpr message::known_names forwarded{known::accept,         known::user_agent,  known::x_language,
                                                     known::x_client_token, known::traceparent, known::tracestate};
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (!passed_on.has(fields.name_of(i)) || message::is_hop_by_hop(fields, i)) continue;
+        if (!forwarded.has(fields.name_of(i)) || message::is_hop_by_hop(fields, i)) continue;
         if (!is_visible_ascii(fields[i].value)) continue;
-        append(to, fields[i].name, ": "sv, fields[i].value, "\r\n"sv);
+        append(out, fields[i].name, ": "sv, fields[i].value, "\r\n"sv);
         has_trace = has_trace || fields.name_of(i) == known::traceparent;
     }
     return has_trace;
@@ -30,7 +30,7 @@ namespace {
 // Fields of an answer that concern the gateway and the cloud alone: cookies and tokens are the gateway's, a challenge
 // is to the gateway's proof, and what tells of other ways to the cloud's host (RFC 7838, RFC 6797) must not be kept for
 // the gateway's.
-bool stays_here(const field& one) noexcept {
+bool is_not_forwarded(const field& one) noexcept {
     switch (one.name.size()) {
         case 7:
             return same_name(one.name, "Alt-Svc");
@@ -60,43 +60,43 @@ bool stays_here(const field& one) noexcept {
 
 }  // namespace
 
-void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
-                       const answer_framing& how, std::chrono::system_clock::time_point now) {
-    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(from.status));
+void write_response_head(std::string& target, const message::response_head& response, std::string_view request_id,
+                         const response_framing& framing, std::chrono::system_clock::time_point now) {
+    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
     // 158 for the other words below, with numbers of 20 digits and a date of 29 characters, and some more.
-    std::size_t most = 192 + reason.size() + request_id.size();
-    for (const field& each : from.fields.all())
-        most += each.name.size() + each.value.size() + 4;
-    to.resize(most);
-    text_writer out(to.data(), to.size());
-    out.put("HTTP/1.1 "sv, digits(from.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
+    std::size_t max_size = 192 + reason.size() + request_id.size();
+    for (const field& each : response.fields.all())
+        max_size += each.name.size() + each.value.size() + 4;
+    target.resize(max_size);
+    text_writer out(target.data(), target.size());
+    out.put("HTTP/1.1 "sv, digits(response.status), " "sv, std::string_view(reason.data(), reason.size()), "\r\n"sv);
     // X-Gateway-… are the gateway's own words: nobody else speaks them.
-    static constexpr message::known_names ours{known::content_length, known::x_gateway};
-    if (from.fields.find(known::date) == nullptr)
+    static constexpr message::known_names own_fields{known::content_length, known::x_gateway};
+    if (response.fields.find(known::date) == nullptr)
         out.put("Date: "sv, http_date(now).text(), "\r\n"sv);  // RFC 9110, 6.6.1
-    for (std::size_t i = 0; i < from.fields.size(); ++i) {
-        if (stays_here(from.fields[i])) continue;
-        if (ours.has(from.fields.name_of(i)) || message::is_hop_by_hop(from.fields, i)) continue;
-        out.put(from.fields[i].name, ": "sv, from.fields[i].value, "\r\n"sv);
+    for (std::size_t i = 0; i < response.fields.size(); ++i) {
+        if (is_not_forwarded(response.fields[i])) continue;
+        if (own_fields.has(response.fields.name_of(i)) || message::is_hop_by_hop(response.fields, i)) continue;
+        out.put(response.fields[i].name, ": "sv, response.fields[i].value, "\r\n"sv);
     }
     // RFC 9110, 7.6.3: behind what the cloud's own intermediaries put there.
-    out.put("Via: "sv, from.http_1_1 ? "1.1"sv : "1.0"sv, " ecs-gateway\r\nX-Gateway-Request-Id: "sv, request_id,
+    out.put("Via: "sv, response.http_1_1 ? "1.1"sv : "1.0"sv, " ecs-gateway\r\nX-Gateway-Request-Id: "sv, request_id,
             "\r\n"sv);
-    switch (how.is) {
-        case answer_framing::kind::none:
+    switch (framing.type) {
+        case response_framing::kind::none:
             break;
-        case answer_framing::kind::length:
-            out.put("Content-Length: "sv, digits(how.length), "\r\n"sv);
+        case response_framing::kind::length:
+            out.put("Content-Length: "sv, digits(framing.length), "\r\n"sv);
             break;
-        case answer_framing::kind::chunked:
+        case response_framing::kind::chunked:
             out.put("Transfer-Encoding: chunked\r\n"sv);
             break;
-        case answer_framing::kind::until_close:
+        case response_framing::kind::until_close:
             break;
     }
-    if (how.close) out.put("Connection: close\r\n"sv);
+    if (framing.close) out.put("Connection: close\r\n"sv);
     out.put("\r\n"sv);
-    to.resize(static_cast<std::size_t>(out.at() - to.data()));
+    target.resize(static_cast<std::size_t>(out.position() - target.data()));
 }
 
 std::string without_credential(std::string_view message, std::string_view access_key) {
@@ -109,8 +109,8 @@ std::string without_credential(std::string_view message, std::string_view access
     std::string cut(message.substr(0, end));
     if (end < message.size()) cut += "[echo of the request cut out]";
     if (access_key.empty()) return cut;
-    for (auto at = cut.find(access_key); at != std::string::npos; at = cut.find(access_key, at))
-        cut.replace(at, access_key.size(), "[access key]");
+    for (auto position = cut.find(access_key); position != std::string::npos; position = cut.find(access_key, position))
+        cut.replace(position, access_key.size(), "[access key]");
     return cut;
 }
 

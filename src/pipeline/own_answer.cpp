@@ -26,44 +26,44 @@ constexpr std::array<row, 24> table{{
 }};
 static_assert(table.size() == static_cast<std::size_t>(answer_code::server_options) + 1);
 
-void append_field(std::string& to, std::string_view name, std::string_view value) {
-    to.append(name).append(": ").append(value).append("\r\n");
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
 }
 
 }  // namespace
 
-unsigned status_of(answer_code which) noexcept { return table[static_cast<std::size_t>(which)].status; }
-std::string_view name_of(answer_code which) noexcept { return table[static_cast<std::size_t>(which)].name; }
+unsigned status_of(answer_code code) noexcept { return table[static_cast<std::size_t>(code)].status; }
+std::string_view name_of(answer_code code) noexcept { return table[static_cast<std::size_t>(code)].name; }
 
-own_answer answer_to(const http::refused& why) {
+own_answer answer_to(const http::rejection& rejected) {
     own_answer answer;
-    answer.message = why.why;
-    switch (why.what) {
-        case http::refusal::malformed:
+    answer.message = rejected.reason;
+    switch (rejected.kind) {
+        case http::rejection_kind::malformed:
             answer.code = answer_code::malformed;
             answer.message.insert(0, "this is not a well-formed HTTP request: ");
             break;
-        case http::refusal::late:
-            answer.code = answer_code::late;
+        case http::rejection_kind::timed_out:
+            answer.code = answer_code::timed_out;
             break;
-        case http::refusal::body_too_large:
+        case http::rejection_kind::body_too_large:
             answer.code = answer_code::body_too_large;
             break;
-        case http::refusal::line_too_long:
+        case http::rejection_kind::line_too_long:
             answer.code = answer_code::line_too_long;
             break;
-        case http::refusal::header_too_long:
+        case http::rejection_kind::header_too_long:
             answer.code = answer_code::header_too_long;
             break;
-        case http::refusal::unknown_coding:
-        case http::refusal::method_too_long:
+        case http::rejection_kind::unknown_coding:
+        case http::rejection_kind::method_too_long:
             answer.code = answer_code::unknown_coding;
             break;
-        case http::refusal::unknown_expectation:
+        case http::rejection_kind::unknown_expectation:
             answer.code = answer_code::unknown_expectation;
             break;
-        case http::refusal::over_capacity:
-        case http::refusal::no_memory:
+        case http::rejection_kind::over_capacity:
+        case http::rejection_kind::no_memory:
             answer.code = answer_code::no_capacity;
             answer.retry_after = std::chrono::seconds(1);
             break;
@@ -71,65 +71,65 @@ own_answer answer_to(const http::refused& why) {
     return answer;
 }
 
-own_answer answer_to(const upstream::failure& why) {
+own_answer answer_to(const upstream::failure& failure) {
     own_answer answer;
-    const bool sent = why.delivery == delivery::unknown;
+    const bool sent = failure.delivery == delivery::unknown;
     answer.cloud = sent ? delivery::unknown : delivery::not_sent;
-    answer.code = why.timed_out && sent ? answer_code::cloud_late : answer_code::unreachable;
-    answer.message = answer.code == answer_code::cloud_late
+    answer.code = failure.timed_out && sent ? answer_code::cloud_timed_out : answer_code::unreachable;
+    answer.message = answer.code == answer_code::cloud_timed_out
                          ? "the region's endpoint did not answer in time ("
                          : "the region's endpoint can't be reached, or its answer is not HTTP (";
-    answer.message += why.text();
+    answer.message += failure.text();
     answer.message += ')';
     return answer;
 }
 
-outcome::upstream_error kind_of(const upstream::failure& why) noexcept {
+outcome::upstream_error kind_of(const upstream::failure& failure) noexcept {
     static_assert(static_cast<int>(upstream::step::parse) == static_cast<int>(outcome::upstream_error::parse));
-    return why.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(why.step);
+    return failure.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(failure.step);
 }
 
-std::string message_of(const own_answer& what) {
+std::string message_of(const own_answer& answer) {
     // The official SDKs show no field but X-Request-Id: the message alone tells who is about to repeat a call.
     // A 501 is the request's own fault: it can't be repeated as it is.
-    if (status_of(what.code) < 500 || what.code == answer_code::credential_refused ||
-        what.code == answer_code::unknown_coding)
-        return what.message;
-    if (what.cloud == delivery::unknown)
-        return what.message + ". The call was or may have been sent: look at the server's state before you repeat it";
-    return what.message + (what.turned_away
-                               ? ". The call was sent, and the cloud turned it away before doing anything: it can be "
-                                 "repeated"
-                               : ". Nothing was sent: the call can be repeated");
+    if (status_of(answer.code) < 500 || answer.code == answer_code::credential_refused ||
+        answer.code == answer_code::unknown_coding)
+        return answer.message;
+    if (answer.cloud == delivery::unknown)
+        return answer.message + ". The call was or may have been sent: look at the server's state before you repeat it";
+    return answer.message + (answer.on_credential_rejected
+                                 ? ". The call was sent, and the cloud turned it away before doing anything: it can be "
+                                   "repeated"
+                                 : ". Nothing was sent: the call can be repeated");
 }
 
-void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
+void write_own_answer(std::string& out, const own_answer& answer, std::string_view request_id, bool close,
                       std::chrono::system_clock::time_point now) {
-    const unsigned status = status_of(what.code);
+    const unsigned status = status_of(answer.code);
     std::string body;
     if (status != 204) {
-        body.append(R"({"error":{"code":")").append(name_of(what.code)).append(R"(","message":)");
-        append_json_string(body, message_of(what));
+        body.append(R"({"error":{"code":")").append(name_of(answer.code)).append(R"(","message":)");
+        append_json_string(body, message_of(answer));
         body += "}}";
     }
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
-    to = "HTTP/1.1 ";
-    to.append(std::to_string(status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
-    append_field(to, "Date", http_date(now).text());
+    out = "HTTP/1.1 ";
+    out.append(std::to_string(status)).append(" ").append(reason.data(), reason.size()).append("\r\n");
+    append_field(out, "Date", http_date(now).text());
     if (!body.empty()) {  // RFC 9110, 8.6: none has no length either
-        append_field(to, "Content-Type", "application/json");
-        append_field(to, "Content-Length", std::to_string(body.size()));
+        append_field(out, "Content-Type", "application/json");
+        append_field(out, "Content-Length", std::to_string(body.size()));
     }
-    append_field(to, "X-Gateway-Request-Id", request_id);
-    append_field(to, "X-Request-Id", request_id);  // where the official SDKs look
-    append_field(to, "X-Gateway-Outcome", name_of(what.cloud));
-    if (!what.allow.empty()) append_field(to, "Allow", what.allow);
-    if (what.retry_after.count() > 0) append_field(to, "Retry-After", std::to_string(what.retry_after.count()));
+    append_field(out, "X-Gateway-Request-Id", request_id);
+    append_field(out, "X-Request-Id", request_id);  // where the official SDKs look
+    append_field(out, "X-Gateway-Outcome", name_of(answer.cloud));
+    if (!answer.allow.empty()) append_field(out, "Allow", answer.allow);
+    if (answer.retry_after.count() > 0) append_field(out, "Retry-After", std::to_string(answer.retry_after.count()));
     if (status == 401)
-        append_field(to, "WWW-Authenticate", "SDK-HMAC-SHA256, V11-HMAC-SHA256, Bearer");  // RFC 9110, 15.5.2
-    if (close) append_field(to, "Connection", "close");
-    to += "\r\n";
-    to += body;
+        append_field(out, "WWW-Authenticate", "SDK-HMAC-SHA256, V11-HMAC-SHA256, Bearer");  // RFC 9110, 15.5.2
+    if (close) append_field(out, "Connection", "close");
+    out += "\r\n";
+    out += body;
 }
 
 }  // namespace gateway::pipeline

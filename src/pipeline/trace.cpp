@@ -30,8 +30,8 @@ std::string_view trace_id_of(std::string_view traceparent) noexcept {
     return trace_id;
 }
 
-void append_traceparent(std::string& to, std::string_view trace_id) {
-    append(to, "traceparent: 00-"sv, trace_id, "-"sv, trace_id.substr(16), "-00\r\n"sv);
+void append_traceparent(std::string& out, std::string_view trace_id) {
+    append(out, "traceparent: 00-"sv, trace_id, "-"sv, trace_id.substr(16), "-00\r\n"sv);
 }
 
 }  // namespace gateway::pipeline

@@ -13,6 +13,6 @@ namespace gateway::pipeline {
 
 // Appends "traceparent: 00-…\r\n" of a trace that begins here. `trace_id`: 32 hex digits, of which the last 16, which
 // are not all 0, are the parent-id, too. It is not marked as sampled: nobody has recorded a span.
-void append_traceparent(std::string& to, std::string_view trace_id);
+void append_traceparent(std::string& out, std::string_view trace_id);
 
 }  // namespace gateway::pipeline

@@ -39,22 +39,22 @@ nanoseconds take_token(std::atomic<std::int64_t>& full_at, const config::rate& l
     const std::int64_t bucket = std::max<std::int64_t>(nanoseconds(limit.per).count(), limit.calls);
     const std::int64_t token = bucket / limit.calls;
     // Division leaves a remainder of less than a nanosecond a token; a bucket of whole tokens holds `calls` of them.
-    const std::int64_t room = token * limit.calls;
+    const std::int64_t capacity = token * limit.calls;
     std::int64_t seen = full_at.load(std::memory_order_relaxed);
     for (;;) {
         // Never emptier than empty: what an earlier, slower rate left behind must not shut a caller out for longer than
         // the rate of today takes to fill.
-        const std::int64_t from = std::clamp(seen, now, now + room);
-        const bool there_is_one = from + token <= now + room;
-        const std::int64_t next = there_is_one ? from + token : from;
+        const std::int64_t start = std::clamp(seen, now, now + capacity);
+        const bool has_token = start + token <= now + capacity;
+        const std::int64_t next = has_token ? start + token : start;
         if (next == seen || full_at.compare_exchange_weak(seen, next, std::memory_order_relaxed))
-            return there_is_one ? nanoseconds(0) : nanoseconds(from + token - now - room);
+            return has_token ? nanoseconds(0) : nanoseconds(start + token - now - capacity);
     }
 }
 
-bool take_place(std::atomic<std::uint32_t>& in_flight, std::uint32_t most) {
+bool try_begin_call(std::atomic<std::uint32_t>& in_flight, std::uint32_t max) {
     std::uint32_t seen = in_flight.load(std::memory_order_relaxed);
-    while (seen < most) {
+    while (seen < max) {
         if (in_flight.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) return true;
     }
     return false;
@@ -70,16 +70,16 @@ struct admission::table {
 admission::ticket& admission::ticket::operator=(ticket&& other) noexcept {
     if (this != &other) {
         release();
-        of_ = std::exchange(other.of_, nullptr);
+        cell_ = std::exchange(other.cell_, nullptr);
     }
     return *this;
 }
 
 void admission::ticket::release() noexcept {
-    if (of_ != nullptr) std::exchange(of_, nullptr)->in_flight.fetch_sub(1, std::memory_order_relaxed);
+    if (cell_ != nullptr) std::exchange(cell_, nullptr)->in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
-admission::admission(const config::settings& from, const admission* before) : table_(std::make_unique<table>()) {
+admission::admission(const config::settings& settings, const admission* before) : table_(std::make_unique<table>()) {
     using rule_and_caller = std::pair<std::string_view, std::string_view>;
     std::map<rule_and_caller, std::shared_ptr<cell>> known;
     if (before != nullptr) {
@@ -90,11 +90,11 @@ admission::admission(const config::settings& from, const admission* before) : ta
         }
     }
 
-    for (const config::caller& one : from.callers)
+    for (const config::caller& one : settings.callers)
         table_->callers.push_back(one.name);
-    for (const config::rule& rule : from.policy) {
+    for (const config::rule& rule : settings.policy) {
         auto& made = table_->rules.emplace_back();
-        const bool can_allow = rule.does == config::effect::allow && !rule.shadow;
+        const bool can_allow = rule.effect == config::effect::allow && !rule.shadow;
         if (!can_allow || (!rule.rate && !rule.max_in_flight)) continue;
         made = limited_rule{.name = rule.name, .rate = rule.rate, .max_in_flight = rule.max_in_flight, .cells = {}};
         const std::set<std::string_view> named =
@@ -114,19 +114,19 @@ admission::admission(admission&&) noexcept = default;
 admission& admission::operator=(admission&&) noexcept = default;
 admission::~admission() = default;
 
-admission::answer admission::admit(std::uint32_t rule, std::uint32_t caller,
+admission::result admission::admit(std::uint32_t rule, std::uint32_t caller,
                                    std::chrono::steady_clock::time_point now) const {
-    answer out;
+    result out;
     const auto& limits = table_->rules[rule];
     if (!limits) return out;
-    const auto at = std::lower_bound(limits->cells.begin(), limits->cells.end(), caller,
-                                     [](const cell_of_caller& one, std::uint32_t key) { return one.first < key; });
-    if (at == limits->cells.end() || at->first != caller) return out;
-    cell& held = *at->second;
+    const auto found = std::lower_bound(limits->cells.begin(), limits->cells.end(), caller,
+                                        [](const cell_of_caller& one, std::uint32_t key) { return one.first < key; });
+    if (found == limits->cells.end() || found->first != caller) return out;
+    cell& held = *found->second;
 
-    // The place comes first: it can be given back, a token can't.
+    // The call is counted first: that can be undone, a token can't be given back.
     if (limits->max_in_flight) {
-        if (!take_place(held.in_flight, *limits->max_in_flight)) {
+        if (!try_begin_call(held.in_flight, *limits->max_in_flight)) {
             out.admitted = false;
             out.retry_after = seconds(1);
             return out;

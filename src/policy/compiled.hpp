@@ -73,16 +73,16 @@ struct rules::compiled {
 }
 
 // What of an allow rule's demands the resize fails first.
-[[nodiscard]] failed first_failed(const config::resize_conditions& demands, const facts& call) noexcept;
+[[nodiscard]] condition first_failed_condition(const config::resize_conditions& demands, const facts& call) noexcept;
 
 // By which of a deny rule's conditions the resize is not one that the rule is about.
-[[nodiscard]] failed first_difference(const config::resize_conditions& about, const facts& call) noexcept;
+[[nodiscard]] condition first_difference(const config::resize_conditions& described, const facts& call) noexcept;
 
 // A call can be judged when its project is known and a resize is there to be looked at.
-[[nodiscard]] inline bool complete(const facts& about) noexcept {
-    return about.where != nullptr && (about.operation != operations::id::resize || about.resize != nullptr);
+[[nodiscard]] inline bool complete(const facts& call) noexcept {
+    return call.project != nullptr && (call.operation != operations::operation_id::resize || call.resize != nullptr);
 }
 
-[[nodiscard]] std::string_view name_of(operations::id which) noexcept;
+[[nodiscard]] std::string_view name_of(operations::operation_id id) noexcept;
 
 }  // namespace gateway::policy

@@ -41,32 +41,33 @@ bool has_described_dryness(dry_run described, const facts& asked) noexcept {
 
 }  // namespace
 
-failed first_failed(const config::resize_conditions& demands, const facts& call) noexcept {
+condition first_failed_condition(const config::resize_conditions& demands, const facts& call) noexcept {
     const resize_request& asked = *call.resize;
     // First: what was not understood may change the sense of all the rest.
-    if (!asked.unknown_member.empty() && !demands.unknown_members) return failed::unknown_member;
-    if (demands.flavors && !matches_any(*demands.flavors, asked.flavor)) return failed::flavor;
+    if (!asked.unknown_member.empty() && !demands.unknown_members) return condition::unknown_member;
+    if (demands.flavors && !matches_any(*demands.flavors, asked.flavor)) return condition::flavor;
     // The two that spend money or stop a running server need to be permitted in writing.
-    if (pays(asked) && !demands.auto_pay.value_or(false)) return failed::auto_pay;
-    if (asked.stops_running_server && !demands.while_running.value_or(false)) return failed::while_running;
+    if (pays(asked) && !demands.auto_pay.value_or(false)) return condition::auto_pay;
+    if (asked.stops_running_server && !demands.while_running.value_or(false)) return condition::while_running;
     if (demands.dedicated_hosts && names_a_host(asked) && !names_one_of(*demands.dedicated_hosts, asked))
-        return failed::dedicated_host;
-    if (!has_demanded_dryness(demands.dry, call)) return failed::dry_run;
-    return failed::nothing;
+        return condition::dedicated_host;
+    if (!has_demanded_dryness(demands.dry, call)) return condition::dry_run;
+    return condition::none;
 }
 
-failed first_difference(const config::resize_conditions& about, const facts& call) noexcept {
+condition first_difference(const config::resize_conditions& described, const facts& call) noexcept {
     const resize_request& asked = *call.resize;
-    if (about.flavors && !matches_any(*about.flavors, asked.flavor)) return failed::flavor;
-    if (about.auto_pay && *about.auto_pay != pays(asked)) return failed::auto_pay;
-    if (about.while_running && *about.while_running != asked.stops_running_server) return failed::while_running;
-    if (about.dedicated_hosts) {
-        const bool described =
-            about.dedicated_hosts->empty() ? !names_a_host(asked) : names_one_of(*about.dedicated_hosts, asked);
-        if (!described) return failed::dedicated_host;
+    if (described.flavors && !matches_any(*described.flavors, asked.flavor)) return condition::flavor;
+    if (described.auto_pay && *described.auto_pay != pays(asked)) return condition::auto_pay;
+    if (described.while_running && *described.while_running != asked.stops_running_server)
+        return condition::while_running;
+    if (described.dedicated_hosts) {
+        const bool matches =
+            described.dedicated_hosts->empty() ? !names_a_host(asked) : names_one_of(*described.dedicated_hosts, asked);
+        if (!matches) return condition::dedicated_host;
     }
-    if (!has_described_dryness(about.dry, call)) return failed::dry_run;
-    return failed::nothing;
+    if (!has_described_dryness(described.dry, call)) return condition::dry_run;
+    return condition::none;
 }
 
 }  // namespace gateway::policy

@@ -13,8 +13,8 @@ bool usable(const std::vector<config::problem>& problems) {
     return std::all_of(problems.begin(), problems.end(), [](const auto& p) { return p.warning; });
 }
 
-void append(std::vector<config::problem>& to, std::vector<config::problem> more) {
-    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+void append(std::vector<config::problem>& all, std::vector<config::problem> more) {
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace

@@ -19,6 +19,6 @@ std::size_t raise_descriptor_limit() noexcept;
 [[nodiscard]] std::size_t connections_within(std::size_t limit, std::size_t workers, std::size_t listeners) noexcept;
 
 // A sentence for the operator where that is fewer than limits.connections; empty where all is well.
-[[nodiscard]] std::string shortage(std::size_t limit, std::size_t within, const config::limits& wanted);
+[[nodiscard]] std::string shortage(std::size_t limit, std::size_t available, const config::limits& wanted);
 
 }  // namespace gateway::runtime

@@ -1,6 +1,6 @@
 #pragma once
-// Gives freed memory back to the system. glibc keeps what was freed below the top of its heaps (malloc_trim(3)), so a
-// crowd of connections or of large bodies would leave its peak behind for good.
+// Gives freed memory back to the system. glibc keeps what was freed below the top of its heaps (malloc_trim(3)), so
+// after many connections or large bodies the process would keep the memory of the peak.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,30 +18,30 @@ public:
     static constexpr std::size_t many_connections = 64;
     static constexpr std::size_t many_bytes = 8 * 1024 * 1024;
 
-    // What is in use now. True: trim; counting begins anew.
+    // The arguments are in use now. True: trim; counting begins anew.
     [[nodiscard]] bool is_much(std::size_t connections, std::size_t bytes) noexcept {
-        most_connections_ = std::max(most_connections_, connections);
-        most_bytes_ = std::max(most_bytes_, bytes);
-        if (most_connections_ - connections < many_connections && most_bytes_ - bytes < many_bytes) return false;
-        most_connections_ = connections;
-        most_bytes_ = bytes;
+        max_connections_ = std::max(max_connections_, connections);
+        max_bytes_ = std::max(max_bytes_, bytes);
+        if (max_connections_ - connections < many_connections && max_bytes_ - bytes < many_bytes) return false;
+        max_connections_ = connections;
+        max_bytes_ = bytes;
         return true;
     }
 
 private:
-    std::size_t most_connections_ = 0, most_bytes_ = 0;
+    std::size_t max_connections_ = 0, max_bytes_ = 0;
 };
 
-// Looks once a second, on the thread of `on`.
+// Looks once a second, on the thread of `context`.
 class heap_trim {
 public:
-    heap_trim(boost::asio::io_context& on, const http::usage& of);
+    heap_trim(boost::asio::io_context& context, const http::usage& usage);
     void stop() { wait_.cancel(); }
 
 private:
     void look_later();
 
-    const http::usage& of_;
+    const http::usage& usage_;
     freed_since_trim freed_;
     boost::asio::steady_timer wait_;
 };

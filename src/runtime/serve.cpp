@@ -29,9 +29,9 @@
 #include "gateway/config/load.hpp"
 #include "gateway/credentials/memory.hpp"
 #include "gateway/http/listeners.hpp"
-#include "gateway/outcome/journal.hpp"
+#include "gateway/outcome/outcome_log.hpp"
 #include "heap_trim.hpp"
-#include "outlook.hpp"
+#include "process_status.hpp"
 #include "service_manager.hpp"
 #include "worker.hpp"
 
@@ -72,20 +72,20 @@ void report(const std::vector<config::problem>& problems, const std::string& fil
 
 // The signals that ask something of a gateway that serves. Their default action ends the process, so they wait until
 // there is one (SIG_BLOCK, then SIG_UNBLOCK). Threads that start in between leave them to the main thread.
-void hold_requests(int how) {
+void hold_requests(int action) {
     sigset_t requests;
     ::sigemptyset(&requests);
     ::sigaddset(&requests, SIGHUP);
     ::sigaddset(&requests, SIGUSR1);
-    ::pthread_sigmask(how, &requests, nullptr);
+    ::pthread_sigmask(action, &requests, nullptr);
 }
 
 // Whether what is written to standard output is kept nowhere.
 bool is_discarded(int descriptor) {
-    struct stat is {};
+    struct stat output {};
     struct stat null {};
-    return ::fstat(descriptor, &is) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(is.st_mode) &&
-           is.st_rdev == null.st_rdev;
+    return ::fstat(descriptor, &output) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(output.st_mode) &&
+           output.st_rdev == null.st_rdev;
 }
 
 // A path may hold bytes that are not UTF-8, and control characters.
@@ -100,18 +100,19 @@ class process {
 public:
     process(std::string file, built first, std::shared_ptr<callers::replay_memory> memory, std::size_t descriptors)
         : file_(std::move(file)),
-          in_force_(std::move(first.snapshot)),
+          snapshot_(std::move(first.snapshot)),
           memory_(std::move(memory)),
-          journal_(outcome::open_sink(in_force_->settings.log.outcomes)),
+          outcome_log_(outcome::open_sink(snapshot_->settings.log.outcomes)),
           signals_(main_, SIGTERM, SIGINT, SIGHUP) {
         signals_.add(SIGUSR1);
-        const auto& settings = in_force_->settings;
+        const auto& settings = snapshot_->settings;
         const std::size_t count = settings.workers > 0 ? settings.workers : usable_cores();
-        used_.most_connections = connections_within(descriptors, count, settings.listeners.size());
-        if (const auto why = shortage(descriptors, used_.most_connections, settings.limits); !why.empty())
-            spdlog::warn("descriptors: {}", why);
+        used_.max_connections = connections_within(descriptors, count, settings.listeners.size());
+        if (const auto warning = shortage(descriptors, used_.max_connections, settings.limits); !warning.empty())
+            spdlog::warn("descriptors: {}", warning);
         for (std::size_t i = 0; i < count; ++i)
-            workers_.emplace_back(journal_.new_page(), *keeper_, in_force_, used_, cloud_connections_);
+            workers_.emplace_back(outcome_log_.new_buffer(), *credential_refresher_, snapshot_, used_,
+                                  cloud_connections_);
         for (std::size_t i = 0; i < settings.listeners.size(); ++i)
             open_.push_back(open(settings.listeners[i], first.listeners[i]));
         for (const auto& address : manager_.unclaimed(settings.listeners))
@@ -120,17 +121,17 @@ public:
     }
 
     int run() {
-        keeper_->adopt(in_force_->credentials, in_force_->settings);
-        keeper_->start();
+        credential_refresher_->adopt(snapshot_->credentials, snapshot_->settings);
+        credential_refresher_->start();
         for (auto& worker : workers_)
             worker.start();
         for (const auto& listener : open_)
             accept(listener);
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", log_text(file_), workers_.size(),
-                     in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
-                     in_force_->settings.policy.size());
+                     snapshot_->settings.callers.size(), snapshot_->settings.accounts.size(),
+                     snapshot_->settings.policy.size());
         if (admin_) spdlog::info("listening address={} listener=admin", admin_->address());
-        if (in_force_->settings.log.outcomes == "stdout" && is_discarded(STDOUT_FILENO))
+        if (snapshot_->settings.log.outcomes == "stdout" && is_discarded(STDOUT_FILENO))
             spdlog::warn("outcomes: standard output is closed or /dev/null: no outcome line is kept");
         manager_.ready();
         wait_for_signal();
@@ -138,10 +139,11 @@ public:
         main_.run();
         for (auto& worker : workers_)
             worker.join();
-        if (!keeper_->stop()) static_cast<void>(keeper_.release());  // something of it can't end: it stays until exit
-        const bool all_written = journal_.flush(5s);
+        if (!credential_refresher_->stop())
+            static_cast<void>(credential_refresher_.release());  // something of it can't end: it stays until exit
+        const bool all_written = outcome_log_.flush(5s);
         if (!all_written) {
-            const auto trouble = journal_.trouble();
+            const auto trouble = outcome_log_.trouble();
             spdlog::error("outcomes: lines are lost, the log did not take them: error={}",
                           trouble.empty() ? "whoever reads the log does not" : trouble);
             spdlog::shutdown();
@@ -172,13 +174,13 @@ private:
     }
 
     void reopen_log() {
-        journal_.reopen();
-        spdlog::info("outcomes: the file is opened anew: file={}", in_force_->settings.log.outcomes);
+        outcome_log_.reopen();
+        spdlog::info("outcomes: the file is opened anew: file={}", snapshot_->settings.log.outcomes);
     }
 
     // Everything that can fail comes first; then what was prepared takes the place of what was there.
     void reload() {
-        journal_.reopen();  // a rotated log can go, whatever becomes of the file
+        outcome_log_.reopen();  // a rotated log can go, whatever becomes of the file
         if (ending_) return;
         manager_.reloading();
         const bool loaded = load_again();
@@ -187,7 +189,7 @@ private:
     }
 
     bool load_again() {
-        auto next = build(file_, in_force_.get(), memory_);
+        auto next = build(file_, snapshot_.get(), memory_);
         report(next.problems, file_);
         if (!next.snapshot) {
             spdlog::error("reload: the file has errors, nothing changes: config={}", log_text(file_));
@@ -198,42 +200,42 @@ private:
         std::unique_ptr<admin::server> other_admin;
         try {
             fresh = open_new_ones(settings.listeners, next.listeners);
-            if (settings.admin && settings.admin != in_force_->settings.admin)
+            if (settings.admin && settings.admin != snapshot_->settings.admin)
                 other_admin = open_admin(*settings.admin);
-            if (settings.log.outcomes != in_force_->settings.log.outcomes)
-                journal_.replace(outcome::open_sink(settings.log.outcomes));
-            keeper_->adopt(next.snapshot->credentials, settings);
+            if (settings.log.outcomes != snapshot_->settings.log.outcomes)
+                outcome_log_.replace(outcome::open_sink(settings.log.outcomes));
+            credential_refresher_->adopt(next.snapshot->credentials, settings);
         } catch (const std::exception& e) {
             spdlog::error(
                 "reload: a listener, the outcome log or the cloud's CA can't be opened, nothing changes: error={}",
                 e.what());
             return false;
         }
-        if (in_force_->settings.workers != settings.workers)
+        if (snapshot_->settings.workers != settings.workers)
             spdlog::warn("reload: workers change at the next start only");
         replace_listeners(settings.listeners, next.listeners, std::move(fresh));
         if (other_admin) spdlog::info("listening address={} listener=admin", other_admin->address());
         if (other_admin || !settings.admin) admin_ = std::move(other_admin);
-        in_force_ = std::move(next.snapshot);
+        snapshot_ = std::move(next.snapshot);
         loaded_ = std::chrono::system_clock::now();
-        spdlog::set_level(level_of(in_force_->settings.log.level));
+        spdlog::set_level(level_of(snapshot_->settings.log.level));
         let_workers_adopt();
         spdlog::info("reloaded config={} callers={} accounts={} rules={}", log_text(file_),
-                     in_force_->settings.callers.size(), in_force_->settings.accounts.size(),
-                     in_force_->settings.policy.size());
+                     snapshot_->settings.callers.size(), snapshot_->settings.accounts.size(),
+                     snapshot_->settings.policy.size());
         return true;
     }
 
-    // Whoever reads "reloaded" without the warning may rely on the new file: a rule that was taken out allows no call
-    // from then on. (Signals and the admin listener wait meanwhile, a moment as a rule.)
+    // After "reloaded" without the warning the new file holds: a rule that was taken out allows no call from then on.
+    // (Signals and the admin listener wait meanwhile, a moment as a rule.)
     void let_workers_adopt() {
         std::vector<std::future<void>> adopted;
         adopted.reserve(workers_.size());
         for (auto& worker : workers_)
-            adopted.push_back(worker.adopt(in_force_));
-        const auto until = std::chrono::steady_clock::now() + 5s;
+            adopted.push_back(worker.adopt(snapshot_));
+        const auto deadline = std::chrono::steady_clock::now() + 5s;
         const auto late = std::count_if(adopted.begin(), adopted.end(), [&](const auto& each) {
-            return each.wait_until(until) != std::future_status::ready;
+            return each.wait_until(deadline) != std::future_status::ready;
         });
         if (late > 0)
             spdlog::warn("reload: some workers are too busy to have taken it within 5s, they will: workers={}", late);
@@ -241,12 +243,12 @@ private:
 
     // A listener that is open, and what its TLS was made from.
     struct open_listener {
-        http::listening at;
+        http::listener_sockets sockets;
         listener_tls tls;
     };
 
-    [[nodiscard]] open_listener open(const config::listener& at, const listener_tls& tls) const {
-        return {http::listening(at, workers_.size(), manager_.socket_for(at)), tls};
+    [[nodiscard]] open_listener open(const config::listener& settings, const listener_tls& tls) const {
+        return {http::listener_sockets(settings, workers_.size(), manager_.socket_for(settings)), tls};
     }
 
     // Lets every worker accept there. What a reload has opened stays open even if descriptors run out here: fewer
@@ -254,12 +256,12 @@ private:
     void accept(const open_listener& listener) {
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             try {
-                workers_[i].listen(listener.at.descriptor(i), listener.at.name(), listener.tls.context);
+                workers_[i].listen(listener.sockets.descriptor(i), listener.sockets.name(), listener.tls.context);
             } catch (const std::exception& e) {
                 spdlog::error("listener is not served by every worker: {}", e.what());
             }
         }
-        spdlog::info("listening address={} listener={}", listener.at.address(), listener.at.name());
+        spdlog::info("listening address={} listener={}", listener.sockets.address(), listener.sockets.name());
     }
 
     [[nodiscard]] std::vector<open_listener> open_new_ones(const std::vector<config::listener>& wanted,
@@ -267,7 +269,8 @@ private:
         std::vector<open_listener> fresh;
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             const auto serves_it = [&](const open_listener& each) {
-                return each.at.name() == wanted[i].name && !(each.at.is_lost() && !each.at.is_handed_over());
+                return each.sockets.name() == wanted[i].name &&
+                       !(each.sockets.is_lost() && !each.sockets.is_handed_over());
             };
             if (std::none_of(open_.begin(), open_.end(), serves_it)) fresh.push_back(open(wanted[i], tls[i]));
         }
@@ -278,40 +281,41 @@ private:
                            std::vector<open_listener> fresh) {
         std::vector<open_listener> kept;
         for (auto& each : open_) {
-            const bool opened_anew = std::any_of(
-                fresh.begin(), fresh.end(), [&](const open_listener& one) { return one.at.name() == each.at.name(); });
+            const bool opened_anew = std::any_of(fresh.begin(), fresh.end(), [&](const open_listener& one) {
+                return one.sockets.name() == each.sockets.name();
+            });
             if (opened_anew) {
                 for (auto& worker : workers_)
-                    worker.close(each.at.name());
+                    worker.close(each.sockets.name());
                 spdlog::warn("reload: the socket's file was gone or another's, a new one stands there: listener={}",
-                             each.at.name());
+                             each.sockets.name());
                 continue;
             }
-            const auto as_wanted =
-                std::find_if(wanted.begin(), wanted.end(), [&](const auto& one) { return one.name == each.at.name(); });
+            const auto as_wanted = std::find_if(wanted.begin(), wanted.end(),
+                                                [&](const auto& one) { return one.name == each.sockets.name(); });
             if (as_wanted == wanted.end()) {
                 for (auto& worker : workers_)
-                    worker.close(each.at.name());
-                spdlog::info("closed listener={}", each.at.name());
+                    worker.close(each.sockets.name());
+                spdlog::info("closed listener={}", each.sockets.name());
                 continue;
             }
             const auto& its_tls = tls[static_cast<std::size_t>(as_wanted - wanted.begin())];
             if (its_tls.made_from != each.tls.made_from) {
                 each.tls = its_tls;
                 for (auto& worker : workers_)
-                    worker.renew(each.at.name(), its_tls.context);
-                spdlog::info("tls: new certificates are shown from now on: listener={}", each.at.name());
+                    worker.set_tls(each.sockets.name(), its_tls.context);
+                spdlog::info("tls: new certificates are shown from now on: listener={}", each.sockets.name());
             }
             try {
-                each.at.set_mode(as_wanted->mode);
+                each.sockets.set_mode(as_wanted->mode);
             } catch (const std::exception& e) {
                 spdlog::error("reload: {}", e.what());
             }
-            if (each.at.is_lost())
+            if (each.sockets.is_lost())
                 spdlog::error(
                     "listener is lost, nobody can connect to it: its socket's file is gone or another's; restart the "
                     "unit that holds the socket: listener={}",
-                    each.at.name());
+                    each.sockets.name());
             kept.push_back(std::move(each));
         }
         for (auto& each : fresh) {
@@ -321,13 +325,13 @@ private:
         open_ = std::move(kept);
     }
 
-    [[nodiscard]] std::unique_ptr<admin::server> open_admin(const config::admin& at) {
+    [[nodiscard]] std::unique_ptr<admin::server> open_admin(const config::admin& settings) {
         return std::make_unique<admin::server>(
-            main_, at,
-            admin::status{.not_ready = [this] { return not_ready(look()); },
-                          .metrics = [this] { return admin::families_of(figures_of(look())); },
-                          .overview = [this] { return admin::json_of(overview_of(look())); },
-                          .configuration = [this] { return configuration_of(look()); }});
+            main_, settings,
+            admin::status{.not_ready = [this] { return not_ready(current_status()); },
+                          .metrics = [this] { return admin::families_of(figures_of(current_status())); },
+                          .overview = [this] { return admin::json_of(overview_of(current_status())); },
+                          .configuration = [this] { return configuration_of(current_status()); }});
     }
 
     void end() {
@@ -340,21 +344,21 @@ private:
         }
         ending_ = true;  // seen by /readyz before anything else changes
         manager_.stopping();
-        const auto at_most = in_force_->settings.timeouts.drain;
-        const auto accept_for = accept_while_draining(at_most);
-        spdlog::info("draining at_most={}ms accepting_for={}ms connections={}", at_most.count(), accept_for.count(),
-                     used_.connections.load());
+        const auto drain_timeout = snapshot_->settings.timeouts.drain;
+        const auto accept_for = accept_while_draining(drain_timeout);
+        spdlog::info("draining at_most={}ms accepting_for={}ms connections={}", drain_timeout.count(),
+                     accept_for.count(), used_.connections.load());
         closes_ = std::chrono::steady_clock::now() + accept_for;
         for (auto& worker : workers_)
-            worker.drain(at_most, accept_for);
+            worker.drain(drain_timeout, accept_for);
         look_for_end();
     }
 
-    // A pod is told to end before the cluster has told everybody to send it no more calls. Whatever is accepted until
+    // A pod has to end before the whole cluster knows that it takes no more calls. A connection that is accepted until
     // then is served, which is what `sleep` in a preStop hook is used for elsewhere.
-    static std::chrono::milliseconds accept_while_draining(std::chrono::milliseconds at_most) {
+    static std::chrono::milliseconds accept_while_draining(std::chrono::milliseconds drain_timeout) {
         const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;  // NOLINT(concurrency-mt-unsafe)
-        return in_pod ? std::min(at_most / 3, std::chrono::milliseconds(5s)) : 0ms;
+        return in_pod ? std::min(drain_timeout / 3, std::chrono::milliseconds(5s)) : 0ms;
     }
 
     void look_for_end() {
@@ -373,11 +377,11 @@ private:
         signals_.cancel();
     }
 
-    [[nodiscard]] outlook look() const {
-        return {.in_force = *in_force_,
+    [[nodiscard]] process_status current_status() const {
+        return {.snapshot = *snapshot_,
                 .workers = workers_,
-                .keeper = *keeper_,
-                .journal = journal_,
+                .refresher = *credential_refresher_,
+                .outcome_log = outcome_log_,
                 .used = used_,
                 .cloud_connections = cloud_connections_.load(),
                 .reloads = reloads_,
@@ -387,7 +391,7 @@ private:
     }
 
     std::string file_;
-    std::shared_ptr<const pipeline::snapshot> in_force_;
+    std::shared_ptr<const pipeline::snapshot> snapshot_;
     std::shared_ptr<callers::replay_memory> memory_;
     http::usage used_;
     std::atomic<std::size_t> cloud_connections_{0};
@@ -395,11 +399,12 @@ private:
     const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     std::chrono::system_clock::time_point loaded_ = started_;
     service_manager manager_;
-    outcome::journal journal_;
-    std::unique_ptr<renewal::keeper> keeper_ = std::make_unique<renewal::keeper>([this](const auto& what) {
-        for (auto& worker : workers_)
-            worker.put(what);
-    });
+    outcome::outcome_log outcome_log_;
+    std::unique_ptr<credential_refresh::credential_refresher> credential_refresher_ =
+        std::make_unique<credential_refresh::credential_refresher>([this](const auto& published) {
+            for (auto& worker : workers_)
+                worker.put(published);
+        });
     std::deque<worker> workers_;
     std::vector<open_listener> open_;
     asio::io_context main_{1};

@@ -20,7 +20,7 @@ namespace gateway::runtime {
 namespace {
 
 constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
-constexpr int most_sockets = 64;
+constexpr int max_sockets = 64;
 
 // Before the first thread is started that reads the environment.
 std::string take(const char* name) {
@@ -36,9 +36,9 @@ int number(const std::string& text) {
     return failed == std::errc() && end == text.data() + text.size() ? value : -1;
 }
 
-std::string address_of(const boost::asio::ip::tcp::endpoint& at) {
-    const std::string host = at.address().to_string();
-    return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
+std::string address_of(const boost::asio::ip::tcp::endpoint& endpoint) {
+    const std::string host = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
 
 // Of a listening stream socket; empty for anything else.
@@ -57,23 +57,23 @@ std::string address_of(int descriptor) {
         return "unix:" + std::string(path.sun_path);
     }
     if (bound.ss_family != AF_INET && bound.ss_family != AF_INET6) return {};
-    boost::asio::ip::tcp::endpoint at;
-    std::memcpy(at.data(), &bound, length);
-    at.resize(length);
-    return address_of(at);
+    boost::asio::ip::tcp::endpoint endpoint;
+    std::memcpy(endpoint.data(), &bound, length);
+    endpoint.resize(length);
+    return address_of(endpoint);
 }
 
 // As address_of() spells it: 127.0.0.1:80 and [::1]:80 however the file spells them.
-std::string address_of(const config::listener& at) {
-    if (at.is_unix) return "unix:" + at.host;
-    return address_of(boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(at.host), at.port));
+std::string address_of(const config::listener& listener) {
+    if (listener.is_unix) return "unix:" + listener.host;
+    return address_of(boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(listener.host), listener.port));
 }
 
 }  // namespace
 
 service_manager::service_manager() : notify_(take("NOTIFY_SOCKET")) {
     const int process = number(take("LISTEN_PID"));
-    const int count = std::min(number(take("LISTEN_FDS")), most_sockets);
+    const int count = std::min(number(take("LISTEN_FDS")), max_sockets);
     ::unsetenv("LISTEN_FDNAMES");       // NOLINT(concurrency-mt-unsafe): as in take()
     if (process != ::getpid()) return;  // meant for the process that started this one
     for (int descriptor = first_descriptor; descriptor < first_descriptor + count; ++descriptor) {
@@ -82,47 +82,48 @@ service_manager::service_manager() : notify_(take("NOTIFY_SOCKET")) {
     }
 }
 
-int service_manager::socket_for(const config::listener& at) const {
-    const auto found = std::find_if(sockets_.begin(), sockets_.end(),
-                                    [wanted = address_of(at)](const auto& each) { return each.address == wanted; });
+int service_manager::socket_for(const config::listener& listener) const {
+    const auto found =
+        std::find_if(sockets_.begin(), sockets_.end(),
+                     [wanted = address_of(listener)](const auto& each) { return each.address == wanted; });
     return found == sockets_.end() ? -1 : found->descriptor.get();
 }
 
 std::vector<std::string> service_manager::unclaimed(const std::vector<config::listener>& listeners) const {
     std::vector<std::string> found;
     for (const auto& each : sockets_) {
-        const auto is_its = [&](const config::listener& at) { return address_of(at) == each.address; };
+        const auto is_its = [&](const config::listener& listener) { return address_of(listener) == each.address; };
         if (std::none_of(listeners.begin(), listeners.end(), is_its))
             found.push_back(each.address.empty() ? "(no listening stream socket)" : each.address);
     }
     return found;
 }
 
-void service_manager::ready(std::string_view status) const { tell("READY=1\nSTATUS=" + std::string(status)); }
+void service_manager::ready(std::string_view status) const { notify("READY=1\nSTATUS=" + std::string(status)); }
 
 void service_manager::reloading() const {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000));
+    notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000));
 }
 
-void service_manager::stopping() const { tell("STOPPING=1"); }
+void service_manager::stopping() const { notify("STOPPING=1"); }
 
-void service_manager::tell(std::string_view state) const {
+void service_manager::notify(std::string_view state) const {
     if (notify_.empty()) return;
-    sockaddr_un where{};
-    where.sun_family = AF_UNIX;
-    if (notify_.size() >= sizeof where.sun_path || (notify_[0] != '/' && notify_[0] != '@')) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (notify_.size() >= sizeof address.sun_path || (notify_[0] != '/' && notify_[0] != '@')) {
         spdlog::warn("service manager: NOTIFY_SOCKET is no address of a unix socket: it is not told: {}", state);
         return;
     }
-    std::memcpy(where.sun_path, notify_.data(), notify_.size());
-    if (notify_[0] == '@') where.sun_path[0] = '\0';  // an abstract address (unix(7))
+    std::memcpy(address.sun_path, notify_.data(), notify_.size());
+    if (notify_[0] == '@') address.sun_path[0] = '\0';  // an abstract address (unix(7))
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + notify_.size());
-    const unique_fd to(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const bool told = to && ::sendto(to.get(), state.data(), state.size(), MSG_NOSIGNAL,
-                                     reinterpret_cast<const sockaddr*>(&where), length) >= 0;
-    if (!told) spdlog::warn("service manager: can't be told: error={}", std::generic_category().message(errno));
+    const unique_fd datagram_socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const bool sent = datagram_socket && ::sendto(datagram_socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                                                  reinterpret_cast<const sockaddr*>(&address), length) >= 0;
+    if (!sent) spdlog::warn("service manager: can't be told: error={}", std::generic_category().message(errno));
 }
 
 }  // namespace gateway::runtime

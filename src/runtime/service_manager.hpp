@@ -1,7 +1,7 @@
 #pragma once
-// What systemd tells a service and wants to be told: sockets that it has opened (sd_listen_fds(3)) and messages about
-// the service's state (sd_notify(3)). Both are a few lines of a protocol that is promised to stay, written out here
-// as those pages recommend rather than by linking libsystemd with all that it brings into a process that holds secrets.
+// The two interfaces of systemd to a service: sockets that it has opened (sd_listen_fds(3)), and messages about the
+// service's state (sd_notify(3)). Both are a few lines of a protocol that is promised to stay, written out here as
+// those pages recommend rather than by linking libsystemd with all that it brings into a process that holds secrets.
 
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@ public:
     service_manager& operator=(const service_manager&) = delete;
 
     // The listening socket that was handed over for this address, still this object's; -1 when there is none.
-    [[nodiscard]] int socket_for(const config::listener& at) const;
+    [[nodiscard]] int socket_for(const config::listener& listener) const;
     // Addresses of sockets that belong to none of the listeners: a mistake in either file.
     [[nodiscard]] std::vector<std::string> unclaimed(const std::vector<config::listener>& listeners) const;
 
@@ -29,13 +29,13 @@ public:
     void stopping() const;
 
 private:
-    void tell(std::string_view state) const;
+    void notify(std::string_view state) const;
 
-    struct handed_over {
+    struct inherited_socket {
         unique_fd descriptor;
         std::string address;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"
     };
-    std::vector<handed_over> sockets_;
+    std::vector<inherited_socket> sockets_;
     std::string notify_;
 };
 

@@ -16,8 +16,8 @@ namespace gateway::runtime {
 namespace {
 
 std::string content_of(const std::string& file) {
-    std::ifstream from(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(from), {}};
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // Without the private key, which need not be read once more: another key has another certificate.
@@ -41,24 +41,25 @@ std::string out_of_date(SSL_CTX* context) {
 
 }  // namespace
 
-tls_files load_tls(const config::settings& from, std::vector<config::problem>& problems) {
+tls_files load_tls(const config::settings& settings, std::vector<config::problem>& problems) {
     tls_files made;
-    for (const config::listener& at : from.listeners) {
+    for (const config::listener& listener : settings.listeners) {
         listener_tls& one = made.listeners.emplace_back();
-        if (!at.tls) continue;
+        if (!listener.tls) continue;
         try {
-            one.context = http::make_tls_context(*at.tls);
-            one.made_from = summary_of(*at.tls);
-            if (auto why = out_of_date(one.context->native_handle()); !why.empty())
-                problems.push_back({at.tls->at, std::move(why), true});
+            one.context = http::make_tls_context(*listener.tls);
+            one.made_from = summary_of(*listener.tls);
+            if (auto problem = out_of_date(one.context->native_handle()); !problem.empty())
+                problems.push_back({listener.tls->location, std::move(problem), true});
         } catch (const std::exception& e) {
-            problems.push_back({at.tls->at, e.what()});
+            problems.push_back({listener.tls->location, e.what()});
         }
     }
     try {
-        made.upstream = upstream::make_tls_context(from.upstream);
+        made.upstream = upstream::make_tls_context(settings.upstream);
     } catch (const std::exception& e) {
-        problems.push_back({from.upstream.at, std::string("can't verify the cloud's certificates: ") + e.what()});
+        problems.push_back(
+            {settings.upstream.location, std::string("can't verify the cloud's certificates: ") + e.what()});
     }
     return made;
 }

@@ -20,29 +20,29 @@ using namespace std::chrono_literals;
 constexpr auto unwinding = 6s;
 
 http::service service_of(const config::settings& settings, http::usage& used) {
-    return {.limits = settings.limits, .timeouts = settings.timeouts, .used = used, .spare = {}};
+    return {.limits = settings.limits, .timeouts = settings.timeouts, .used = used, .pool = {}};
 }
 
 }  // namespace
 
-worker::worker(outcome::page& records, credentials::supplier& supplier,
+worker::worker(outcome::line_buffer& records, credentials::credential_provider& credential_provider,
                const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
                std::atomic<std::size_t>& cloud_connections)
-    : gateway_(loop_, records, counters_, cloud_connections, supplier, first),
+    : handler_(loop_, records, counters_, cloud_connections, credential_provider, first),
       server_(loop_, service_of(first->settings, used)) {}
 
 void worker::listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls) {
     loop_.post([this, descriptor = std::move(descriptor), name, tls]() mutable {
         try {
-            server_.listen(std::move(descriptor), name, tls, gateway_);
+            server_.listen(std::move(descriptor), name, tls, handler_);
         } catch (const std::exception& e) {
             spdlog::error("listener {} is not served by this worker: {}", name, e.what());
         }
     });
 }
 
-void worker::renew(const std::string& listener, const http::tls_context& tls) {
-    loop_.post([this, listener, tls] { server_.renew(listener, tls); });
+void worker::set_tls(const std::string& listener, const http::tls_context& tls) {
+    loop_.post([this, listener, tls] { server_.set_tls(listener, tls); });
 }
 
 void worker::close(const std::string& listener) {
@@ -63,19 +63,21 @@ std::future<void> worker::adopt(std::shared_ptr<const pipeline::snapshot> next) 
     loop_.post([this, next = std::move(next), adopted = std::move(adopted)]() mutable {
         server_.rules().limits = next->settings.limits;
         server_.rules().timeouts = next->settings.timeouts;
-        gateway_.adopt(std::move(next));
+        handler_.adopt(std::move(next));
         adopted.set_value();
     });
     return when;
 }
 
-void worker::put(const renewal::publication& what) {
-    loop_.post([this, what] { gateway_.put(what.where, what.what, what.why, what.retry); });
+void worker::put(const credential_refresh::publication& publication) {
+    loop_.post([this, publication] {
+        handler_.put(publication.key, publication.secret, publication.reason, publication.retry);
+    });
 }
 
-void worker::drain(std::chrono::milliseconds at_most, std::chrono::milliseconds accept_for) {
-    loop_.post([this, at_most, accept_for] {
-        cut_off_ = steady_clock::now() + at_most;
+void worker::drain(std::chrono::milliseconds timeout, std::chrono::milliseconds accept_for) {
+    loop_.post([this, timeout, accept_for] {
+        cut_off_ = steady_clock::now() + timeout;
         closes_ = steady_clock::now() + accept_for;
         if (std::exchange(draining_, true)) return;
         server_.drain();
@@ -83,7 +85,7 @@ void worker::drain(std::chrono::milliseconds at_most, std::chrono::milliseconds 
     });
 }
 
-// Looks every few milliseconds rather than being told: draining happens once, and every call would pay for the telling.
+// Polls every few milliseconds: draining happens once, and a notification would cost every call.
 task<> worker::wait_for_connections() {
     for (bool accepting = true; accepting || server_.open() > 0;) {
         const auto now = steady_clock::now();
@@ -92,7 +94,7 @@ task<> worker::wait_for_connections() {
             accepting = false;
         }
         if (now >= cut_off_ + unwinding) break;
-        if (now >= cut_off_) loop_.times().expire_all();
+        if (now >= cut_off_) loop_.times().expire_now();
         co_await net::pause(loop_, 5ms);
     }
     loop_.finish();

@@ -11,18 +11,18 @@
 #include <thread>
 
 #include "gateway/base/unique_fd.hpp"
+#include "gateway/credential_refresh/credential_refresher.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/net/loop.hpp"
 #include "gateway/outcome/counters.hpp"
-#include "gateway/outcome/journal.hpp"
-#include "gateway/pipeline/gateway.hpp"
-#include "gateway/renewal/keeper.hpp"
+#include "gateway/outcome/outcome_log.hpp"
+#include "gateway/pipeline/handler.hpp"
 
 namespace gateway::runtime {
 
 class worker {
 public:
-    worker(outcome::page& records, credentials::supplier& supplier,
+    worker(outcome::line_buffer& records, credentials::credential_provider& credential_provider,
            const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
            std::atomic<std::size_t>& cloud_connections);
 
@@ -31,16 +31,16 @@ public:
     // From any thread.
     // Accepts on that descriptor, which becomes the worker's.
     void listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls);
-    void renew(const std::string& listener, const http::tls_context& tls);  // for new connections
+    void set_tls(const std::string& listener, const http::tls_context& tls);  // for new connections
     void close(const std::string& listener);
     // Ready when calls that this worker reads from then on are decided by `next`; not before the worker is destroyed
     // where its loop has ended.
     [[nodiscard]] std::future<void> adopt(std::shared_ptr<const pipeline::snapshot> next);
-    void put(const renewal::publication& what);
+    void put(const credential_refresh::publication& publication);
     // Ends the thread's loop when all connections have ended; new ones are accepted for `accept_for` yet. After
-    // `at_most` everything that still waits is late: calls are answered so, and have their outcome lines. A second call
+    // `timeout` everything that still waits is late: calls are answered so, and have their outcome lines. A second call
     // may shorten the times.
-    void drain(std::chrono::milliseconds at_most, std::chrono::milliseconds accept_for);
+    void drain(std::chrono::milliseconds timeout, std::chrono::milliseconds accept_for);
 
     [[nodiscard]] const outcome::counters& counted() const noexcept { return counters_; }
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
@@ -53,7 +53,7 @@ private:
 
     net::loop loop_;
     outcome::counters counters_;
-    pipeline::gateway gateway_;
+    pipeline::handler handler_;
     http::server server_;
     bool draining_ = false;
     std::chrono::steady_clock::time_point cut_off_, closes_;

@@ -6,18 +6,18 @@ namespace gateway::signing {
 
 namespace {
 
-bool take(std::string_view& from, std::string_view prefix) noexcept {
-    if (!from.starts_with(prefix)) return false;
-    from.remove_prefix(prefix.size());
+bool take(std::string_view& text, std::string_view prefix) noexcept {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
     return true;
 }
 
 // The text before `end`, which is taken away too; false when there is no `end` or nothing before it.
-bool take_until(std::string_view& from, std::string_view end, std::string_view& into) noexcept {
-    const auto at = from.find(end);
-    if (at == std::string_view::npos || at == 0) return false;
-    into = from.substr(0, at);
-    from.remove_prefix(at + end.size());
+bool take_until(std::string_view& text, std::string_view end, std::string_view& taken) noexcept {
+    const auto position = text.find(end);
+    if (position == std::string_view::npos || position == 0) return false;
+    taken = text.substr(0, position);
+    text.remove_prefix(position + end.size());
     return true;
 }
 
@@ -56,34 +56,35 @@ bool is_signature(std::string_view header) noexcept {
            same_name(scheme, name_of(algorithm::v11_hmac_sha256));
 }
 
-bool parse_authorization(std::string_view header, authorization& into) noexcept {
-    into = {};
+bool parse_authorization(std::string_view header, authorization& parsed) noexcept {
+    parsed = {};
     if (take(header, "SDK-HMAC-SHA256 Access=")) {
-        into.which = algorithm::sdk_hmac_sha256;
-        if (!take_until(header, ", SignedHeaders=", into.access_key)) return false;
+        parsed.algorithm = algorithm::sdk_hmac_sha256;
+        if (!take_until(header, ", SignedHeaders=", parsed.access_key)) return false;
     } else if (take(header, "V11-HMAC-SHA256 Credential=")) {
-        into.which = algorithm::v11_hmac_sha256;
+        parsed.algorithm = algorithm::v11_hmac_sha256;
         std::string_view scope_text;
         if (!take_until(header, ", SignedHeaders=", scope_text)) return false;
-        if (!take_until(scope_text, "/", into.access_key) || !take_until(scope_text, "/", into.date) ||
-            !take_until(scope_text, "/", into.where.region))
+        if (!take_until(scope_text, "/", parsed.access_key) || !take_until(scope_text, "/", parsed.date) ||
+            !take_until(scope_text, "/", parsed.scope.region))
             return false;
-        into.where.service = scope_text;
-        if (into.date.size() != 8 || !is_word(into.date) || !is_word(into.where.region) || !is_word(into.where.service))
+        parsed.scope.service = scope_text;
+        if (parsed.date.size() != 8 || !is_word(parsed.date) || !is_word(parsed.scope.region) ||
+            !is_word(parsed.scope.service))
             return false;
     } else {
         return false;
     }
-    if (!is_word(into.access_key)) return false;
-    if (!take_until(header, ", Signature=", into.signed_headers) || !are_signed_headers(into.signed_headers))
+    if (!is_word(parsed.access_key)) return false;
+    if (!take_until(header, ", Signature=", parsed.signed_headers) || !are_signed_headers(parsed.signed_headers))
         return false;
-    into.signature = header;
+    parsed.signature = header;
     return header.size() == 64 && std::all_of(header.begin(), header.end(),
                                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-bool covers(const authorization& what, std::string_view name) noexcept {
-    for (std::string_view rest = what.signed_headers; !rest.empty();) {
+bool covers(const authorization& authorization, std::string_view name) noexcept {
+    for (std::string_view rest = authorization.signed_headers; !rest.empty();) {
         const auto end = std::min(rest.find(';'), rest.size());
         if (rest.substr(0, end) == name) return true;
         rest.remove_prefix(std::min(end + 1, rest.size()));

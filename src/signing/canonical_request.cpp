@@ -27,28 +27,29 @@ int hex_value(char c) noexcept {
 }
 
 // Percent-decodes, once. What is not an escape stays as it is.
-void decode(std::string_view from, std::string& to) {
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        if (from[i] == '%' && i + 2 < from.size() && hex_value(from[i + 1]) >= 0 && hex_value(from[i + 2]) >= 0) {
-            to += static_cast<char>(hex_value(from[i + 1]) << 4 | hex_value(from[i + 2]));
+void decode(std::string_view source, std::string& out) {
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        if (source[i] == '%' && i + 2 < source.size() && hex_value(source[i + 1]) >= 0 &&
+            hex_value(source[i + 2]) >= 0) {
+            out += static_cast<char>(hex_value(source[i + 1]) << 4 | hex_value(source[i + 2]));
             i += 2;
         } else {
-            to += from[i];
+            out += source[i];
         }
     }
 }
 
 // Up to three times as long.
-void encode(std::string_view from, text_writer& to) {
+void encode(std::string_view source, text_writer& out) {
     static constexpr char digits[] = "0123456789ABCDEF";
-    for (const char c : from) {
+    for (const char c : source) {
         if (is_unreserved(c)) {
-            to.put(c);
+            out.put(c);
         } else {
             const auto byte = static_cast<unsigned char>(c);
-            to.put('%');
-            to.put(digits[byte >> 4]);
-            to.put(digits[byte & 15]);
+            out.put('%');
+            out.put(digits[byte >> 4]);
+            out.put(digits[byte & 15]);
         }
     }
 }
@@ -57,21 +58,21 @@ void encode(std::string_view from, text_writer& to) {
 
 bool reads_one_way(std::string_view path, std::string_view query) noexcept {
     static constexpr std::string_view reserved = "!$&'()*,;=:@/";
-    const auto fits = [](std::string_view part, std::string_view also) noexcept {
+    const auto fits = [](std::string_view part, std::string_view allowed) noexcept {
         std::array<char, 4> sequence{};  // escaped bytes of one UTF-8 sequence
         std::size_t waiting = 0;
         for (std::size_t i = 0; i < part.size(); ++i) {
             const char c = part[i];
             if (c != '%') {
                 if (waiting > 0 || !(is_unreserved(c) || reserved.find(c) != std::string_view::npos ||
-                                     also.find(c) != std::string_view::npos))
+                                     allowed.find(c) != std::string_view::npos))
                     return false;
                 continue;
             }
             if (i + 2 >= part.size() || hex_value(part[i + 1]) < 0 || hex_value(part[i + 2]) < 0) return false;
             const char byte = static_cast<char>(hex_value(part[i + 1]) << 4 | hex_value(part[i + 2]));
             i += 2;
-            if (byte == '\0' || (also != "?" && (byte == '/' || byte == '\\'))) return false;
+            if (byte == '\0' || (allowed != "?" && (byte == '/' || byte == '\\'))) return false;
             sequence[waiting++] = byte;
             if (utf8_length({sequence.data(), waiting}) == waiting)
                 waiting = 0;
@@ -83,7 +84,7 @@ bool reads_one_way(std::string_view path, std::string_view query) noexcept {
     return fits(path, "+") && fits(query, "?");
 }
 
-void signer::put_query(std::string_view query, text_writer& to) {
+void signer::put_query(std::string_view query, text_writer& out) {
     decoded_.clear();
     decoded_.reserve(query.size());  // views into it must hold
     parameters_.clear();
@@ -107,36 +108,36 @@ void signer::put_query(std::string_view query, text_writer& to) {
     });
     bool first = true;
     for (const parameter& p : parameters_) {
-        if (!first) to.put('&');
+        if (!first) out.put('&');
         first = false;
-        encode(p.name, to);
-        to.put('=');
-        encode(p.value, to);
+        encode(p.name, out);
+        out.put('=');
+        encode(p.value, out);
     }
 }
 
-void signer::canonicalise(const request& what, std::span<const field> ordered) {
+void signer::canonicalise(const request& request, std::span<const field> ordered) {
     // Room for all of it at once, escapes included: a string that grows leaves a security token behind in memory that
     // it gave back, and looks for room at each piece. Of the line ends and ':' there are two for each field and 6 more;
     // a query may be given a '=' for each of its parameters.
-    std::size_t of_names = ordered.size(), of_values = 4 * ordered.size();
+    std::size_t names_size = ordered.size(), values_size = 4 * ordered.size();
     for (const field& f : ordered) {
-        of_names += f.name.size();
-        of_values += f.value.size();
+        names_size += f.name.size();
+        values_size += f.value.size();
     }
-    names_.resize(of_names);
-    canonical_.resize(16 + what.method.size() + 3 * (what.path.size() + what.query.size()) + what.query.size() +
-                      2 * of_names + of_values + what.payload.size());
+    names_.resize(names_size);
+    canonical_.resize(16 + request.method.size() + 3 * (request.path.size() + request.query.size()) +
+                      request.query.size() + 2 * names_size + values_size + request.payload.size());
     text_writer out(canonical_.data(), canonical_.size());
-    out.put(what.method);
+    out.put(request.method);
     out.put('\n');
 
     // The path, decoded and encoded again, segment by segment, with a '/' at its end that the path sent need not have.
-    if (std::all_of(what.path.begin(), what.path.end(), [](char c) { return is_unreserved(c) || c == '/'; })) {
-        out.put(what.path);
+    if (std::all_of(request.path.begin(), request.path.end(), [](char c) { return is_unreserved(c) || c == '/'; })) {
+        out.put(request.path);
     } else {
         decoded_.clear();
-        decode(what.path, decoded_);
+        decode(request.path, decoded_);
         for (std::string_view rest = decoded_;;) {
             const auto end = std::min(rest.find('/'), rest.size());
             encode(rest.substr(0, end), out);
@@ -145,15 +146,15 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
             rest.remove_prefix(end + 1);
         }
     }
-    if (out.at()[-1] != '/') out.put('/');
+    if (out.position()[-1] != '/') out.put('/');
     out.put('\n');
-    put_query(what.query, out);
+    put_query(request.query, out);
     out.put('\n');
 
     text_writer names(names_.data(), names_.size());
     for (const field& f : ordered) {
-        if (names.at() != names_.data()) names.put(';');
-        const char* const name = names.at();
+        if (names.position() != names_.data()) names.put(';');
+        const char* const name = names.position();
         for (const char c : f.name)
             names.put(lower_case(c));
         out.put({name, f.name.size()});
@@ -161,12 +162,12 @@ void signer::canonicalise(const request& what, std::span<const field> ordered) {
         out.put(without_blanks(f.value));
         out.put('\n');
     }
-    names_.resize(static_cast<std::size_t>(names.at() - names_.data()));
+    names_.resize(static_cast<std::size_t>(names.position() - names_.data()));
     out.put('\n');
     out.put(names_);
     out.put('\n');
-    out.put(what.payload);
-    canonical_.resize(static_cast<std::size_t>(out.at() - canonical_.data()));
+    out.put(request.payload);
+    canonical_.resize(static_cast<std::size_t>(out.position() - canonical_.data()));
 }
 
 }  // namespace gateway::signing

@@ -6,13 +6,13 @@
 
 namespace gateway::signing {
 
-std::string_view name_of(algorithm which) noexcept {
-    return which == algorithm::sdk_hmac_sha256 ? "SDK-HMAC-SHA256" : "V11-HMAC-SHA256";
+std::string_view name_of(algorithm algorithm) noexcept {
+    return algorithm == algorithm::sdk_hmac_sha256 ? "SDK-HMAC-SHA256" : "V11-HMAC-SHA256";
 }
 
-key::key(algorithm which, std::string_view access_key, std::string_view secret_key)
-    : which_(which), access_key_(access_key) {
-    if (which == algorithm::sdk_hmac_sha256) {
+key::key(signing::algorithm algorithm, std::string_view access_key, std::string_view secret_key)
+    : algorithm_(algorithm), access_key_(access_key) {
+    if (algorithm == algorithm::sdk_hmac_sha256) {
         const hmac_pads pads(secret_key);
         inner_ = pads.inner;
         outer_ = pads.outer;
@@ -27,14 +27,17 @@ key::key(algorithm which, std::string_view access_key, std::string_view secret_k
 }
 
 key::key(key&& other) noexcept
-    : which_(other.which_), access_key_(std::move(other.access_key_)), inner_(other.inner_), outer_(other.outer_) {
+    : algorithm_(other.algorithm_),
+      access_key_(std::move(other.access_key_)),
+      inner_(other.inner_),
+      outer_(other.outer_) {
     wipe(&other.inner_, sizeof other.inner_);
     wipe(&other.outer_, sizeof other.outer_);
 }
 
 key& key::operator=(key&& other) noexcept {
     if (this != &other) {
-        which_ = other.which_;
+        algorithm_ = other.algorithm_;
         access_key_ = std::move(other.access_key_);
         inner_ = other.inner_;
         outer_ = other.outer_;

@@ -42,28 +42,28 @@ payload_hash hash_payload(std::string_view body) noexcept {
     return digits;
 }
 
-std::string_view signer::sign(const request& what, const key& with, std::string_view date, const scope& where) {
-    if (std::is_sorted(what.fields.begin(), what.fields.end(), by_name)) {
-        canonicalise(what, what.fields);
+std::string_view signer::sign(const request& request, const key& key, std::string_view date, const scope& scope) {
+    if (std::is_sorted(request.fields.begin(), request.fields.end(), by_name)) {
+        canonicalise(request, request.fields);
     } else {
-        ordered_.assign(what.fields.begin(), what.fields.end());
+        ordered_.assign(request.fields.begin(), request.fields.end());
         std::sort(ordered_.begin(), ordered_.end(), by_name);
-        canonicalise(what, ordered_);
+        canonicalise(request, ordered_);
     }
-    const hex_digest signature = compute(with, date, where);
+    const hex_digest signature = compute(key, date, scope);
     authorization_.clear();
-    append(authorization_, name_of(with.which()));
-    if (with.which() == algorithm::sdk_hmac_sha256) {
-        append(authorization_, " Access="sv, with.access_key());
+    append(authorization_, name_of(key.algorithm()));
+    if (key.algorithm() == algorithm::sdk_hmac_sha256) {
+        append(authorization_, " Access="sv, key.access_key());
     } else {
-        append(authorization_, " Credential="sv, with.access_key(), "/"sv, date.substr(0, 8), "/"sv, where.region,
-               "/"sv, where.service);
+        append(authorization_, " Credential="sv, key.access_key(), "/"sv, date.substr(0, 8), "/"sv, scope.region, "/"sv,
+               scope.service);
     }
     append(authorization_, ", SignedHeaders="sv, names_, ", Signature="sv, text(signature));
     return authorization_;
 }
 
-bool signer::verify(const authorization& claimed, request what, std::span<const field> received, const key& with,
+bool signer::verify(const authorization& claimed, request request, std::span<const field> received, const key& key,
                     std::string_view date) {
     ordered_.clear();
     for (std::string_view rest = claimed.signed_headers; !rest.empty();) {
@@ -79,10 +79,10 @@ bool signer::verify(const authorization& claimed, request what, std::span<const 
         if (found == nullptr) return false;
         ordered_.push_back({name, found->value});
     }
-    if (claimed.which != with.which()) return false;
-    if (claimed.which == algorithm::v11_hmac_sha256 && claimed.date != date.substr(0, 8)) return false;
-    canonicalise(what, ordered_);
-    const hex_digest signature = compute(with, date, claimed.where);
+    if (claimed.algorithm != key.algorithm()) return false;
+    if (claimed.algorithm == algorithm::v11_hmac_sha256 && claimed.date != date.substr(0, 8)) return false;
+    canonicalise(request, ordered_);
+    const hex_digest signature = compute(key, date, claimed.scope);
     return claimed.signature.size() == signature.size() &&
            CRYPTO_memcmp(claimed.signature.data(), signature.data(), signature.size()) == 0;
 }
@@ -92,18 +92,18 @@ void signer::forget() noexcept {
     canonical_.clear();
 }
 
-hex_digest signer::compute(const key& with, std::string_view date, const scope& where) {
+hex_digest signer::compute(const key& key, std::string_view date, const scope& scope) {
     const hex_digest of_canonical = hex(sha256_of(canonical_));
     to_sign_.clear();
-    append(to_sign_, name_of(with.which()), "\n"sv, date, "\n"sv);
-    if (with.which() == algorithm::sdk_hmac_sha256) {
+    append(to_sign_, name_of(key.algorithm()), "\n"sv, date, "\n"sv);
+    if (key.algorithm() == algorithm::sdk_hmac_sha256) {
         append(to_sign_, text(of_canonical));
-        return hex(hmac(with.inner_, with.outer_, {to_sign_}));
+        return hex(hmac(key.inner_, key.outer_, {to_sign_}));
     }
     // HKDF-Expand to one block (RFC 5869, 2.3). The key of the HMAC is the block's hexadecimal text, not its bytes.
     const std::size_t info_begins = to_sign_.size();
-    append(to_sign_, date.substr(0, 8), "/"sv, where.region, "/"sv, where.service);
-    sha256_digest derived = hmac(with.inner_, with.outer_, {std::string_view(to_sign_).substr(info_begins), "\x01"});
+    append(to_sign_, date.substr(0, 8), "/"sv, scope.region, "/"sv, scope.service);
+    sha256_digest derived = hmac(key.inner_, key.outer_, {std::string_view(to_sign_).substr(info_begins), "\x01"});
     hex_digest derived_text = hex(derived);
     append(to_sign_, "\n"sv, text(of_canonical));
     const hex_digest signature = hex(hmac(hmac_pads(text(derived_text)), {to_sign_}));

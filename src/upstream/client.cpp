@@ -72,7 +72,7 @@ task<result<response>> client::exchange(std::size_t endpoint, const request& out
         return error;
     };
     for (bool repeated = false;;) {
-        // Before a connection is chosen: what the loop tells of it in this iteration is known then.
+        // Before a connection is chosen: all events of this iteration are known then.
         if (!loop_.is_end_of_iteration()) co_await loop_.end_of_iteration();
         // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
         auto chosen = repeated ? nullptr : pool.take_idle();
@@ -87,11 +87,12 @@ task<result<response>> client::exchange(std::size_t endpoint, const request& out
         if (outgoing.head.size() + outgoing.body.size() > max_written_at_once) {
             has_head = co_await send_large(*chosen, outgoing);
         } else {
-            net::transfer written = stream.write_now(outgoing.head, outgoing.body);
-            if (written.would_block()) written = co_await stream.write(outgoing.head, outgoing.body, written.bytes);
+            net::transfer written = stream.try_write_some(outgoing.head, outgoing.body);
+            if (written.would_block())
+                written = co_await stream.async_write(outgoing.head, outgoing.body, written.bytes);
             has_head = written.error ? write_failure(stream, written) : chosen->try_read_head();
             while (has_head && !*has_head) {
-                co_await stream.readable();
+                co_await stream.wait_readable();
                 has_head = chosen->try_read_head();
             }
         }
@@ -146,8 +147,8 @@ task<result<std::unique_ptr<connection>>> client::connect(connection_pool& pool,
         if (!error && !stream.timed_out()) break;
     }
     if (error || stream.timed_out()) co_return unsent(step::connect, error, stream.timed_out());
-    const int on = 1;  // a request is written in one piece and waits for nothing
-    ::setsockopt(stream.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int enabled = 1;  // a request is written in one piece and waits for nothing
+    ::setsockopt(stream.descriptor(), IPPROTO_TCP, TCP_NODELAY, &enabled, sizeof enabled);
 
     if (pool.endpoint.tls) {
         stream.expires_after(time_left());
@@ -175,7 +176,7 @@ task<result<bool>> client::send_large(connection& target, const request& outgoin
     const auto write = [&]() -> task<> {
         if (writing.cancelled) co_return;
         writing.started = true;
-        writing.written = co_await target.stream.write(outgoing.head, outgoing.body);
+        writing.written = co_await target.stream.async_write(outgoing.head, outgoing.body);
     };
     loop_.spawn(write(), [&, this](const std::exception_ptr& exception) {
         if (exception) writing.written = {asio::error::no_memory, 0};
@@ -186,7 +187,7 @@ task<result<bool>> client::send_large(connection& target, const request& outgoin
     });
     auto has_head = target.try_read_head();
     while (has_head && !*has_head) {
-        co_await target.stream.readable();
+        co_await target.stream.wait_readable();
         has_head = target.try_read_head();
     }
     target.request_sent = writing.done && !writing.written.error;

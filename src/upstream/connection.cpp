@@ -6,7 +6,7 @@ namespace {
 
 using message::read_result;
 
-constexpr std::size_t max_read_in_a_row = 256 * 1024;  // bytes, before other connections have their turn
+constexpr std::size_t max_read_in_a_row = 256 * 1024;  // bytes, before other connections are served
 
 failure read_failure(const net::stream& stream, boost::system::error_code cause) {
     return {.step = step::read,
@@ -25,8 +25,8 @@ failure parse_failure(std::string_view detail) {
 result<bool> connection::try_receive() {
     // Time may run out between two reads, and a deadline that has passed ends no read that begins after it.
     if (stream.timed_out()) return read_failure(stream, make_error_code(asio::error::timed_out));
-    const auto room = reader.prepare();
-    const net::transfer received = stream.read_now(asio::buffer(room.data(), room.size()));
+    const auto space = reader.prepare();
+    const net::transfer received = stream.try_read_some(asio::buffer(space.data(), space.size()));
     if (received.would_block()) return false;
     if (received.bytes == 0) return read_failure(stream, received.error);
     reader.commit(received.bytes);
@@ -39,13 +39,13 @@ task<result<void>> connection::receive() {
         // A fast endpoint and a fast caller do not keep others from being served.
         if (read_in_a_row_ >= max_read_in_a_row) {
             read_in_a_row_ = 0;
-            co_await stream.give_way();
+            co_await stream.yield();
         }
         const auto received = try_receive();
         if (!received) co_return received.error();
         if (*received) co_return result<void>();
         read_in_a_row_ = 0;
-        co_await stream.readable();
+        co_await stream.wait_readable();
     }
 }
 

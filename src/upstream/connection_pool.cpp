@@ -27,7 +27,7 @@ std::unique_ptr<connection> connection_pool::take_idle() {
         auto last = std::move(idle.back());
         idle.pop_back();
         last->idle_timer.clear();
-        if (last->stream.is_quiet()) return last;
+        if (last->stream.is_reusable()) return last;
     }
     return nullptr;
 }

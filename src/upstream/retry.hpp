@@ -20,7 +20,7 @@ struct request_facts {
 // Whether a request is sent again, over a new connection, after `error`.
 [[nodiscard]] bool may_send_again(const failure& error, connection_facts connection, request_facts request) noexcept;
 
-// What is known of a request whose write ended with an error after so many bytes of it.
+// The delivery of a request whose write ended with an error after so many bytes of it.
 [[nodiscard]] delivery delivery_of_failed_write(std::size_t bytes_written, bool over_tls, bool timed_out) noexcept;
 
 }  // namespace gateway::upstream

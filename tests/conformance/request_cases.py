@@ -7,7 +7,7 @@ LENGTH = f"Content-Length: {len(BODY)}"
 WHOLE = chunks(BODY)
 HIDDEN = get(target=LOOK.replace("jobs/j", "jobs/hidden"))  # what must never be read as a request
 HIDDEN_LENGTH = f"Content-Length: {len(HIDDEN)}"
-MOST_HEADER = 16 * 1024  # limits.header_bytes
+MAX_HEADER = 16 * 1024  # limits.header_bytes
 TOKEN = "!#$%&'*+-.^_`|~09azAZ"  # of each kind of token character, some
 
 
@@ -143,8 +143,8 @@ FIELDS = [
     good("a hundred fields", "contract", get(*(f"X-{i}: v" for i in range(98)))),
     bad("a hundred and one fields", "contract", get(*(f"X-{i}: v" for i in range(99))), HEADER),
     bad("a header longer than the limit", "contract", get(f"X-Long: {'v' * 20000}"), HEADER),
-    good("a header as long as the limit", "contract", get("X-Long: " + "v" * (MOST_HEADER - len(get("X-Long: "))))),
-    bad("a header one byte longer than the limit", "contract", get("X-Long: " + "v" * (MOST_HEADER + 1 - len(get("X-Long: ")))), HEADER),
+    good("a header as long as the limit", "contract", get("X-Long: " + "v" * (MAX_HEADER - len(get("X-Long: "))))),
+    bad("a header one byte longer than the limit", "contract", get("X-Long: " + "v" * (MAX_HEADER + 1 - len(get("X-Long: ")))), HEADER),
     bad("a name longer than the limit", "contract", get("X" * 20000 + ": v"), HEADER),
     bad("a header without an end", "contract", get()[:-4] + b"\r\nX: " + b"v" * 20000, HEADER),
     *(bad(f"{name} in a name", "9110 5.1", get(line)) for name, line in

@@ -1,6 +1,6 @@
 // An endpoint's answer: head, framing, and what is read out of its body.
 #include "gateway/message/response_reader.hpp"
-#include "gateway/operations/answer_facts.hpp"
+#include "gateway/operations/response_facts.hpp"
 #include "message_reading.hpp"
 
 using namespace fuzzing;
@@ -20,9 +20,9 @@ response read(std::string_view bytes, std::size_t piece) {
     message::response_reader reader;
     response got{read_result::need_more, read_result::need_more, 0, {}, false};
     const auto next_piece = [&] {
-        const auto room = reader.prepare();
-        const std::string_view next = bytes.substr(0, std::min(piece, room.size()));
-        std::copy(next.begin(), next.end(), room.begin());
+        const auto space = reader.prepare();
+        const std::string_view next = bytes.substr(0, std::min(piece, space.size()));
+        std::copy(next.begin(), next.end(), space.begin());
         reader.commit(next.size());
         bytes.remove_prefix(next.size());
         return !next.empty();
@@ -68,8 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t length = message::head_length(bytes);
     const std::string_view rest = bytes.substr(length);
     check_chunked(rest);
-    gateway::operations::answer_facts facts;
-    gateway::operations::read_answer(rest, facts);
+    gateway::operations::response_facts facts;
+    gateway::operations::read_response(rest, facts);
     if (length == 0) return 0;
 
     message::response_head head;
@@ -78,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_beside_beast<false>(bytes.substr(0, length), head.fields.all());
     MUST(head.status >= 100 && head.status <= 599);
     if (head.status / 100 == 1 || head.status == 204 || head.status == 304)
-        MUST(head.how.body == message::body_framing::none);
-    if (head.how.body == message::body_framing::until_close) MUST(!head.how.keep_alive);
+        MUST(head.framing.body == message::body_framing::none);
+    if (head.framing.body == message::body_framing::until_close) MUST(!head.framing.keep_alive);
     return 0;
 }

@@ -20,13 +20,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static signing::signer worker;
     static const signing::key sdk(signing::algorithm::sdk_hmac_sha256, "AK", "secret");
     static const signing::key v11(signing::algorithm::v11_hmac_sha256, "AK", "secret");
-    const auto& key_of = [](signing::algorithm which) -> const signing::key& {
-        return which == signing::algorithm::sdk_hmac_sha256 ? sdk : v11;
+    const auto& key_of = [](signing::algorithm algorithm) -> const signing::key& {
+        return algorithm == signing::algorithm::sdk_hmac_sha256 ? sdk : v11;
     };
     constexpr std::string_view date = "20261123T000000Z";
     const std::array<gateway::field, 2> fields{{{"host", "g"}, {"x-sdk-date", date}}};
     const auto hash = signing::hash_payload("");
-    const signing::request what{
+    const signing::request request{
         .method = "GET", .path = path, .query = query, .fields = fields, .payload = {hash.data(), hash.size()}};
 
     signing::authorization claimed;
@@ -36,17 +36,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         MUST(header.find(claimed.access_key) != std::string::npos);
         // A signature that is right would be a forgery: nobody has the key.
         if (claimed.access_key != "AK")
-            static_cast<void>(worker.verify(claimed, what, fields, key_of(claimed.which), date));
+            static_cast<void>(worker.verify(claimed, request, fields, key_of(claimed.algorithm), date));
     }
     if (!signing::reads_one_way(path, query)) return 0;
-    for (const auto which : {signing::algorithm::sdk_hmac_sha256, signing::algorithm::v11_hmac_sha256}) {
-        const std::string own(worker.sign(what, key_of(which), date, {.region = "r", .service = "ecs"}));
+    for (const auto algorithm : {signing::algorithm::sdk_hmac_sha256, signing::algorithm::v11_hmac_sha256}) {
+        const std::string own(worker.sign(request, key_of(algorithm), date, {.region = "r", .service = "ecs"}));
         signing::authorization read;
         MUST(signing::parse_authorization(own, read));
-        MUST(worker.verify(read, what, fields, key_of(which), date));
-        auto other = what;
+        MUST(worker.verify(read, request, fields, key_of(algorithm), date));
+        auto other = request;
         other.method = "PUT";
-        MUST(!worker.verify(read, other, fields, key_of(which), date));
+        MUST(!worker.verify(read, other, fields, key_of(algorithm), date));
     }
     return 0;
 }

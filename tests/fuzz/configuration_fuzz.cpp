@@ -11,7 +11,7 @@ using namespace gateway;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto read = config::parse({reinterpret_cast<const char*>(data), size}, "gateway.yaml");
     for (const auto& problem : read.problems) {
-        MUST(!problem.what.empty());
+        MUST(!problem.message.empty());
         MUST(!config::describe(problem, "gateway.yaml").empty());
     }
     if (!read.ok()) return 0;
@@ -20,17 +20,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     resize.flavor = "s6.large.2";
     for (const auto& account : read.values.accounts) {
         for (const auto& project : account.projects) {
-            const auto* const where = rules.find_project(project.id);
-            MUST(where != nullptr && where->account == account.name);
+            const auto* const owned = rules.find_project(project.id);
+            MUST(owned != nullptr && owned->account == account.name);
             for (std::uint32_t caller = 0; caller < std::min<std::size_t>(read.values.callers.size(), 3); ++caller) {
-                const policy::facts about{.caller = caller,
-                                          .where = where,
-                                          .operation = operations::id::resize,
-                                          .server_id = "s",
-                                          .resize = &resize};
-                const auto decided = rules.decide(about);
+                const policy::facts call{.caller = caller,
+                                         .project = owned,
+                                         .operation = operations::operation_id::resize,
+                                         .server_id = "s",
+                                         .resize = &resize};
+                const auto decided = rules.decide(call);
                 MUST(!decided.allowed || !decided.rule.empty());
-                MUST(!rules.explain(about).empty() || read.values.policy.empty());
+                MUST(!rules.explain(call).empty() || read.values.policy.empty());
             }
         }
     }

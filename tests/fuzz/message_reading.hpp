@@ -19,26 +19,26 @@ namespace fuzzing {
 namespace message = gateway::message;
 
 struct body {
-    bool refused = false, whole = false;
+    bool rejected = false, whole = false;
     std::string content;
     std::size_t used = 0;
 };
 
-constexpr std::size_t most_content = 4096;
+constexpr std::size_t max_content = 4096;
 
 inline body decode(std::string_view bytes, std::size_t piece) {
     message::chunk_decoder decoder;
     body got;
     std::string_view rest;
-    for (std::size_t from = 0; from < bytes.size() && !decoder.done(); from += piece) {
-        rest = bytes.substr(from, piece);
+    for (std::size_t start = 0; start < bytes.size() && !decoder.done(); start += piece) {
+        rest = bytes.substr(start, piece);
         while (!rest.empty() && !decoder.done()) {
             std::size_t used = 0;
-            got.refused = decoder.feed(rest, used, got.content, most_content).has_value();
+            got.rejected = decoder.feed(rest, used, got.content, max_content).has_value();
             MUST(used <= rest.size());
-            MUST(got.content.size() <= most_content);
+            MUST(got.content.size() <= max_content);
             got.used += used;
-            if (got.refused || used == 0) return got;
+            if (got.rejected || used == 0) return got;
             rest.remove_prefix(used);
         }
     }
@@ -51,10 +51,10 @@ inline void check_chunked(std::string_view bytes) {
     const body at_once = decode(bytes, std::max<std::size_t>(1, bytes.size()));
     for (const std::size_t piece : {1U, 2U, 7U}) {
         const body in_pieces = decode(bytes, piece);
-        MUST(in_pieces.refused == at_once.refused);
+        MUST(in_pieces.rejected == at_once.rejected);
         MUST(in_pieces.whole == at_once.whole);
         MUST(in_pieces.content == at_once.content);
-        if (!at_once.refused) MUST(in_pieces.used == at_once.used);
+        if (!at_once.rejected) MUST(in_pieces.used == at_once.used);
     }
     if (at_once.whole) MUST(bytes.substr(0, at_once.used).ends_with("\r\n"));
 }
@@ -69,7 +69,7 @@ inline bool is_clean(std::string_view text) {
 // What was accepted of a head: no byte that another parser could take for the end of something.
 template <class Head>
 void check_fields(const Head& head) {
-    MUST(head.fields.size() <= message::most_fields);
+    MUST(head.fields.size() <= message::max_fields);
     int lengths = 0, codings = 0;
     for (const gateway::field& each : head.fields.all()) {
         MUST(!each.name.empty() && is_clean(each.name) && is_clean(each.value));
@@ -80,7 +80,7 @@ void check_fields(const Head& head) {
     }
     MUST(lengths + codings <= 1);
     MUST(codings == 0 || head.http_1_1);
-    MUST((head.how.body == message::body_framing::chunked) <= (codings == 1));
+    MUST((head.framing.body == message::body_framing::chunked) <= (codings == 1));
 }
 
 // Beast's whole parser, of which the gateway uses the part that reads the first line.

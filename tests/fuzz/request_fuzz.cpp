@@ -23,13 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_fields(head);
     check_beside_beast<true>(bytes.substr(0, length), head.fields.all());
     MUST(!head.method.empty() && is_clean(head.method) && head.method != "CONNECT" &&
-         head.method.size() <= message::longest_method);
+         head.method.size() <= message::max_method_length);
     MUST(!head.target.empty() && is_clean(head.target) &&
          head.target.find_first_of(" \t#\"<>\\^`{|}") == std::string_view::npos);
     MUST(head.path.starts_with('/') || (head.method == "OPTIONS" && head.path == "*"));
     MUST(head.path.find('?') == std::string_view::npos);
     MUST(head.target.ends_with(head.query));
     MUST(!head.http_1_1 || gateway::find_field(head.fields.all(), "Host") != nullptr);
-    MUST(head.how.body != message::body_framing::until_close);
+    MUST(head.framing.body != message::body_framing::until_close);
     return 0;
 }

@@ -21,7 +21,7 @@ LOOK = f"/v1/{PARTNER}/jobs/j"
 BLOCK = random.Random(1).randbytes(1 << 20)
 BLOCKS = 100  # MiB
 SMALL_BUFFER = 64 * 1024
-MOST_MEMORY = 16 << 10  # KiB by which the gateway may grow; what passes through is a multiple of it
+MAX_GROWTH = 16 << 10  # KiB by which the gateway may grow; what passes through is a multiple of it
 
 FRAMINGS = {"length": faults.head("200 OK", f"Content-Length: {BLOCKS * len(BLOCK)}"),
             "chunked": CHUNKED,
@@ -65,7 +65,7 @@ class flood:
             rest = rest[taken:]
 
 
-def most_memory(gate):
+def peak_memory(gate):
     """Of the process so far, in KiB."""
     status = pathlib.Path(f"/proc/{gate.process.pid}/status").read_text(encoding="utf-8")
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
@@ -93,7 +93,7 @@ def gate(start, cloud):
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_an_answer_of_100_mib_passes_in_bounded_memory(gate, cloud, framing):
     assert gate.call("GET", LOOK, proof=CI).status == 200
-    before = most_memory(gate)
+    before = peak_memory(gate)
     sender = cloud.behave = flood(framing)
     with connection(gate.port) as to:
         response = begin(to)
@@ -107,7 +107,7 @@ def test_an_answer_of_100_mib_passes_in_bounded_memory(gate, cloud, framing):
         assert size == BLOCKS * len(BLOCK)
         assert got.digest() == hashlib.sha256(BLOCK * BLOCKS).digest()
         if "asan" not in str(programs.BIN):  # AddressSanitizer keeps freed memory on purpose
-            assert most_memory(gate) - before < MOST_MEMORY
+            assert peak_memory(gate) - before < MAX_GROWTH
         line = wait_until(lambda: next((o for o in gate.outcomes() if o["bytes_out"] > size), None), "the outcome line")
         assert (line["outcome"], line["status"]) == ("answered", 200)
         cloud.behave = scripts.answering()

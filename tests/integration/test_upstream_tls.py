@@ -43,7 +43,7 @@ def test_an_endpoint_with(row, method, gates, cloud, names, certificates):
     fault_trial.trial(row, method, gates[row.hasty], cloud, names, certificates[1]).run()
 
 
-MOST_BEING_OPENED, CALLS = 64, 300
+MAX_BEING_OPENED, CALLS = 64, 300
 
 
 def test_calls_wait_for_the_first_connection_and_do_not_all_open_one(start, names, certificates):
@@ -65,9 +65,9 @@ def test_calls_wait_for_the_first_connection_and_do_not_all_open_one(start, name
         for n, to in enumerate(callers):
             to.send(to.request("GET", f"/v1/{PARTNER}/jobs/j{n}", proof=CI))
         wait_until(lambda: gate.metric("ecs_gateway_connections", side="caller") == CALLS, "the callers to be there")
-        wait_until(lambda: len(cloud.connections) - before >= MOST_BEING_OPENED, "connections")
+        wait_until(lambda: len(cloud.connections) - before >= MAX_BEING_OPENED, "connections")
         assert gate.call("GET", "/none").status == 404  # the worker has gone round once more
-        assert len(cloud.connections) - before == MOST_BEING_OPENED
+        assert len(cloud.connections) - before == MAX_BEING_OPENED
         may_go_on.set()
         assert {to.answer().status for to in callers} == {200}
     assert len(cloud.requests) == CALLS + 1

@@ -33,7 +33,7 @@ void listener::run() {
         acceptor_.accept(with, ec);
         try {
             if (ec) throw boost::system::system_error(ec);
-            std::thread([this, with = std::move(with)]() mutable { converse(std::move(with)); }).detach();
+            std::thread([this, with = std::move(with)]() mutable { serve_connection(std::move(with)); }).detach();
         } catch (const std::system_error&) {
             // Too many files or threads: that connection is lost; some of the others may end soon.
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -41,7 +41,7 @@ void listener::run() {
     }
 }
 
-void listener::converse(asio::ip::tcp::socket with) {
+void listener::serve_connection(asio::ip::tcp::socket with) {
     error_code ec;
     with.set_option(asio::ip::tcp::no_delay(true), ec);
     if (!how_.tls) return serve(with);

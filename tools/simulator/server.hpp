@@ -40,7 +40,7 @@ public:
     [[noreturn]] void run();
 
 private:
-    void converse(boost::asio::ip::tcp::socket with);
+    void serve_connection(boost::asio::ip::tcp::socket with);
     template <class Stream>
     void serve(Stream& stream);
     template <class Stream>

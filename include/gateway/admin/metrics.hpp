@@ -14,7 +14,7 @@
 
 namespace gateway::admin {
 
-// What a scrape shows. What a map does not hold has no sample.
+// The values of a scrape. A key that a map does not have has no sample.
 struct figures {
     struct tries {
         std::uint64_t succeeded = 0, failed = 0;
@@ -29,7 +29,7 @@ struct figures {
     // A credential's; of several projects, the worst.
     enum class trouble : std::uint8_t { none = 0, old_one_serves = 1, calls_fail = 2 };
     std::map<std::string, trouble> troubles;
-    std::map<std::string, std::chrono::duration<double>> cloud_is_ahead;  // by region: its clock less ours
+    std::map<std::string, std::chrono::duration<double>> clock_skew;  // by region: its clock less ours
     std::string version;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the status page reads (/status.json), made from plain values.
+// The data of the status page (/status.json), made from plain values.
 
 #include <chrono>
 #include <cstdint>

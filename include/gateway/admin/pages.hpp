@@ -1,5 +1,5 @@
 #pragma once
-// What the admin listener answers, as values: no socket.
+// The answers of the admin listener, as values: no socket.
 
 #include <prometheus/metric_family.h>
 
@@ -12,12 +12,12 @@ namespace gateway::admin {
 
 // Why no call, or not every call, can be served just now.
 struct reason {
-    std::string what;  // "credential", "draining", "outcome_log"
+    std::string kind;  // "credential", "draining", "outcome_log"
     std::string name;  // which one; empty where there is but one
-    std::string why;   // for people, without any secret
+    std::string text;  // for people, without any secret
 };
 
-// Where the pages come from. Asked on the server's thread, each time anew; they must not wait.
+// The sources of the pages. Called on the server's thread for each request; they must not wait.
 struct status {
     std::function<std::vector<reason>()> not_ready;  // none: ready
     std::function<std::vector<prometheus::MetricFamily>()> metrics;
@@ -39,12 +39,12 @@ struct page {
 // whose name its owner lets point here (DNS rebinding) reads it through the browser of somebody who can reach this
 // listener.
 [[nodiscard]] page page_for(std::string_view method, std::string_view target, std::string_view host,
-                            const status& from);
+                            const status& source);
 
 // Whether it is one of the pages that probes ask for, which are small and tell whether the process lives.
 [[nodiscard]] bool is_for_probes(std::string_view target);
 
 // The answer to what is no request that is served: {"error":"…"}.
-[[nodiscard]] page refusal(unsigned status, std::string_view why);
+[[nodiscard]] page error_page(unsigned status, std::string_view reason);
 
 }  // namespace gateway::admin

@@ -1,5 +1,6 @@
 #pragma once
-// Text put together from pieces: one look at the room for all of them, where a row of append() takes one for each.
+// Text put together from pieces: the capacity is checked once for all of them, where a row of append() checks it for
+// each.
 
 #include <array>
 #include <cassert>
@@ -12,49 +13,48 @@
 
 namespace gateway {
 
-// Writes into `room` bytes, enough for all that is put, as its user has worked out. Debug and sanitizer builds assert
-// it.
+// Writes into `size` bytes, which must be enough for all that is put. Debug and sanitizer builds assert it.
 class text_writer {
 public:
-    text_writer(char* to, std::size_t room) noexcept : at_(to), end_(to + room) {}
+    text_writer(char* target, std::size_t size) noexcept : position_(target), end_(target + size) {}
 
     void put(std::string_view piece) noexcept {
         if (piece.empty()) return;  // which may be of no memory at all
-        assert(piece.size() <= room());
-        std::memcpy(at_, piece.data(), piece.size());
-        at_ += piece.size();
+        assert(piece.size() <= free_size());
+        std::memcpy(position_, piece.data(), piece.size());
+        position_ += piece.size();
     }
     template <class... Pieces>
     void put(const Pieces&... pieces) noexcept {
         (put(std::string_view(pieces)), ...);
     }
     void put(char one) noexcept {
-        assert(room() > 0);
-        *at_++ = one;
+        assert(free_size() > 0);
+        *position_++ = one;
     }
     // `write(char*)` puts up to `max` bytes there itself, and returns their end.
     template <class Function>
     void put_by(std::size_t max, const Function& write) noexcept {
-        assert(max <= room());
-        char* const end = write(at_);
-        assert(at_ <= end && end <= at_ + max);
+        assert(max <= free_size());
+        char* const end = write(position_);
+        assert(position_ <= end && end <= position_ + max);
         static_cast<void>(max);
-        at_ = end;
+        position_ = end;
     }
 
-    [[nodiscard]] char* at() const noexcept { return at_; }  // behind what was put
-    [[nodiscard]] std::size_t room() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+    [[nodiscard]] char* position() const noexcept { return position_; }  // behind what was put
+    [[nodiscard]] std::size_t free_size() const noexcept { return static_cast<std::size_t>(end_ - position_); }
 
 private:
-    char* at_;
+    char* position_;
     char* end_;
 };
 
 template <class... Pieces>
-void append(std::string& to, const Pieces&... pieces) {
-    const std::size_t before = to.size();
-    to.resize(before + (std::string_view(pieces).size() + ...));
-    text_writer out(to.data() + before, to.size() - before);
+void append(std::string& target, const Pieces&... pieces) {
+    const std::size_t before = target.size();
+    target.resize(before + (std::string_view(pieces).size() + ...));
+    text_writer out(target.data() + before, target.size() - before);
     out.put(pieces...);
 }
 

@@ -12,7 +12,7 @@ namespace gateway {
 void write_hex(std::span<const unsigned char> bytes, char* out) noexcept;
 [[nodiscard]] std::string to_hex(std::span<const unsigned char> bytes);
 
-// Reads exactly `into.size()` bytes from twice as many digits, of either case. False when `text` is anything else.
-[[nodiscard]] bool read_hex(std::string_view text, std::span<unsigned char> into) noexcept;
+// Reads exactly `bytes_out.size()` bytes from twice as many digits, of either case. False when `text` is anything else.
+[[nodiscard]] bool read_hex(std::string_view text, std::span<unsigned char> bytes_out) noexcept;
 
 }  // namespace gateway

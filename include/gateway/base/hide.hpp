@@ -1,6 +1,6 @@
 #pragma once
-// What a request was sent with (tokens, keys, signatures), taken out of what others say: by its value, whatever words
-// stand around it.
+// Takes the secrets that a request was sent with (tokens, keys, signatures) out of text from others: by value, whatever
+// words are around them.
 
 #include <span>
 #include <string>
@@ -10,7 +10,7 @@ namespace gateway {
 
 // Shorter values are passed over: they would be found in words that have nothing to do with them, and no key, token or
 // signature is so short.
-inline constexpr std::size_t shortest_hidden = 6;
+inline constexpr std::size_t min_hidden_length = 6;
 
 // Whether the text holds one of the values, or enough of a long one to tell it.
 [[nodiscard]] bool holds_any(std::string_view text, std::span<const std::string_view> values) noexcept;

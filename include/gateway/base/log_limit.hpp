@@ -1,5 +1,5 @@
 #pragma once
-// Which of many like events get a log line: a few at once, then one now and then, which tells how many were left out.
+// Which of many like events get a log line: a few at once, then one now and then, which reports how many were left out.
 
 #include <algorithm>
 #include <chrono>
@@ -29,7 +29,7 @@ public:
         return std::exchange(left_out_, 0);
     }
 
-    // How a line tells of those that were left out: nothing of none.
+    // The end of a line that reports how many were left out; empty for none.
     [[nodiscard]] static std::string note(std::uint64_t left_out) {
         return left_out == 0 ? std::string() : " left_out=" + std::to_string(left_out);
     }

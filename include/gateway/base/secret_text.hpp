@@ -47,7 +47,7 @@ struct secret_allocator {
     template <class U>
     explicit secret_allocator(const secret_allocator<U>&) noexcept {}
     [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(allocate_secret(count * sizeof(T))); }
-    void deallocate(T* at, std::size_t count) noexcept { free_secret(at, count * sizeof(T)); }
+    void deallocate(T* memory, std::size_t count) noexcept { free_secret(memory, count * sizeof(T)); }
     template <class U>
     bool operator==(const secret_allocator<U>&) const noexcept {
         return true;

@@ -12,9 +12,9 @@ namespace gateway {
 using sixteen [[gnu::vector_size(16)]] = unsigned char;
 using sixteen_flags [[gnu::vector_size(16)]] = signed char;  // what a comparison makes: each byte is 0 or -1
 
-[[nodiscard]] inline sixteen load_sixteen(const void* from) noexcept {
+[[nodiscard]] inline sixteen load_sixteen(const void* source) noexcept {
     sixteen bytes;
-    std::memcpy(&bytes, from, sizeof bytes);
+    std::memcpy(&bytes, source, sizeof bytes);
     return bytes;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // Why a call is not authenticated, for the operator: the `auth_failure` of the outcome line. docs/outcomes.md has a row
-// for each (a test compares them). The caller is not told which of them it was.
+// for each (a test compares them). The caller does not learn which of them it was.
 
 #include <array>
 #include <cstdint>
@@ -64,8 +64,8 @@ inline constexpr std::array<std::string_view, 24> auth_failure_names{
 };
 static_assert(auth_failure_names.size() == static_cast<std::size_t>(auth_failure::foreign_host) + 1);
 
-[[nodiscard]] constexpr std::string_view name_of(auth_failure which) noexcept {
-    return auth_failure_names[static_cast<std::size_t>(which)];
+[[nodiscard]] constexpr std::string_view name_of(auth_failure failure) noexcept {
+    return auth_failure_names[static_cast<std::size_t>(failure)];
 }
 
 }  // namespace gateway::callers

@@ -9,7 +9,7 @@ namespace gateway::cli {
 
 // What a command reads and writes.
 struct streams {
-    std::istream& in;
+    std::istream& input;
     std::ostream& out;  // what was asked for
     std::ostream& err;  // why it can't be had, and what to do next
 };
@@ -20,7 +20,7 @@ inline constexpr int failed = 1;       // the thing asked for: a bad file, a cal
 inline constexpr int wrong_usage = 2;  // of the command line
 
 // Runs the command that the words name; they do not include the program's own name.
-[[nodiscard]] int run(const std::vector<std::string>& words, const streams& with);
+[[nodiscard]] int run(const std::vector<std::string>& words, const streams& io);
 
 // The same for main(), on the process's own streams.
 [[nodiscard]] int run(int argc, char** argv);

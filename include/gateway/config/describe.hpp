@@ -1,6 +1,6 @@
 #pragma once
-// The configuration, told to others: what its format is, for editors and readers, and what is in force. All three walk
-// the schema that the file is read by, so none of them can differ from it.
+// Descriptions of the configuration: its format, for editors and readers, and its effective values. All three walk the
+// schema that the file is read by, so none of them can differ from it.
 
 #include <boost/json/object.hpp>
 
@@ -17,8 +17,9 @@ namespace gateway::config {
 // The format as Markdown: a table for each section, with kinds, defaults and what each key is for.
 [[nodiscard]] std::string reference();
 
-// What is in force, key by key: {"value": …, "from": "line 12"}, or from "default" or "built-in table". No secret is in
-// it, and nothing of what could be pasted in the place of one: for these there is {"secret": where it is read from}.
-[[nodiscard]] boost::json::object in_force(const settings& all);
+// The effective values, key by key: {"value": …, "from": "line 12"}, or from "default" or "built-in table". No secret
+// is in it, and nothing of what could be pasted in the place of one: for these there is {"secret": where it is read
+// from}.
+[[nodiscard]] boost::json::object effective_values(const settings& all);
 
 }  // namespace gateway::config

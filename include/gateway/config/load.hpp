@@ -1,5 +1,5 @@
 #pragma once
-// Reads and validates gateway.yaml. The only way into this room; yaml-cpp stays behind it.
+// Reads and validates gateway.yaml. Its users see nothing of yaml-cpp.
 
 #include <string>
 #include <string_view>
@@ -23,12 +23,12 @@ struct loaded {
 // The same from text; `path` names it in problems and anchors relative paths.
 [[nodiscard]] loaded parse(std::string_view yaml, const std::string& path);
 
-// The PEM files that `in` names and that can't be read, and an outcome log that is no file, one problem each. Apart
-// from load(), which looks at nothing but the configuration itself.
-[[nodiscard]] std::vector<problem> check_files(const settings& in);
+// The PEM files that `settings` names and that can't be read, and an outcome log that is no file, one problem each.
+// Apart from load(), which looks at nothing but the configuration itself.
+[[nodiscard]] std::vector<problem> check_files(const config::settings& settings);
 
 // "gateway.yaml:12:3: callers[0].secret_key: what" (what has no place leaves it out; a warning says so
 // after the place)
-[[nodiscard]] std::string describe(const problem& what, std::string_view file);
+[[nodiscard]] std::string describe(const config::problem& problem, std::string_view file);
 
 }  // namespace gateway::config

@@ -22,9 +22,8 @@ namespace gateway::config {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Where in the file a value stands, so that what is found out later (a secret that can't be read) can still point at
-// it.
-struct place {
+// Where in the file a value is: for problems that are found later (a secret that can't be read), too.
+struct location {
     std::size_t line = 0;    // from 1
     std::size_t column = 0;  // from 1
     std::string path;        // "callers[0].secret_key"
@@ -32,18 +31,18 @@ struct place {
 
 // One thing wrong with the file (or, for a warning, unwise).
 struct problem {
-    place at;
-    std::string what;  // what is wrong and what was expected instead
+    config::location location;
+    std::string message;  // what is wrong and what was expected instead
     bool warning = false;
 };
 
 // Where a text comes from: {env: NAME}, {file: PATH}, {literal: TEXT}, or for access keys plain text in the file.
 struct source {
     enum class kind { env, file, literal, plain };
-    kind from = kind::plain;
+    kind origin = kind::plain;
     std::string name;                         // env: the variable; file: absolute path; plain: the text itself
     std::shared_ptr<const secret_text> text;  // literal only
-    place at;
+    config::location location;
 };
 
 struct tls_server {
@@ -51,7 +50,7 @@ struct tls_server {
     std::string private_key;
     std::optional<std::string> client_ca;
     bool client_certificate_required = false;
-    place at;
+    config::location location;
 };
 
 struct listener {
@@ -65,7 +64,7 @@ struct listener {
     // HTTP.
     std::vector<std::string> hosts;
     bool plain_http = false;
-    place at;
+    config::location location;
 
     // Loopback or unix: what no other machine can reach.
     [[nodiscard]] bool is_local() const;
@@ -74,7 +73,7 @@ struct listener {
 struct admin {
     std::string host;
     std::uint16_t port = 0;
-    place at;
+    config::location location;
 
     bool operator==(const admin& other) const { return host == other.host && port == other.port; }
 };
@@ -109,7 +108,7 @@ struct caller {
     std::optional<std::string> unix_user;
     std::optional<std::string> listener;  // a listener's address, as the listener spells it
     bool any_signature = false;           // with listener: an SDK's signature there is not looked at
-    place at;
+    config::location location;
 };
 
 enum class algorithm { sdk_hmac_sha256, v11_hmac_sha256 };
@@ -142,12 +141,12 @@ struct sdk_default_credential {};
 struct credential {
     enum class kind { pair, agency, token, metadata, sdk_default };
     std::string name;
-    kind is = kind::pair;
-    std::optional<pair_credential> pair;  // set where `is` says so
+    kind type = kind::pair;
+    std::optional<pair_credential> pair;  // set where `type` says so
     std::optional<agency_credential> agency;
     std::optional<token_credential> token;
     bool preload = false;
-    place at;
+    config::location location;
 };
 
 // https://host[:port] of a service. `host` is lower case; an IPv6 address stands without brackets.
@@ -170,7 +169,7 @@ struct upstream {
     std::optional<std::string> ca_file;  // absolute path; default: the system's store
     std::size_t connections_per_worker = 64;
     std::vector<std::string> plain_http_hosts;  // lower case, like endpoint::host
-    place at;
+    config::location location;
 };
 
 struct project {
@@ -181,10 +180,10 @@ struct project {
 struct account {
     enum class kind { partner, sub_customer };
     std::string name;
-    kind is = kind::sub_customer;
+    kind type = kind::sub_customer;
     std::string credential;
     std::vector<project> projects;
-    place at;
+    config::location location;
 };
 
 // What `operations:` of a rule can name; the table of operations has the same (a test compares them).
@@ -211,7 +210,7 @@ struct rate {
 
 struct rule {
     std::string name;
-    effect does = effect::allow;
+    config::effect effect = config::effect::allow;
     bool shadow = false;
     std::optional<std::vector<std::string>> callers;     // names; absent = any authenticated caller
     std::optional<std::vector<std::string>> accounts;    // names; absent = any
@@ -221,7 +220,7 @@ struct rule {
     std::optional<resize_conditions> resize;
     std::optional<config::rate> rate;
     std::optional<std::uint32_t> max_in_flight;
-    place at;
+    config::location location;
 };
 
 enum class log_level { trace, debug, info, warn, error };
@@ -229,7 +228,7 @@ enum class log_level { trace, debug, info, warn, error };
 struct log {
     log_level level = log_level::info;
     std::string outcomes = "stdout";  // or an absolute path
-    place at;
+    config::location location;
 };
 
 struct settings {

@@ -1,7 +1,7 @@
 #pragma once
-// What is said to IAM and to the metadata service, and what their answers mean. Pure: bodies in, secrets out.
-// Source: IAM API reference, "Obtaining a User Token (Using a Password)", "Obtaining a Temporary Access Key and
-// Security Token Through an Agency"; SDK core, `internal.py`, for the metadata service.
+// Requests to IAM and to the metadata service, and how their responses are read. Pure: bodies in, secrets out. Source:
+// IAM API reference, "Obtaining a User Token (Using a Password)", "Obtaining a Temporary Access Key and Security Token
+// Through an Agency"; SDK core, `internal.py`, for the metadata service.
 
 #include <boost/system/result.hpp>
 
@@ -27,47 +27,47 @@ inline constexpr std::string_view metadata_pair_target = "/openstack/latest/secu
                                      std::string_view project);
 [[nodiscard]] std::string agency_body(const config::agency_credential& agency);
 
-// Why nothing came. `refused`: whoever was asked says that the credential is wrong (401, 403, 404, 400): asking again
-// soon is of no use, and wrong passwords lock a user.
+// Why a secret could not be fetched. `refused`: the service says that the credential is wrong (401, 403, 404, 400): an
+// early retry is of no use, and wrong passwords lock a user.
 struct fetch_failure {
     bool refused = false;
-    std::string why;  // a sentence of ours, which callers may see
+    std::string reason;  // a sentence of ours, which callers may see
     std::chrono::seconds retry_after{0};
-    std::string details{};  // what was said in other words than ours: for operators, escaped by whoever shows it
-    std::chrono::milliseconds longest_pause{0};  // before the next try, where asking often does no harm; 0: as usual
+    std::string details{};                   // the service's own words: for operators; escape them where they are shown
+    std::chrono::milliseconds max_pause{0};  // before the next try, where frequent requests do no harm; 0: the default
 
-    [[nodiscard]] std::string whole() const { return details.empty() ? why : why + ": " + details; }
+    [[nodiscard]] std::string full_text() const { return details.empty() ? reason : reason + ": " + details; }
 };
-[[noreturn]] void throw_exception_from_error(const fetch_failure& e, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const fetch_failure& e, const boost::source_location& location);
 
 template <class T>
 using fetched = boost::system::result<T, fetch_failure>;
 
-// What IAM said, as far as it matters here.
-struct iam_answer {
+// The parts of a response of IAM that are read.
+struct iam_response {
     unsigned status = 0;
     std::string_view body{};
     std::string_view subject_token{};  // X-Subject-Token
     std::string_view retry_after{};
-    std::optional<std::chrono::sys_seconds> date{};  // its Date
-    std::span<const std::string_view> sent{};        // what it was asked with, and must not be shown if it is repeated
+    std::optional<std::chrono::sys_seconds> date{};    // its Date
+    std::span<const std::string_view> sent_secrets{};  // of the request; hidden where the response repeats them
 };
 
-// `now_wall` and `now`: the same moment by both clocks. A life is counted from IAM's own Date where it sends one, so
-// that a clock of ours that is wrong shortens or lengthens none.
+// The same moment by both clocks. A lifetime is counted from IAM's own Date where it sends one, so that a wrong clock
+// of ours does not change it.
 struct moment {
     std::chrono::system_clock::time_point wall;
     secret::time steady;
 };
-[[nodiscard]] fetched<shared_secret> read_token_answer(const iam_answer& from, const moment& now);
-[[nodiscard]] fetched<shared_secret> read_pair_answer(const iam_answer& from, const moment& now,
-                                                      std::string_view asked_of);
+[[nodiscard]] fetched<shared_secret> read_token_response(const iam_response& response, const moment& now);
+[[nodiscard]] fetched<shared_secret> read_pair_response(const iam_response& response, const moment& now,
+                                                        std::string_view service);
 
-// "; this machine's clock is …", to follow a refusal when the cloud's clock is `ahead` of ours by a minute or more:
-// then it is nearly always that. Else empty.
+// "; this machine's clock is …", to append to a refusal when the cloud's clock is `ahead` of ours by a minute or more,
+// then nearly always the cause. Else empty.
 [[nodiscard]] std::string clock_remark(std::chrono::seconds ahead);
 
-// The failure that an answer other than success is.
-[[nodiscard]] fetch_failure failure_of(const iam_answer& from, std::string_view asked_of);
+// The failure of a response other than success.
+[[nodiscard]] fetch_failure failure_of(const iam_response& response, std::string_view service);
 
 }  // namespace gateway::credentials

@@ -1,5 +1,5 @@
 #pragma once
-// Reads secrets from where the configuration says that they are.
+// Reads secrets from the sources that the configuration names.
 
 #include <cstdint>
 #include <optional>
@@ -15,11 +15,12 @@ namespace gateway::credentials {
 enum class secret_kind : std::uint8_t { key, password };
 
 // Reads the text of a source: the environment variable, the file (one trailing newline is not part of it), the literal.
-// Nothing and a problem in `problems` when it is missing, empty, unreadable, over 64 KiB or holds what its kind can't.
-[[nodiscard]] std::optional<secret_text> read(const config::source& from, std::vector<config::problem>& problems,
+// Nothing, and a problem in `problems`, when it is missing, empty, unreadable, over 64 KiB or has a character that its
+// kind can't have.
+[[nodiscard]] std::optional<secret_text> read(const config::source& source, std::vector<config::problem>& problems,
                                               secret_kind kind = secret_kind::key);
 
-// The text of a key that came from elsewhere; nothing when it is what no key can be.
+// Whether a text may be a key, access key or token.
 [[nodiscard]] bool is_key(std::string_view text) noexcept;
 
 // A whole small file. Nothing, and why in `wrong`, when it can't be read or is over 64 KiB.

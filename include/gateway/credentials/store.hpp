@@ -1,5 +1,5 @@
 #pragma once
-// The credentials of one configuration: how each is come by, and what can be had of them without the network.
+// The credentials of one configuration: the source of each, and the secrets that need no network.
 
 #include <chrono>
 #include <cstdint>
@@ -19,18 +19,18 @@
 
 namespace gateway::credentials {
 
-// A credential by its place in the configuration's list.
-enum class id : std::uint32_t {};
+// A credential by its index in the configuration's list.
+enum class credential_id : std::uint32_t {};
 
-// How one credential is come by.
+// Where the secret of one credential comes from.
 struct definition {
-    enum class way : std::uint8_t { pair, token, agency, metadata };
+    enum class source_type : std::uint8_t { pair, token, agency, metadata };
 
     std::string name;
-    way by = way::pair;
+    source_type type = source_type::pair;
     std::string source;        // for people: "file secrets/acme.ak", "agency resize-operator of globex, through …"
-    std::uint64_t serial = 0;  // this process's number for it: a reload that changes nothing of it keeps the number
-    std::string identity;      // all that makes it another one than before, without secrets
+    std::uint64_t serial = 0;  // this process's number for it: a reload that does not change it keeps the number
+    std::string identity;      // text that changes when the credential does, without secrets
     bool preload = false;
 
     pair_source pair;                  // pair
@@ -40,13 +40,15 @@ struct definition {
     config::agency_credential agency;  // agency
     std::size_t through = 0;           // agency: the index of the credential that may assume it
 
-    // Of the first project that is signed for with it, directly or through it: whose region's IAM gives it out (for a
-    // token, when a call does not name a project), and what a harmless query is about. Empty: no account uses it.
+    // Of the first project whose calls are signed with it, directly or through an agency: the region whose IAM issues
+    // it (for a token, when a call names no project), and the project of a harmless query. Empty: no account uses it.
     std::string region, project;
-    bool signs_calls = false;  // some account names it; else it only stands behind agencies
+    bool signs_calls = false;  // some account names it; else only agencies use it
 
-    // The project that it is fetched for when no call says one: of a token that signs calls. Else empty.
-    [[nodiscard]] std::string usual_scope() const { return by == way::token && signs_calls ? project : std::string(); }
+    // The project that a token which signs calls is fetched for when no call names one. Else empty.
+    [[nodiscard]] std::string default_scope() const {
+        return type == source_type::token && signs_calls ? project : std::string();
+    }
 };
 
 // Where a credential comes from, for people: "file \"secrets/acme.ak\"", "IAM user gateway of partner". No secret is
@@ -55,19 +57,21 @@ struct definition {
 
 class store {
 public:
-    // Reads every secret that can be had without the network. Problems point at the configuration's places. `before`
-    // (may be nullptr) is the store that this one replaces: what is the same keeps its number.
-    [[nodiscard]] static store load(const config::settings& from, std::vector<config::problem>& problems,
-                                    const store* before = nullptr);
+    // Reads every secret that needs no network. Problems name places in the configuration. `previous` (may be nullptr)
+    // is the store that this one replaces: an unchanged credential keeps its serial.
+    [[nodiscard]] static store load(const config::settings& settings, std::vector<config::problem>& problems,
+                                    const store* previous = nullptr);
 
-    [[nodiscard]] const definition& operator[](id which) const { return all_[static_cast<std::size_t>(which)]; }
+    [[nodiscard]] const definition& operator[](credential_id credential) const {
+        return all_[static_cast<std::size_t>(credential)];
+    }
     // The region of a project of some account; empty for a project of none.
     [[nodiscard]] std::string_view region_of(std::string_view project) const;
     [[nodiscard]] const std::vector<definition>& all() const noexcept { return all_; }
 
 private:
     std::vector<definition> all_;
-    // Of accounts that use a token, whose slots are named after projects.
+    // By project, of accounts that use a token, whose cache keys name projects.
     std::unordered_map<std::string, std::string, text_hash, std::equal_to<>> regions_;
 };
 

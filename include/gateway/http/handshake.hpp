@@ -25,21 +25,21 @@ enum class handshake_failure : std::uint8_t {
     protocol,        // no version, cipher or application protocol in common, or no TLS at all
     other
 };
-[[nodiscard]] std::string_view name_of(handshake_failure which) noexcept;  // "timed_out", …
+[[nodiscard]] std::string_view name_of(handshake_failure failure) noexcept;  // "timed_out", …
 
 struct failed_handshake {
     handshake_failure reason = handshake_failure::other;
     std::string text;  // of OpenSSL, with the verifier's where a certificate is refused
 };
 
-// `ec` is what the handshake of `of` ended with.
-[[nodiscard]] failed_handshake explain(const boost::system::error_code& ec, const SSL* of);
+// `ec` is what the handshake of `ssl` ended with.
+[[nodiscard]] failed_handshake explain(const boost::system::error_code& ec, const SSL* ssl);
 
 // By listener and reason; from any thread. Only a handshake that failed takes its lock.
 class handshake_failures {
 public:
     using key = std::pair<std::string, handshake_failure>;
-    void add(std::string_view listener, handshake_failure why);
+    void add(std::string_view listener, handshake_failure reason);
     [[nodiscard]] std::map<key, std::uint64_t> read() const;
 
 private:

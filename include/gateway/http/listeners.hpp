@@ -19,16 +19,16 @@ namespace gateway::http {
 
 // One listener: a listening descriptor for each worker. TCP: sockets of their own with SO_REUSEPORT, so that the kernel
 // spreads connections; unix: duplicates of one, as the kernel has no such thing there.
-class listening {
+class listener_sockets {
 public:
     // `handed_over` is a socket that listens there already (a service manager's), which stays the caller's; -1: none.
     // Throws std::system_error that names the address.
-    listening(const config::listener& at, std::size_t workers, int handed_over = -1);
-    listening(listening&&) noexcept;
-    listening(const listening&) = delete;
-    listening& operator=(listening&&) = delete;
-    listening& operator=(const listening&) = delete;
-    ~listening();  // removes the unix socket's file that it has made, if that still stands there
+    listener_sockets(const config::listener& settings, std::size_t workers, int handed_over = -1);
+    listener_sockets(listener_sockets&&) noexcept;
+    listener_sockets(const listener_sockets&) = delete;
+    listener_sockets& operator=(listener_sockets&&) = delete;
+    listener_sockets& operator=(const listener_sockets&) = delete;
+    ~listener_sockets();  // removes the unix socket's file that it has made, if it is still there
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }        // as the configuration spells it
     [[nodiscard]] const std::string& address() const noexcept { return address_; }  // with the port that was bound
@@ -36,7 +36,7 @@ public:
     [[nodiscard]] unique_fd descriptor(std::size_t worker) const;
     // Of a unix socket that this object has made; nothing for others. Throws std::system_error.
     void set_mode(std::optional<unsigned> mode) const;
-    // Whether nobody can connect any more: the file of the unix socket was removed, or another one stands there.
+    // Whether nobody can connect any more: the file of the unix socket was removed or replaced.
     [[nodiscard]] bool is_lost() const noexcept;
     // Whether the socket is another process's, which alone can make its file again.
     [[nodiscard]] bool is_handed_over() const noexcept { return handed_over_; }
@@ -47,10 +47,10 @@ private:
         dev_t device;
         ino_t inode;
     };
-    void open_tcp(const config::listener& at, std::size_t workers);
-    void open_unix(const config::listener& at);
-    void take_over(const config::listener& at, int handed_over);
-    static void remove_dead_socket(const config::listener& at, const sockaddr_un& where);
+    void open_tcp(const config::listener& settings, std::size_t workers);
+    void open_unix(const config::listener& settings);
+    void take_over(const config::listener& settings, int handed_over);
+    static void remove_dead_socket(const config::listener& settings, const sockaddr_un& bind_address);
     void remember_file(const std::string& path);
     void remove_file() noexcept;
 
@@ -60,8 +60,8 @@ private:
     std::vector<unique_fd> descriptors_;  // one for each worker, or one for all
 };
 
-// What a TLS listener answers handshakes with: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, its certificate, and the CA of client
-// certificates where it asks for them. Throws boost::system::system_error that names the file.
-[[nodiscard]] std::unique_ptr<boost::asio::ssl::context> make_tls_context(const config::tls_server& from);
+// The context of a TLS listener: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, its certificate, and the CA of client certificates
+// where it asks for them. Throws boost::system::system_error that names the file.
+[[nodiscard]] std::unique_ptr<boost::asio::ssl::context> make_tls_context(const config::tls_server& settings);
 
 }  // namespace gateway::http

@@ -1,5 +1,5 @@
 #pragma once
-// What a connection tells of who is at its other end, before a request has come over it.
+// The facts that a connection has of its other end before a request has come over it.
 
 #include <openssl/types.h>
 
@@ -24,13 +24,13 @@ struct peer {
 // The subject alternative names (RFC 5280, 4.2.1.6) of the certificate that the other end has shown, and that was
 // verified: URIs as they are, DNS names in lower case. Empty without a certificate. A name that holds anything but
 // printable ASCII is left out, and a certificate with more than 64 names has none.
-[[nodiscard]] std::vector<std::string> certificate_names(const SSL* of);
+[[nodiscard]] std::vector<std::string> certificate_names(const SSL* ssl);
 
 // The end of the first of the verified chain to expire, from that certificate to the CA: the handshake looked at it,
 // but a connection may be kept for longer. The latest time there is without a certificate; the earliest where an end
 // can't be read.
-[[nodiscard]] std::chrono::sys_seconds certificate_until(const SSL* of);
+[[nodiscard]] std::chrono::sys_seconds certificate_until(const SSL* ssl);
 // Whether that certificate is one that the client CA of `ca` verifies now.
-[[nodiscard]] bool is_verified_by(SSL_CTX* ca, const SSL* of);
+[[nodiscard]] bool is_verified_by(SSL_CTX* ca, const SSL* ssl);
 
 }  // namespace gateway::http

@@ -60,11 +60,11 @@ enum class arrow : std::uint8_t {
 };
 
 // The arrow from one state to another for that cause. `ended_by_operator`: `from` is the end that a person gave it.
-[[nodiscard]] arrow find_arrow(state from, bool ended_by_operator, state to, cause by) noexcept;
+[[nodiscard]] arrow find_arrow(state from, bool ended_by_operator, state to, ledger::cause cause) noexcept;
 
 // One look at the server of an unknown resize.
 struct look {
-    instant at;
+    instant time;
     bool untouched = false;  // another flavor than the one asked for, and no task_state
 };
 
@@ -83,7 +83,7 @@ struct hold_facts {
 
 struct hold {
     enum class kind : std::uint8_t { none, until, open };
-    kind how = kind::none;
+    kind type = kind::none;
     instant until;  // for kind::until
     bool operator==(const hold&) const = default;
 };

@@ -66,22 +66,22 @@ public:
     using time_point = std::chrono::steady_clock::time_point;
 
     // Opens the store on its thread, and again after trouble, with growing pauses.
-    database_thread(std::unique_ptr<store> into, database_options options);
+    database_thread(std::unique_ptr<store> owned, database_options options);
     // Writes what waits, if the store is open, and ends. Waits for a disk that hangs.
     ~database_thread();
     database_thread(const database_thread&) = delete;
     database_thread& operator=(const database_thread&) = delete;
 
-    // `then` is called once, on a thread of this object or, when the write is refused at once, within this call. It
+    // `done` is called once, on a thread of this object or, when the write is refused at once, within this call. It
     // must not throw, nor wait for anything.
     template <class Write>
-    void submit(Write write, time_point deadline, completion<typename Write::result> then) {
-        push_write(std::make_shared<pending_write_of<Write>>(std::move(write), deadline, std::move(then)));
+    void submit(Write write, time_point deadline, completion<typename Write::result> done) {
+        push_write(std::make_shared<pending_write_of<Write>>(std::move(write), deadline, std::move(done)));
     }
     // `work(store&) -> outcome<T>` is called on the thread, and sees all that was committed before this call.
     template <class T, class Work>
-    void read(Work work, time_point deadline, completion<outcome<T>> then) {
-        push_read(std::make_shared<pending_read_of<T, Work>>(std::move(work), deadline, std::move(then)));
+    void read(Work work, time_point deadline, completion<outcome<T>> done) {
+        push_read(std::make_shared<pending_read_of<T, Work>>(std::move(work), deadline, std::move(done)));
     }
 
     [[nodiscard]] database_status status() const;
@@ -91,7 +91,7 @@ public:
 private:
     void push_write(std::shared_ptr<pending_write> write);
     void push_read(std::shared_ptr<pending_read> read);
-    [[nodiscard]] std::optional<unavailable> find_refusal();
+    [[nodiscard]] std::optional<unavailable> find_obstacle();
     [[nodiscard]] std::chrono::milliseconds busy_for() const;
     [[nodiscard]] unavailable explain_lateness();
     void run();
@@ -105,9 +105,9 @@ private:
     void maintain();
     void recover();
     void forget_old();
-    void report(const unavailable& cause);
+    void log_trouble(const unavailable& cause);
     void set_trouble(const unavailable& cause);
-    void refuse_waiting(const unavailable& cause, bool all);
+    void fail_waiting(const unavailable& cause, bool all);
     void clear_trouble();
     void count_commit(std::chrono::steady_clock::duration took, std::size_t rows);
     void enqueue_settled_as_not_sent(change_request request);

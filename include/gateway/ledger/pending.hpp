@@ -26,7 +26,7 @@ public:
     [[nodiscard]] bool is_claimed() const noexcept { return is_claimed_.load(); }
 
     // By who has claimed it.
-    virtual void refuse(unavailable why) = 0;
+    virtual void fail(unavailable cause) = 0;
 
 private:
     std::chrono::steady_clock::time_point deadline_;
@@ -35,8 +35,8 @@ private:
 
 class pending_write : public pending {
 public:
-    pending_write(any_write what, std::chrono::steady_clock::time_point deadline)
-        : pending(deadline), write(std::move(what)) {}
+    pending_write(any_write requested, std::chrono::steady_clock::time_point deadline)
+        : pending(deadline), write(std::move(requested)) {}
     virtual void finish(any_result result) = 0;
 
     // What became of an exchange is written however late.
@@ -54,36 +54,36 @@ template <class Write>
 class pending_write_of final : public pending_write {
 public:
     using result = typename Write::result;
-    pending_write_of(Write what, std::chrono::steady_clock::time_point deadline, completion<result> then)
-        : pending_write(std::move(what), deadline), then_(std::move(then)) {}
-    void refuse(unavailable why) override { then_(result(std::move(why))); }
-    void finish(any_result all) override { then_(std::get<result>(std::move(all))); }
+    pending_write_of(Write requested, std::chrono::steady_clock::time_point deadline, completion<result> done)
+        : pending_write(std::move(requested), deadline), done_(std::move(done)) {}
+    void fail(unavailable cause) override { done_(result(std::move(cause))); }
+    void finish(any_result all) override { done_(std::get<result>(std::move(all))); }
 
 private:
-    completion<result> then_;
+    completion<result> done_;
 };
 
 class pending_read : public pending {
 public:
     using pending::pending;
     // Claims it and gives the result, if nobody was faster.
-    virtual void run(store& from) = 0;
+    virtual void run(store& target) = 0;
 };
 
 template <class T, class Work>
 class pending_read_of final : public pending_read {
 public:
-    pending_read_of(Work work, std::chrono::steady_clock::time_point deadline, completion<outcome<T>> then)
-        : pending_read(deadline), work_(std::move(work)), then_(std::move(then)) {}
-    void refuse(unavailable why) override { then_(outcome<T>(std::move(why))); }
-    void run(store& from) override {
-        outcome<T> found = work_(from);
-        if (claim()) then_(std::move(found));
+    pending_read_of(Work work, std::chrono::steady_clock::time_point deadline, completion<outcome<T>> done)
+        : pending_read(deadline), work_(std::move(work)), done_(std::move(done)) {}
+    void fail(unavailable cause) override { done_(outcome<T>(std::move(cause))); }
+    void run(store& target) override {
+        outcome<T> found = work_(target);
+        if (claim()) done_(std::move(found));
     }
 
 private:
     Work work_;
-    completion<outcome<T>> then_;
+    completion<outcome<T>> done_;
 };
 
 }  // namespace gateway::ledger

@@ -29,7 +29,7 @@ struct rate_limit {
 // A change before its first byte.
 struct change_request {
     std::string id;  // the request id of its call
-    identity who;
+    ledger::identity identity;
     std::string operation, project_id, region, rule, flavor;
     std::vector<std::string> server_ids;  // [A-Za-z0-9_-]{1,64} each
     std::optional<bool> auto_pay;
@@ -54,7 +54,7 @@ struct facts {
 };
 
 struct history_entry {
-    instant at;
+    instant time;
     std::string state;   // the name of a state, or what happened in it: "contradicted", "taken_over", "evidence"
     std::string detail;  // for people
 };
@@ -82,7 +82,7 @@ struct freeze_scope {
 struct freeze {
     std::string id;
     freeze_scope scope;
-    std::string reason, by;
+    std::string reason, author;
     instant since;
     std::optional<instant> until;
 };
@@ -134,7 +134,7 @@ struct ledger_facts {
 struct viewer {
     std::string project_id, caller, subject;
 };
-[[nodiscard]] bool can_see(const viewer& who, const change& c) noexcept;
+[[nodiscard]] bool can_see(const viewer& identity, const change& c) noexcept;
 
 // Why the ledger can't be used just now.
 enum class trouble : std::uint8_t {
@@ -158,7 +158,7 @@ enum class trouble : std::uint8_t {
 
 struct unavailable {
     trouble kind = trouble::failing;
-    std::string why;  // one line that names the ledger, for operators
+    std::string reason;  // one line that names the ledger, for operators
 };
 
 }  // namespace gateway::ledger

@@ -23,7 +23,7 @@ struct sqlite_options {
         reader,
     };
     std::string file{};  // empty: in memory, for this object alone
-    access how = access::owner;
+    access mode = access::owner;
     // How long to wait for another process's transaction; at most half of what a change may wait for the ledger.
     std::chrono::milliseconds busy_timeout{1000};
     // Stands in the changes that it records, which `recover` leaves alone. Empty: a random one, as it has to be, since

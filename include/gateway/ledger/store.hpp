@@ -43,7 +43,7 @@ public:
     [[nodiscard]] virtual std::optional<unavailable> maintain() = 0;
 
     // The change that such a call would repeat.
-    [[nodiscard]] virtual outcome<found_repeat> find_repeat(const identity& who) = 0;
+    [[nodiscard]] virtual outcome<found_repeat> find_repeat(const ledger::identity& identity) = 0;
     [[nodiscard]] virtual outcome<std::optional<change>> find(std::string_view id, instant now) = 0;
     [[nodiscard]] virtual outcome<change_page> list(const list_filter& filter, instant now) = 0;
     // As list, but oldest first.
@@ -60,10 +60,10 @@ public:
 
 // One write by itself.
 template <class Write>
-[[nodiscard]] typename Write::result commit_one(store& into, Write write) {
+[[nodiscard]] typename Write::result commit_one(store& target, Write write) {
     const any_write batch[] = {any_write(std::move(write))};
     std::vector<any_result> results;
-    if (auto failed = into.commit(batch, results)) return std::move(failed->cause);
+    if (auto failed = target.commit(batch, results)) return std::move(failed->cause);
     return std::get<typename Write::result>(std::move(results.front()));
 }
 

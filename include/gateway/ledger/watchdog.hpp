@@ -18,7 +18,7 @@ public:
     // Why a request ends that reached its deadline. Called on the watchdog's thread.
     using explain = std::function<unavailable()>;
 
-    explicit watchdog(explain why);
+    explicit watchdog(explain callback);
     ~watchdog();
     watchdog(const watchdog&) = delete;
     watchdog& operator=(const watchdog&) = delete;
@@ -29,7 +29,7 @@ private:
     void run();
     [[nodiscard]] std::vector<std::shared_ptr<pending>> take_expired(std::chrono::steady_clock::time_point now);
 
-    explain why_;
+    explain explain_;
     std::mutex lock_;
     std::condition_variable woken_;
     std::vector<std::shared_ptr<pending>> watched_;

@@ -16,7 +16,7 @@ namespace gateway::ledger {
 
 template <class T>
 using outcome = boost::system::result<T, unavailable>;
-[[noreturn]] void throw_exception_from_error(const unavailable& e, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const unavailable& e, const boost::source_location& location);
 
 // Of record, in the order in which they are checked.
 struct repeat {
@@ -31,7 +31,7 @@ struct other_request {  // the key, or the text of the signature, was used for o
     std::string id;
 };
 struct frozen {
-    freeze by;
+    ledger::freeze freeze;
 };
 struct over_rate {
     std::chrono::seconds retry_after;
@@ -56,12 +56,12 @@ struct moved {
         no_arrow,      // its state has no such arrow; what was learnt is kept all the same
         fenced_off,    // the claim has passed to another
     };
-    fate how = fate::done;
+    fate result = fate::done;
     state current = state::sending;  // afterwards
 };
 
 struct claimed {
-    change what;             // without history
+    ledger::change change;   // without history
     std::int64_t fence = 0;  // to be named by every write under the claim
 };
 
@@ -78,13 +78,13 @@ struct answered {
     state meaning = state::unknown;  // find_meaning()
     kept_answer answer;
     facts learnt;
-    instant at;
+    instant time;
     using result = outcome<moved>;
 };
 // The exchange ended without a whole answer.
 struct unknown {
     std::string id, reason;
-    instant at;
+    instant time;
     using result = outcome<moved>;
 };
 // Given up before the first byte. Where the record never came to be, it is written now: a commit of it that arrives
@@ -92,39 +92,39 @@ struct unknown {
 struct not_sent {
     change_request request;
     std::string reason;
-    instant at;
+    instant time;
     using result = outcome<moved>;
 };
 // What one source says of an unknown change.
 struct evidence {
     std::string id, source, says, detail;  // source: trace, server, order. says: took_place, did_not, wait, nothing
     std::chrono::microseconds settle_after{};
-    instant at, due;  // due: when to look again
+    instant time, due;  // due: when to look again
     std::optional<std::int64_t> fence;
     using result = outcome<moved>;
 };
 // How its job stands; rides with the next commit.
 struct followed {
     std::string id, job_status;  // empty: it could not be read
-    instant at, due;
+    instant time, due;
     std::optional<std::int64_t> fence;
     using result = outcome<moved>;
 };
 struct settle {
     std::string id;
     state to;
-    cause by;  // evidence or following
+    ledger::cause cause;  // evidence or following
     facts learnt;
     std::string evidence, detail;
-    instant at, due;  // due: when to look again, where it has not ended
+    instant time, due;  // due: when to look again, where it has not ended
     std::optional<std::int64_t> fence;
     using result = outcome<moved>;
 };
 struct resolve {
     std::string id;
     state to;
-    std::string by, reason;
-    instant at;
+    std::string author, reason;
+    instant time;
     using result = outcome<moved>;
 };
 // Changes that are due to be looked at, for `lease`: nobody else gets them meanwhile.
@@ -132,7 +132,7 @@ struct claim {
     std::size_t count = 1;
     std::string owner;
     std::chrono::microseconds lease{};
-    instant at;
+    instant time;
     using result = outcome<std::vector<claimed>>;
 };
 struct hand_back {
@@ -142,18 +142,18 @@ struct hand_back {
     using result = outcome<moved>;
 };
 struct add_freeze {
-    freeze what;
+    ledger::freeze freeze;
     using result = outcome<bool>;
 };
 struct unfreeze {
-    std::string id, by;
-    instant at;
+    std::string id, author;
+    instant time;
     using result = outcome<bool>;  // false: no such freeze stands
 };
 // What other processes left in `sending` becomes unknown: for a store that only one at a time may own. The ids of those
 // changes.
 struct recover {
-    instant at;
+    instant time;
     using result = outcome<std::vector<std::string>>;
 };
 // Deletes changes that ended before that time, so many at most. How many.

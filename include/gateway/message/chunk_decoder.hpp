@@ -15,15 +15,15 @@ namespace gateway::message {
 
 class chunk_decoder {
 public:
-    // Decodes from `bytes` and appends the content to `into`, until the body ends, the bytes run out or `into` holds
-    // `most` bytes. Sets `used` to the number of bytes taken. A problem is final.
-    [[nodiscard]] std::optional<problem> feed(std::string_view bytes, std::size_t& used, std::string& into,
-                                              std::size_t most);
+    // Decodes from `bytes` and appends the content to `content`, until the body ends, the bytes run out or `content`
+    // holds `max_content` bytes. Sets `used` to the number of bytes taken. A problem is final.
+    [[nodiscard]] std::optional<problem> feed(std::string_view bytes, std::size_t& used, std::string& content,
+                                              std::size_t max_content);
 
-    [[nodiscard]] bool done() const noexcept { return at_ == place::end; }
+    [[nodiscard]] bool done() const noexcept { return state_ == state::end; }
 
 private:
-    enum class place : std::uint8_t {
+    enum class state : std::uint8_t {
         size_start,
         size,
         extension_start,
@@ -47,7 +47,7 @@ private:
 
     [[nodiscard]] bool take_extension(char c) noexcept;
 
-    place at_ = place::size_start;
+    state state_ = state::size_start;
     std::uint64_t left_ = 0;  // of the chunk
     std::size_t digits_ = 0;
     std::size_t overhead_ = 0;  // bytes of this extension, or of all trailers

@@ -1,5 +1,5 @@
 #pragma once
-// The fields of a head, each told apart once: what is asked for a dozen times in a call is found without a search.
+// The fields of a head, each identified once: those that a call asks for a dozen times are found without a search.
 
 #include <array>
 #include <cstddef>
@@ -64,7 +64,7 @@ private:
 static_assert(static_cast<unsigned>(known::count) <= 32);
 
 // In any case; `name` is a token (RFC 9110, 5.1).
-[[nodiscard]] known which(std::string_view name) noexcept;
+[[nodiscard]] known find_known(std::string_view name) noexcept;
 
 class field_list {
 public:
@@ -79,13 +79,13 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
     [[nodiscard]] std::span<const field> all() const noexcept { return fields_; }
-    [[nodiscard]] const field& operator[](std::size_t at) const noexcept { return fields_[at]; }
-    [[nodiscard]] known name_of(std::size_t at) const noexcept { return names_[at]; }
+    [[nodiscard]] const field& operator[](std::size_t index) const noexcept { return fields_[index]; }
+    [[nodiscard]] known name_of(std::size_t index) const noexcept { return names_[index]; }
 
     // The first field of that name, which is not `other`; nullptr when there is none.
     [[nodiscard]] const field* find(known name) const noexcept {
-        const std::size_t place = places_[static_cast<std::size_t>(name)];
-        return place == 0 ? nullptr : &fields_[place - 1];
+        const std::size_t position = positions_[static_cast<std::size_t>(name)];
+        return position == 0 ? nullptr : &fields_[position - 1];
     }
     // Whether one of these occurs more than once.
     [[nodiscard]] bool repeats(known_names any) const noexcept { return (repeated_ & any.bits_) != 0; }
@@ -93,7 +93,7 @@ public:
 private:
     std::vector<field> fields_;
     std::vector<known> names_;
-    std::array<std::uint8_t, static_cast<std::size_t>(known::count)> places_{};  // of the first, plus one
+    std::array<std::uint8_t, static_cast<std::size_t>(known::count)> positions_{};  // of the first, plus one
     std::uint32_t repeated_ = 0;
 };
 

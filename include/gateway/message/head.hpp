@@ -11,7 +11,7 @@
 
 namespace gateway::message {
 
-// What is wrong with a message. Each kind has its own answer.
+// The kinds of problem of a message. Each has its own answer.
 enum class fault : std::uint8_t {
     malformed,
     method_too_long,
@@ -23,8 +23,8 @@ enum class fault : std::uint8_t {
 };
 
 struct problem {
-    fault what = fault::malformed;
-    std::string_view why;  // a sentence of ours, static text
+    fault kind = fault::malformed;
+    std::string_view reason;  // a sentence of ours, static text
 };
 
 enum class body_framing : std::uint8_t { none, length, chunked, until_close };
@@ -42,34 +42,34 @@ struct request_head {
     std::string_view query;   // without '?'
     bool http_1_1 = true;
     bool expects_continue = false;
-    framing how;
+    message::framing framing;
     field_list fields;  // all of them, in order
 };
 
 struct response_head {
     unsigned status = 0;
     bool http_1_1 = true;
-    framing how;
+    message::framing framing;
     field_list fields;
 };
 
-inline constexpr std::size_t most_fields = 100;
+inline constexpr std::size_t max_fields = 100;
 // Twice the longest that is registered (RFC 9110, 16.1.1), UPDATEREDIRECTREF.
-inline constexpr std::size_t longest_method = 34;
+inline constexpr std::size_t max_method_length = 34;
 
 // The length of the head that `bytes` begin with, its empty line included; 0 when its end is not there yet.
 // `seen` bytes were looked at by an earlier call.
 [[nodiscard]] std::size_t head_length(std::string_view bytes, std::size_t seen = 0) noexcept;
 
-// Parses a whole head (head_length() bytes). `into` keeps its memory between calls.
-[[nodiscard]] std::optional<problem> parse_request_head(std::string_view head, request_head& into);
-[[nodiscard]] std::optional<problem> parse_response_head(std::string_view head, response_head& into);
+// Parses a whole head (head_length() bytes). `result` keeps its memory between calls.
+[[nodiscard]] std::optional<problem> parse_request_head(std::string_view head, request_head& result);
+[[nodiscard]] std::optional<problem> parse_response_head(std::string_view head, response_head& result);
 
 // Whether Connection names this field or option, in any case (RFC 9110, 7.6.1).
 [[nodiscard]] bool connection_names(const field_list& fields, std::string_view option) noexcept;
 
 // Whether the field at that place belongs to the connection and not to the message (RFC 9110, 7.6.1): the known ones,
 // and those that Connection names.
-[[nodiscard]] bool is_hop_by_hop(const field_list& fields, std::size_t at) noexcept;
+[[nodiscard]] bool is_hop_by_hop(const field_list& fields, std::size_t index) noexcept;
 
 }  // namespace gateway::message

@@ -1,6 +1,6 @@
 #pragma once
-// Reads responses from the bytes of a connection, one after the other. It knows no socket: its user puts received bytes
-// into prepare(), says commit(), and asks read_head() and then read_body() for a verdict.
+// Reads responses from the bytes of a connection, one after the other. It has no socket: its user puts received bytes
+// into prepare(), calls commit(), and then read_head() and read_body() for a result.
 //
 //     while (reader.read_head() == read_result::need_more)
 //         reader.commit(receive_into(reader.prepare()));
@@ -19,8 +19,8 @@ class response_reader {
 public:
     static constexpr std::size_t max_head_bytes = 64 * 1024;  // tokens in a header run to kilobytes
     static constexpr unsigned max_interim_responses = 8;      // 1xx before the response (RFC 9110, 15.2)
-    static constexpr std::size_t head_room = 4096;            // bytes for a read
-    static constexpr std::size_t body_room = 16 * 1024;
+    static constexpr std::size_t head_read_size = 4096;       // bytes for a read
+    static constexpr std::size_t body_read_size = 16 * 1024;
 
     // From now on memory is overwritten before it is given back.
     void keep_secret() noexcept;
@@ -35,7 +35,7 @@ public:
     // Whether the head of the response is there. Interim responses (1xx) before it are passed over.
     [[nodiscard]] read_result read_head();
     // After the head: whether `wanted` bytes of the body are there that were not consumed, or all that is left of it.
-    // Of a chunked body, at most body_room bytes more than that are decoded.
+    // Of a chunked body, at most body_read_size bytes more than that are decoded.
     [[nodiscard]] read_result read_body(std::size_t wanted);
     // The sender closed the connection. True when the response is whole by that (RFC 9112, 6.3, rule 8).
     [[nodiscard]] bool end_of_input() noexcept { return body_.end_of_input(); }
@@ -52,7 +52,7 @@ public:
     // The response is whole, its sender keeps the connection, and no byte came behind it: such a byte belongs to no
     // request, and a peer that sends one can't be trusted with another request (RFC 9112, 9.2).
     [[nodiscard]] bool is_reusable() const noexcept {
-        return body_.whole() && head_.how.keep_alive && body_.surplus() == 0;
+        return body_.whole() && head_.framing.keep_alive && body_.surplus() == 0;
     }
     // The response is done with; the next one may come.
     void reset() noexcept;

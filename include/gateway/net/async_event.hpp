@@ -20,7 +20,7 @@ public:
         self.timer.set(timeout);
         co_await self.suspended.wait();
     }
-    // Everybody who waits goes on a little later, not within this call.
+    // Resumes everybody who waits a little later, not within this call.
     void notify_all() {
         for (entry& each : waiting_)
             loop_.post_resume(each.suspended);

@@ -1,8 +1,8 @@
 #pragma once
-// Time-outs for thousands of connections at the price of none: a thread's deadlines stand in one queue for each length
-// of time, so each queue is in order by itself, and its loop sleeps until the first of all. Setting, moving and
-// clearing a deadline is a few pointer writes; a busy loop looks at them about once for each shortest length. (An asio
-// timer for each connection costs a heap operation, a cancelled handler and a scheduler hop on every call.)
+// Time-outs for thousands of connections at the price of none: a thread's deadlines are in one queue for each length of
+// time, so each queue is in order by itself, and its loop sleeps until the first of all. Setting, moving and clearing a
+// deadline is a few pointer writes; a busy loop looks at them about once for each shortest length. (An asio timer for
+// each connection costs a heap operation, a cancelled handler and a scheduler hop on every call.)
 
 #include <boost/intrusive/list.hpp>
 
@@ -21,15 +21,14 @@ class deadlines;
 // Something that has to happen before a time. Not to be moved while it is set.
 class deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    // `on_expiry` runs on the loop's thread when time is up; it lets something happen later, and neither sets nor
-    // destroys a deadline then and there.
-    deadline(deadlines& of, void (*on_expiry)(void*), void* argument)
-        : of_(of), on_expiry_(on_expiry), argument_(argument) {}
+    // `on_expiry` runs on the loop's thread. It only posts work for later: it neither sets nor destroys a deadline.
+    deadline(deadlines& owner, void (*on_expiry)(void*), void* argument)
+        : owner_(owner), on_expiry_(on_expiry), argument_(argument) {}
     deadline(const deadline&) = delete;
     deadline& operator=(const deadline&) = delete;
 
-    // Time is up `after` from now. Replaces what was set, and forgets that an earlier one expired.
-    void set(milliseconds after);
+    // It expires `timeout` from now. Replaces what was set, and forgets that an earlier one expired.
+    void set(milliseconds timeout);
     void clear() {
         unlink();
         expired_ = false;
@@ -39,10 +38,10 @@ public:
 
 private:
     friend class deadlines;
-    deadlines& of_;
+    deadlines& owner_;
     void (*on_expiry_)(void*);
     void* argument_;
-    steady_time at_{};
+    steady_time due_{};
     bool expired_ = false;
 };
 
@@ -55,9 +54,9 @@ public:
     // Lets run out what is due. `slept`: left() has passed; else this costs next to nothing when nothing is due.
     void expire_due(bool slept);
 
-    // Time is up for everything that waits: every wait has a deadline, so all that goes on comes to its end, each by
-    // the way it takes when it is late. What sets a deadline afterwards waits anew.
-    void expire_all();
+    // Expires every deadline now. Every wait has one, so every wait ends as after its time-out. A deadline that is set
+    // afterwards is not affected.
+    void expire_now();
 
 private:
     friend class deadline;
@@ -66,9 +65,9 @@ private:
         milliseconds length{};
         list waiting;
     };
-    void add(deadline& what, milliseconds after);
+    void add(deadline& entry, milliseconds timeout);
     queue& queue_of(milliseconds length);
-    static void expire(list& first_of);
+    static void expire(list& waiting);
 
     // One for each length in use: a handful, as lengths come from the configuration. They stay where they are.
     std::vector<std::unique_ptr<queue>> queues_;

@@ -6,7 +6,7 @@
 
 namespace gateway::net {
 
-// Logs what ended a coroutine of `component`; nothing when `unforeseen` is null. For loop::spawn().
-void log_exception(std::string_view component, const std::exception_ptr& unforeseen) noexcept;
+// Logs what ended a coroutine of `component`; nothing when `exception` is null. For loop::spawn().
+void log_exception(std::string_view component, const std::exception_ptr& exception) noexcept;
 
 }  // namespace gateway::net

@@ -11,7 +11,7 @@ namespace tick {
 
 // The time of the last tick, a few milliseconds ago, at a fifth of what the time of now costs.
 [[nodiscard]] steady_time last() noexcept;
-// From one to the next: 1 to 10 ms, as the kernel was built.
+// The time between two ticks: 1 to 10 ms, as the kernel was built.
 [[nodiscard]] std::chrono::nanoseconds length() noexcept;
 
 }  // namespace tick

@@ -18,12 +18,12 @@ struct transfer;
 
 class tls_session {
 public:
-    // `over` outlives it. Throws std::bad_alloc.
-    tls_session(SSL_CTX* with, stream& over);
+    // `transport` outlives it. Throws std::bad_alloc.
+    tls_session(SSL_CTX* context, stream& transport);
 
     // One step each, as far as it goes without waiting: would_block when the stream has to be waited for.
-    [[nodiscard]] transfer shake_hands() noexcept;
-    [[nodiscard]] transfer read(asio::mutable_buffer into) noexcept;
+    [[nodiscard]] transfer do_handshake() noexcept;
+    [[nodiscard]] transfer read(asio::mutable_buffer buffer) noexcept;
     // Whether read() can give something although the stream has nothing to read: from what was read ahead, or by
     // writing.
     [[nodiscard]] bool may_read() const noexcept {
@@ -35,14 +35,14 @@ public:
     [[nodiscard]] SSL* native_handle() const noexcept { return ssl_.get(); }
 
 private:
-    struct way;  // OpenSSL's to the stream
+    struct bio_callbacks;  // by which OpenSSL uses the stream
     struct deleter {
         void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
     };
     [[nodiscard]] transfer failed(int result) const noexcept;
 
-    stream& over_;
-    boost::system::error_code broken_;  // what the stream said last that was not would_block
+    stream& transport_;
+    boost::system::error_code transport_error_;  // the last of the stream that was not would_block
     std::unique_ptr<SSL, deleter> ssl_;
 };
 

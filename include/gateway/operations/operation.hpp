@@ -12,12 +12,12 @@
 
 namespace gateway::operations {
 
-enum class id : std::uint8_t { resize, show_job, show_server, list_resize_flavors };
+enum class operation_id : std::uint8_t { resize, show_job, show_server, list_resize_flavors };
 
 enum class body_kind : std::uint8_t { none, resize };
 
 struct operation {
-    id is;
+    operation_id id;
     std::string_view name;  // as policies and the outcome line spell it
     std::string_view method;
     std::string_view pattern;  // "/v1/{project_id}/jobs/{job_id}"
@@ -33,7 +33,7 @@ struct operation {
 
 // What a path says. Views into the path that was matched.
 struct match {
-    const operation* what = nullptr;
+    const operations::operation* operation = nullptr;
     std::string_view api_version;  // "v1", "v1.1"
     std::string_view project_id;
     std::string_view server_id;  // empty where the operation has none
@@ -57,9 +57,9 @@ struct mismatch {
 [[nodiscard]] boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path);
 
 // The sentence of a 404, without a verdict on what of the path is right.
-[[nodiscard]] std::string_view path_problem(const mismatch& of) noexcept;
+[[nodiscard]] std::string_view path_problem(const mismatch& mismatch) noexcept;
 
 // Throws nothing, sends nothing: lets result<…, mismatch>::value() compile.
-[[noreturn]] void throw_exception_from_error(const mismatch& e, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const mismatch& mismatch, const boost::source_location& location);
 
 }  // namespace gateway::operations

@@ -37,9 +37,9 @@ public:
 
     // One JSON object in valid UTF-8, no duplicate key at any depth, no trailing text, depth at most 16; known fields
     // of their documented type, and no unknown field that a lenient reader could take for a known one (other case,
-    // other punctuation). Whether other unknown fields may stand is the policy's to say. `into` is of use only when
+    // other punctuation). Whether other unknown fields may stand is the policy's to say. `request` is of use only when
     // nothing comes back.
-    [[nodiscard]] std::optional<body_problem> read(std::string_view body, resize_request& into);
+    [[nodiscard]] std::optional<body_problem> read(std::string_view body, resize_request& request);
 
 private:
     class handler;

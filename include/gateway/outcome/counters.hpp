@@ -28,7 +28,7 @@ enum class upstream_error : std::uint8_t {
     server_error         // an answer 5xx
 };
 inline constexpr std::size_t upstream_errors = 9;
-[[nodiscard]] std::string_view name_of(upstream_error which) noexcept;
+[[nodiscard]] std::string_view name_of(upstream_error error) noexcept;
 
 // Upper bounds of the histograms' buckets, inclusive. From an answer of the gateway's own to the longest that a call
 // may take by default; a resize is answered by the cloud in tenths of a second.
@@ -44,8 +44,8 @@ inline constexpr std::string_view no_label = "none";
 inline constexpr std::string_view other_label = "other";
 // Label sets of calls that one worker keeps apart, some 250 bytes each: thousands of accounts. Reloads that change
 // accounts add to them. Beyond it the account is "other".
-inline constexpr std::size_t most_call_series = 20000;
-inline constexpr std::size_t most_regions = 256, most_operations = 64;
+inline constexpr std::size_t max_call_series = 20000;
+inline constexpr std::size_t max_regions = 256, max_operations = 64;
 
 // The sums of any number of workers.
 struct totals {
@@ -70,11 +70,11 @@ struct totals {
 // One for each worker.
 class alignas(cache_line) counters {
 public:
-    // The worker's thread only. `what` is a call that has ended: counted are its labels, its times, and an answer of
+    // The worker's thread only. `call` is a call that has ended: counted are its labels, its times, and an answer of
     // the cloud that is an error.
-    void count(const record& what);
+    void count(const record& call);
     // The worker's thread only: an exchange with the cloud that brought no whole answer.
-    void count_failure(std::string_view region, upstream_error how);
+    void count_failure(std::string_view region, upstream_error error);
 
     // Any thread. A call that is just being counted may be there in one place and not yet in another.
     void add_to(totals& sums) const;
@@ -86,17 +86,17 @@ private:
         tally sum;  // microseconds
     };
     // Calls of one label set, with the histograms that they belong to: one look-up for all.
-    struct alike {
+    struct call_series {
         tally calls;
         histogram* call_seconds = nullptr;
         histogram* upstream_seconds = nullptr;  // nullptr until one of them goes upstream
-        bool of_one_region = true;              // but for those beyond most_call_series
+        bool has_one_region = true;             // but for those beyond max_call_series
     };
-    [[nodiscard]] alike& calls_like(const record& what);
+    [[nodiscard]] call_series& series_of(const record& call);
     void count_rule(std::string_view name);
     [[nodiscard]] histogram& times_of_region(std::string_view region);
 
-    series<alike> calls_;  // by operation, account, region; decision and status
+    series<call_series> calls_;  // by operation, account, region; decision and status
     series<histogram> call_seconds_, upstream_seconds_;
     series<tally> errors_, rules_;
     // The rule that decided last, which as a rule decides next, too.

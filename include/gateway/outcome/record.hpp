@@ -13,7 +13,7 @@ namespace gateway::outcome {
 
 enum class decision : std::uint8_t { rejected, denied, allowed };
 
-[[nodiscard]] std::string_view name_of(decision which) noexcept;
+[[nodiscard]] std::string_view name_of(decision decision) noexcept;
 
 // Views into bytes that live until the record is written. What is empty or absent has no key in the line.
 // Text from outside may hold any byte: it is escaped, and cut where it is longer than any line should be.
@@ -42,9 +42,9 @@ struct record {
 
 // Appends the line with its LF. At most `longest_line` bytes.
 inline constexpr std::size_t longest_line = 48 * 1024;
-void append_line(std::string& to, const record& r);
+void append_line(std::string& target, const record& r);
 
 // The last key of a line that stands for several calls, to a line without its closing brace.
-void append_repeated(std::string& to, std::uint64_t calls);
+void append_repeated(std::string& target, std::uint64_t calls);
 
 }  // namespace gateway::outcome

@@ -44,16 +44,16 @@ public:
     series& operator=(const series&) = delete;
 
     // The writer's: nullptr when there is none yet.
-    [[nodiscard]] Value* find(const label_set& which) noexcept {
-        const slot& found = *place_of(which, hash_of(which));
-        return found.at == nullptr ? nullptr : &found.at->value;
+    [[nodiscard]] Value* find(const label_set& labels) noexcept {
+        const slot& found = *find_slot(labels, hash_of(labels));
+        return found.entry == nullptr ? nullptr : &found.entry->value;
     }
     // The writer's: for what find() did not find. Copies the texts.
-    Value& add(const label_set& which) {
+    Value& add(const label_set& labels) {
         if ((all_.size() + 1) * 2 > slots_.size()) grow();
-        node& fresh = all_.emplace_back(which, newest_.load(std::memory_order_relaxed));
-        const std::size_t hash = hash_of(fresh.is);
-        *place_of(fresh.is, hash) = {hash, &fresh};
+        node& fresh = all_.emplace_back(labels, newest_.load(std::memory_order_relaxed));
+        const std::size_t hash = hash_of(fresh.labels);
+        *find_slot(fresh.labels, hash) = {hash, &fresh};
         newest_.store(&fresh, std::memory_order_release);
         return fresh.value;
     }
@@ -63,34 +63,34 @@ public:
     template <class Visit>
     void each(const Visit& visit) const {
         for (const node* one = newest_.load(std::memory_order_acquire); one != nullptr; one = one->next)
-            visit(one->is, one->value);
+            visit(one->labels, one->value);
     }
 
 private:
     // Alone on its cache lines, so that two workers' numbers never share one.
     struct alignas(cache_line) node {
-        node(const label_set& which, const node* before) : text(which.first), next(before) {
-            text.append(which.second).append(which.third);
+        node(const label_set& copied, const node* older) : text(copied.first), next(older) {
+            text.append(copied.second).append(copied.third);
             const std::string_view all = text;
-            is = {all.substr(0, which.first.size()), all.substr(which.first.size(), which.second.size()),
-                  all.substr(which.first.size() + which.second.size()), which.code};
+            labels = {all.substr(0, copied.first.size()), all.substr(copied.first.size(), copied.second.size()),
+                      all.substr(copied.first.size() + copied.second.size()), copied.code};
         }
         node(const node&) = delete;
         node& operator=(const node&) = delete;
         Value value;
-        label_set is;  // views into text
+        label_set labels;  // views into text
         std::string text;
         const node* next;
     };
     struct slot {
         std::size_t hash = 0;
-        node* at = nullptr;
+        node* entry = nullptr;
     };
 
     // Word by word, as texts are a few words long: std::hash costs more than the rest of a look-up. Those who choose
     // the texts are operators, who gain nothing by making them collide.
-    [[nodiscard]] static std::size_t hash_of(const label_set& which) noexcept {
-        std::uint64_t hash = which.code;
+    [[nodiscard]] static std::size_t hash_of(const label_set& labels) noexcept {
+        std::uint64_t hash = labels.code;
         const auto mix = [&hash](std::uint64_t word) {
             hash = (hash ^ word) * 0x9e3779b97f4a7c15;  // of the golden ratio: spreads what differs in a few bits
             hash ^= hash >> 32;
@@ -99,8 +99,8 @@ private:
             const char* const bytes = text.data();
             const std::size_t size = text.size();
             if (size >= 8) {
-                for (std::size_t at = 0; at + 8 < size; at += 8)
-                    mix(load<std::uint64_t>(bytes + at));
+                for (std::size_t offset = 0; offset + 8 < size; offset += 8)
+                    mix(load<std::uint64_t>(bytes + offset));
                 mix(load<std::uint64_t>(bytes + size - 8));
             } else if (size >= 4) {
                 mix(std::uint64_t{load<std::uint32_t>(bytes)} << 32 | load<std::uint32_t>(bytes + size - 4));
@@ -109,30 +109,31 @@ private:
                     mix(static_cast<unsigned char>(c));
             }
         };
-        mix(which.first.size() << 32 | which.second.size() << 16 | which.third.size());
-        mix_text(which.first);
-        mix_text(which.second);
-        mix_text(which.third);
+        mix(labels.first.size() << 32 | labels.second.size() << 16 | labels.third.size());
+        mix_text(labels.first);
+        mix_text(labels.second);
+        mix_text(labels.third);
         return hash;
     }
     template <class Word>
-    [[nodiscard]] static Word load(const char* from) noexcept {
+    [[nodiscard]] static Word load(const char* bytes) noexcept {
         Word word = 0;
-        std::memcpy(&word, from, sizeof word);
+        std::memcpy(&word, bytes, sizeof word);
         return word;
     }
     // Where it is, or where it would be. At least half of the slots are free, so the search ends.
-    [[nodiscard]] slot* place_of(const label_set& which, std::size_t hash) noexcept {
+    [[nodiscard]] slot* find_slot(const label_set& labels, std::size_t hash) noexcept {
         for (std::size_t i = hash;; ++i) {
-            slot& here = slots_[i & (slots_.size() - 1)];
-            if (here.at == nullptr || (here.hash == hash && here.at->is == which)) return &here;
+            slot& candidate = slots_[i & (slots_.size() - 1)];
+            if (candidate.entry == nullptr || (candidate.hash == hash && candidate.entry->labels == labels))
+                return &candidate;
         }
     }
     void grow() {
         std::vector<slot> larger(slots_.size() * 2);
         slots_.swap(larger);
         for (const slot& old : larger) {
-            if (old.at != nullptr) *place_of(old.at->is, old.hash) = old;
+            if (old.entry != nullptr) *find_slot(old.entry->labels, old.hash) = old;
         }
     }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What goes on and what stays: which of the caller's header fields reach the cloud, and which of the cloud's the
-// caller. Everything that is not named here stays; above all what proved the caller, and what belongs to a connection.
+// Which of the caller's header fields reach the cloud, and which of the cloud's the caller. Everything that is not
+// named here stays; above all what proved the caller, and what belongs to a connection.
 
 #include <chrono>
 #include <string>
@@ -12,18 +12,18 @@ namespace gateway::pipeline {
 
 // Appends the caller's fields that are passed on ("User-Agent: …\r\n"), in the order the caller sent them; those that
 // hold anything but visible ASCII stay here. Tells whether a traceparent is among them.
-[[nodiscard]] bool append_passed_on(std::string& to, const message::field_list& fields);
+[[nodiscard]] bool append_forwarded(std::string& out, const message::field_list& fields);
 
 // The head of an answer handed back: status and end-to-end fields as they came, save those that concern the gateway and
 // the cloud alone; a Date (`now`) where it has none; then Via and X-Gateway-Request-Id. Its framing
 // is this connection's own: `length` bytes, or chunked, or until the connection closes.
-struct answer_framing {
-    enum class kind { none, length, chunked, until_close } is = kind::length;
+struct response_framing {
+    enum class kind { none, length, chunked, until_close } type = kind::length;
     std::uint64_t length = 0;
     bool close = false;
 };
-void write_answer_head(std::string& to, const message::response_head& from, std::string_view request_id,
-                       const answer_framing& how, std::chrono::system_clock::time_point now);
+void write_response_head(std::string& target, const message::response_head& response, std::string_view request_id,
+                         const response_framing& framing, std::chrono::system_clock::time_point now);
 
 // The cloud's message without what it may echo of the gateway's own credential: the access key is cut out, and the
 // canonical request with all that follows it.

@@ -26,7 +26,7 @@ enum class answer_code : std::uint8_t {
     borrowed_proof,       // 0206
     no_operation,         // 0301
     wrong_method,         // 0302
-    late,                 // 0401
+    timed_out,            // 0401
     body_too_large,       // 0402
     line_too_long,        // 0403, 414
     header_too_long,      // 0403, 431
@@ -37,35 +37,35 @@ enum class answer_code : std::uint8_t {
     unreachable,          // 0501
     no_credential,        // 0502
     no_capacity,          // 0503
-    cloud_late,           // 0504
+    cloud_timed_out,      // 0504
     credential_refused,   // 0505
     server_options,       // 204, to OPTIONS *
 };
 
-[[nodiscard]] unsigned status_of(answer_code which) noexcept;
-[[nodiscard]] std::string_view name_of(answer_code which) noexcept;  // "Gateway.0101"
+[[nodiscard]] unsigned status_of(answer_code code) noexcept;
+[[nodiscard]] std::string_view name_of(answer_code code) noexcept;  // "Gateway.0101"
 
 struct own_answer {
     answer_code code = answer_code::malformed;
     std::string message;                  // what is wrong and what to do; no secret, no stop at its end
     std::string allow;                    // of a 405, and to OPTIONS *
     std::chrono::seconds retry_after{0};  // 0: no such header
-    // What X-Gateway-Outcome says: not_sent also where the cloud turned the call away before doing anything.
+    // What X-Gateway-Outcome says: not_sent also where the cloud rejected the call before doing anything.
     delivery cloud = delivery::not_sent;
-    bool turned_away = false;  // it was sent once, and the cloud's answer was that it did nothing
+    bool on_credential_rejected = false;  // it was sent once, and the cloud's answer was that it did nothing
 };
 
-// From what went wrong below to what the caller is told: the two tables.
-[[nodiscard]] own_answer answer_to(const http::refused& why);
-[[nodiscard]] own_answer answer_to(const upstream::failure& why);
+// The answer for a rejected request, and for a failed exchange with the cloud.
+[[nodiscard]] own_answer answer_to(const http::rejection& rejected);
+[[nodiscard]] own_answer answer_to(const upstream::failure& failure);
 // What the failure is counted as.
-[[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& why) noexcept;
+[[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& failure) noexcept;
 
 // What the caller reads: with the sentence that says, of a 5xx, whether the cloud may have acted.
-[[nodiscard]] std::string message_of(const own_answer& what);
+[[nodiscard]] std::string message_of(const own_answer& answer);
 
 // Head and body, ready to send. `close`: the connection ends with this answer.
-void write_own_answer(std::string& to, const own_answer& what, std::string_view request_id, bool close,
+void write_own_answer(std::string& out, const own_answer& answer, std::string_view request_id, bool close,
                       std::chrono::system_clock::time_point now);
 
 }  // namespace gateway::pipeline

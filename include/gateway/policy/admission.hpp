@@ -15,21 +15,21 @@ class admission {
 public:
     struct cell;
 
-    // Holds a place among the calls in flight until it goes. Must not outlive the admission it came from.
+    // Counts one call in flight until it is released or destroyed. Must not outlive the admission it came from.
     class ticket {
     public:
         ticket() = default;
-        explicit ticket(cell* of) : of_(of) {}
-        ticket(ticket&& other) noexcept : of_(other.of_) { other.of_ = nullptr; }
+        explicit ticket(cell* counted) : cell_(counted) {}
+        ticket(ticket&& other) noexcept : cell_(other.cell_) { other.cell_ = nullptr; }
         ticket& operator=(ticket&& other) noexcept;
         ~ticket() { release(); }
         void release() noexcept;
 
     private:
-        cell* of_ = nullptr;
+        cell* cell_ = nullptr;
     };
 
-    struct answer {
+    struct result {
         bool admitted = true;
         bool over_rate = false;               // else: too many in flight
         std::chrono::seconds retry_after{0};  // at least 1 when not admitted
@@ -38,14 +38,14 @@ public:
 
     // Cells of the same rule and caller names are taken over from `before` (may be nullptr), so a reload forgives
     // nothing.
-    admission(const config::settings& from, const admission* before);
+    admission(const config::settings& settings, const admission* before);
     admission(admission&&) noexcept;
     admission& operator=(admission&&) noexcept;
     ~admission();
 
     // Counts a call of `caller` under the rule of that index in the configuration. A rate is a bucket of `calls` tokens
-    // that fills evenly over `per` (GCRA). A refused call costs nothing.
-    [[nodiscard]] answer admit(std::uint32_t rule, std::uint32_t caller,
+    // that fills evenly over `per` (GCRA). A call that is not admitted costs nothing.
+    [[nodiscard]] result admit(std::uint32_t rule, std::uint32_t caller,
                                std::chrono::steady_clock::time_point now) const;
 
 private:

@@ -28,24 +28,24 @@ struct project {
     std::uint32_t credential_index = 0;  // the account's own, by its place in the configuration's list
 };
 
-// What a decision is made of.
+// The call that a policy is asked about.
 struct facts {
     std::uint32_t caller = 0;  // by its place in the configuration's list
-    const project* where = nullptr;
-    operations::id operation{};
+    const policy::project* project = nullptr;
+    operations::operation_id operation{};
     std::string_view server_id;                          // empty where the operation has none
     const operations::resize_request* resize = nullptr;  // a resize without it is denied
     std::string_view api_version;                        // "v1", "v1.1"
 };
 
-// What an allow rule can demand of a resize, in the order it is judged.
-enum class failed : std::uint8_t { nothing, unknown_member, flavor, auto_pay, while_running, dedicated_host, dry_run };
+// The conditions of an allow rule for a resize, in the order in which they are checked.
+enum class condition : std::uint8_t { none, unknown_member, flavor, auto_pay, while_running, dedicated_host, dry_run };
 
-struct decision {
+struct verdict {
     bool allowed = false;
     std::string_view rule;               // the one that decided; empty when none matched
     std::uint32_t rule_index = 0;        // of use when `rule` is not empty
-    failed what = failed::nothing;       // why an allow rule denied
+    condition failed = condition::none;  // why an allow rule denied
     std::uint32_t credential_index = 0;  // whom to sign as, when allowed
     std::string_view shadow;             // the first shadow rule that matches, empty when there is none
     bool shadow_allows = false;          // what it would have decided
@@ -55,13 +55,13 @@ struct decision {
 struct reason {
     std::string rule;
     std::string verdict;  // "decides: allowed", "decides: denied", "no match", "shadow: would deny", "not reached"
-    std::string why;      // "caller ci-pipeline is not in [capacity-planner]"
+    std::string text;     // "caller ci-pipeline is not in [capacity-planner]"
 };
 
 class rules {
 public:
     // Compiles a policy that config has validated; throws std::invalid_argument for a name that points nowhere.
-    explicit rules(const config::settings& from);
+    explicit rules(const config::settings& settings);
     rules(rules&&) noexcept;
     rules& operator=(rules&&) noexcept;
     ~rules();
@@ -72,14 +72,14 @@ public:
     [[nodiscard]] const std::vector<std::string>& regions() const;
 
     // No allocation; well under a microsecond with 1,000 rules.
-    [[nodiscard]] decision decide(const facts& about) const;
+    [[nodiscard]] verdict decide(const facts& call) const;
 
     // Rule by rule, in order, why `decide` says what it says. Like `denial` it quotes the call (cut short, not
     // escaped).
-    [[nodiscard]] std::vector<reason> explain(const facts& about) const;
+    [[nodiscard]] std::vector<reason> explain(const facts& call) const;
 
     // The sentence of a 403: names the rule and what failed, and what would be let through.
-    [[nodiscard]] std::string denial(const decision& because, const facts& about) const;
+    [[nodiscard]] std::string denial(const policy::verdict& verdict, const facts& call) const;
 
 private:
     struct compiled;

@@ -24,6 +24,6 @@ struct tls_files {
 
 // Reads certificates, keys and CAs. What can't be read, does not belong together or has no certificate in it is a
 // problem at its place in the configuration; a certificate that is not valid today is a warning.
-[[nodiscard]] tls_files load_tls(const config::settings& from, std::vector<config::problem>& problems);
+[[nodiscard]] tls_files load_tls(const config::settings& settings, std::vector<config::problem>& problems);
 
 }  // namespace gateway::runtime

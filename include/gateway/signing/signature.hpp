@@ -21,7 +21,7 @@ namespace gateway::signing {
 
 enum class algorithm { sdk_hmac_sha256, v11_hmac_sha256 };
 
-[[nodiscard]] std::string_view name_of(algorithm which) noexcept;  // "SDK-HMAC-SHA256", "V11-HMAC-SHA256"
+[[nodiscard]] std::string_view name_of(algorithm algorithm) noexcept;  // "SDK-HMAC-SHA256", "V11-HMAC-SHA256"
 
 // Where a V11 signature is good: its key is derived for day, region and service. SDK-HMAC-SHA256 ignores it.
 struct scope {
@@ -33,19 +33,19 @@ struct scope {
 // can't be printed, is wiped when it goes, moves but does not copy.
 class key {
 public:
-    key(algorithm which, std::string_view access_key, std::string_view secret_key);
+    key(signing::algorithm algorithm, std::string_view access_key, std::string_view secret_key);
     key(key&&) noexcept;
     key& operator=(key&&) noexcept;
     key(const key&) = delete;
     key& operator=(const key&) = delete;
     ~key();
 
-    [[nodiscard]] algorithm which() const noexcept { return which_; }
+    [[nodiscard]] signing::algorithm algorithm() const noexcept { return algorithm_; }
     [[nodiscard]] const std::string& access_key() const noexcept { return access_key_; }
 
 private:
     friend class signer;
-    algorithm which_;
+    signing::algorithm algorithm_;
     std::string access_key_;
     // SDK-HMAC-SHA256: of the secret key. V11: of the extracted key `prk`, which does not depend on the date (RFC
     // 5869).
@@ -73,10 +73,10 @@ struct request {
 
 // An Authorization header, taken apart. Views into it.
 struct authorization {
-    algorithm which = algorithm::sdk_hmac_sha256;
+    signing::algorithm algorithm = signing::algorithm::sdk_hmac_sha256;
     std::string_view access_key;
     std::string_view date;            // V11: YYYYMMDD of the credential scope
-    scope where;                      // V11
+    signing::scope scope;             // V11
     std::string_view signed_headers;  // "content-type;host;x-sdk-date"
     std::string_view signature;       // 64 lower-case hex digits
 };
@@ -87,24 +87,24 @@ struct authorization {
 // Strict: exactly the form the SDKs write ("Access=…, SignedHeaders=…, Signature=…"; one space after each comma), names
 // in SignedHeaders lower case, sorted, without doubles. False for anything else. Which headers are signed is the
 // verifier's to judge: the SDKs differ (covers()).
-[[nodiscard]] bool parse_authorization(std::string_view header, authorization& into) noexcept;
+[[nodiscard]] bool parse_authorization(std::string_view header, authorization& parsed) noexcept;
 
 // Whether the header of that name (lower case) is among the signed ones.
-[[nodiscard]] bool covers(const authorization& what, std::string_view name) noexcept;
+[[nodiscard]] bool covers(const authorization& authorization, std::string_view name) noexcept;
 
 // Signs and verifies one request after another and re-uses its buffers: one for each worker, not for two threads at
 // once. No allocation in the steady state.
 class signer {
 public:
-    // The Authorization header for `what`, good until the next call. `date` is the text of X-Sdk-Date, which must be
-    // among what.fields as well.
-    [[nodiscard]] std::string_view sign(const request& what, const key& with, std::string_view date,
-                                        const scope& where);
+    // The Authorization header for `request`, good until the next call. `date` is the text of X-Sdk-Date, which must be
+    // among request.fields as well.
+    [[nodiscard]] std::string_view sign(const request& request, const key& key, std::string_view date,
+                                        const scope& scope);
 
-    // Whether `claimed` is the signature of `what` under `with`, compared in constant time. `received` are all fields
+    // Whether `claimed` is the signature of `request` under `key`, compared in constant time. `received` are all fields
     // of the request; those that SignedHeaders names must each occur exactly once, and are taken in its order.
-    [[nodiscard]] bool verify(const authorization& claimed, request what, std::span<const field> received,
-                              const key& with, std::string_view date);
+    [[nodiscard]] bool verify(const authorization& claimed, request request, std::span<const field> received,
+                              const key& key, std::string_view date);
 
     // Overwrites what the last call left behind, where a security token was among what was signed.
     void forget() noexcept;
@@ -118,9 +118,9 @@ private:
     struct parameter {
         std::string_view name, value;  // decoded
     };
-    void canonicalise(const request& what, std::span<const field> ordered);
-    void put_query(std::string_view query, text_writer& to);
-    [[nodiscard]] payload_hash compute(const key& with, std::string_view date, const scope& where);
+    void canonicalise(const request& request, std::span<const field> ordered);
+    void put_query(std::string_view query, text_writer& out);
+    [[nodiscard]] payload_hash compute(const key& key, std::string_view date, const scope& scope);
 
     std::string canonical_, to_sign_, names_, authorization_, decoded_;
     std::vector<field> ordered_;

@@ -21,45 +21,45 @@ using labels = std::map<std::string, std::string>;
 struct scraped {
     std::map<std::string, std::string> types, helps;
     std::map<std::string, std::map<labels, double>> samples;
-    std::vector<std::string> not_understood;
+    std::vector<std::string> not_parsed;
 };
 
 scraped read(const std::string& text) {
     scraped all;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-        std::istringstream in(line);
+        std::istringstream input(line);
         std::string name, value;
         if (line.rfind("# ", 0) == 0) {
-            std::string hash, what;
-            in >> hash >> what >> name >> std::ws;
-            std::getline(in, value);
-            (what == "TYPE" ? all.types : all.helps)[name] = value;
+            std::string hash, kind;
+            input >> hash >> kind >> name >> std::ws;
+            std::getline(input, value);
+            (kind == "TYPE" ? all.types : all.helps)[name] = value;
             continue;
         }
-        std::getline(in, name, line.find('{') < line.find(' ') ? '{' : ' ');
-        labels of;
+        std::getline(input, name, line.find('{') < line.find(' ') ? '{' : ' ');
+        labels label_set;
         if (line.find('{') < line.find(' ')) {
-            for (std::string label; in.peek() != '}' && std::getline(in, label, '=');) {
+            for (std::string label; input.peek() != '}' && std::getline(input, label, '=');) {
                 std::string content;
-                in.get();  // "
-                for (char c = 0; in.get(c) && c != '"';) {
+                input.get();  // "
+                for (char c = 0; input.get(c) && c != '"';) {
                     if (c == '\\') {
-                        in.get(c);
+                        input.get(c);
                         if (c == 'n') c = '\n';
                     }
                     content += c;
                 }
-                of[label] = content;
-                if (in.peek() == ',') in.get();
+                label_set[label] = content;
+                if (input.peek() == ',') input.get();
             }
-            in.get();  // }
+            input.get();  // }
         }
-        in >> value;
+        input >> value;
         char* end = nullptr;
         const double number = std::strtod(value.c_str(), &end);
-        if (value.empty() || *end != '\0' || !all.samples[name].emplace(of, number).second)
-            all.not_understood.push_back(line);
+        if (value.empty() || *end != '\0' || !all.samples[name].emplace(label_set, number).second)
+            all.not_parsed.push_back(line);
     }
     return all;
 }
@@ -91,40 +91,40 @@ figures example() {
     shown.troubles = {{"acme", figures::trouble::old_one_serves},
                       {"globex", figures::trouble::calls_fail},
                       {"partner", figures::trouble::none}};
-    shown.cloud_is_ahead["cn-north-4"] = -2s;
+    shown.clock_skew["cn-north-4"] = -2s;
     shown.version = "0.1.0";
     return shown;
 }
 
-scraped scrape(const figures& of) { return read(text_of(families_of(of))); }
+scraped scrape(const figures& shown) { return read(text_of(families_of(shown))); }
 
-TEST(metrics, have_the_contracts_names_and_types_and_no_others) {
-    const std::map<std::string, std::string> contract{{"ecs_gateway_calls_total", "counter"},
-                                                      {"ecs_gateway_upstream_errors_total", "counter"},
-                                                      {"ecs_gateway_config_reloads_total", "counter"},
-                                                      {"ecs_gateway_credential_refreshes_total", "counter"},
-                                                      {"ecs_gateway_call_seconds", "histogram"},
-                                                      {"ecs_gateway_upstream_seconds", "histogram"},
-                                                      {"ecs_gateway_connections", "gauge"},
-                                                      {"ecs_gateway_credential_expiry_seconds", "gauge"},
-                                                      {"ecs_gateway_upstream_clock_skew_seconds", "gauge"},
-                                                      {"ecs_gateway_build_info", "gauge"},
-                                                      // For alerts on a log that is behind, and on
-                                                      // a credential that can't be renewed.
-                                                      {"ecs_gateway_outcome_waiting_bytes", "gauge"},
-                                                      {"ecs_gateway_credential_trouble", "gauge"},
-                                                      {"ecs_gateway_tls_handshake_failures_total", "counter"}};
+TEST(metrics, have_the_documented_names_and_types_and_no_others) {
+    const std::map<std::string, std::string> documented{{"ecs_gateway_calls_total", "counter"},
+                                                        {"ecs_gateway_upstream_errors_total", "counter"},
+                                                        {"ecs_gateway_config_reloads_total", "counter"},
+                                                        {"ecs_gateway_credential_refreshes_total", "counter"},
+                                                        {"ecs_gateway_call_seconds", "histogram"},
+                                                        {"ecs_gateway_upstream_seconds", "histogram"},
+                                                        {"ecs_gateway_connections", "gauge"},
+                                                        {"ecs_gateway_credential_expiry_seconds", "gauge"},
+                                                        {"ecs_gateway_upstream_clock_skew_seconds", "gauge"},
+                                                        {"ecs_gateway_build_info", "gauge"},
+                                                        // For alerts on a log that is behind, and on
+                                                        // a credential that can't be renewed.
+                                                        {"ecs_gateway_outcome_waiting_bytes", "gauge"},
+                                                        {"ecs_gateway_credential_trouble", "gauge"},
+                                                        {"ecs_gateway_tls_handshake_failures_total", "counter"}};
     for (const figures& shown : {example(), figures{}}) {
         const scraped got = scrape(shown);
-        EXPECT_EQ(got.types, contract);
-        EXPECT_THAT(got.not_understood, IsEmpty());
-        for (const auto& [name, type] : contract)
+        EXPECT_EQ(got.types, documented);
+        EXPECT_THAT(got.not_parsed, IsEmpty());
+        for (const auto& [name, type] : documented)
             EXPECT_GT(got.helps.at(name).size(), 10U) << name;
     }
 }
 
-TEST(metrics, have_the_contracts_labels) {
-    const std::map<std::string, std::set<std::string>> contract{
+TEST(metrics, have_the_documented_labels) {
+    const std::map<std::string, std::set<std::string>> documented{
         {"ecs_gateway_calls_total", {"operation", "account", "decision", "status"}},
         {"ecs_gateway_upstream_errors_total", {"region", "kind"}},
         {"ecs_gateway_config_reloads_total", {"result"}},
@@ -143,12 +143,12 @@ TEST(metrics, have_the_contracts_labels) {
         {"ecs_gateway_build_info", {"version"}}};
     std::map<std::string, std::set<std::string>> found;
     for (const auto& [name, samples] : scrape(example()).samples) {
-        for (const auto& [of, value] : samples) {
-            for (const auto& [label, content] : of)
+        for (const auto& [label_set, value] : samples) {
+            for (const auto& [label, content] : label_set)
                 found[name].insert(label);
         }
     }
-    EXPECT_EQ(found, contract);
+    EXPECT_EQ(found, documented);
 }
 
 TEST(metrics, show_the_values_that_they_were_given) {
@@ -182,10 +182,10 @@ TEST(metrics, have_cumulative_buckets_from_a_millisecond_to_a_minute) {
     std::map<double, double> buckets;  // by upper bound
     std::vector<std::string> bounds;
     const auto got = scrape(example());
-    for (const auto& [of, count] : got.samples.at("ecs_gateway_call_seconds_bucket")) {
-        if (of.at("operation") != "resize") continue;
-        bounds.push_back(of.at("le"));
-        buckets[std::stod(of.at("le"))] = count;  // reads +Inf, too
+    for (const auto& [label_set, count] : got.samples.at("ecs_gateway_call_seconds_bucket")) {
+        if (label_set.at("operation") != "resize") continue;
+        bounds.push_back(label_set.at("le"));
+        buckets[std::stod(label_set.at("le"))] = count;  // reads +Inf, too
     }
     ASSERT_EQ(buckets.size(), outcome::time_buckets.size() + 1);
     EXPECT_EQ(buckets.begin()->first, 0.001);
@@ -212,7 +212,7 @@ TEST(metrics, escape_what_a_label_holds) {
     const std::string hostile = "a\"} 1\nb\\";
     shown.expiry[hostile] = 1s;
     const scraped got = scrape(shown);
-    EXPECT_THAT(got.not_understood, IsEmpty());
+    EXPECT_THAT(got.not_parsed, IsEmpty());
     EXPECT_THAT(got.samples.at("ecs_gateway_credential_expiry_seconds"),
                 ElementsAre(Pair(labels{{"credential", hostile}}, 1)));
 }

@@ -57,9 +57,9 @@ TEST(admin_pages, are_found_by_their_path_and_no_other) {
 TEST(admin_pages, are_for_get_and_head_only) {
     for (const std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", ""}) {
         for (const std::string_view target : {"/healthz", "/readyz", "/metrics", "/", "/status.json", "/config"}) {
-            const page no = page_for(method, target, here, saying({}));
-            EXPECT_EQ(no.status, 405U) << method << ' ' << target;
-            EXPECT_EQ(no.allow, "GET, HEAD");
+            const page answer = page_for(method, target, here, saying({}));
+            EXPECT_EQ(answer.status, 405U) << method << ' ' << target;
+            EXPECT_EQ(answer.allow, "GET, HEAD");
         }
         EXPECT_EQ(page_for(method, "/elsewhere", here, saying({})).status, 404U) << method;
     }
@@ -168,9 +168,9 @@ TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
         EXPECT_THROW(static_cast<void>(page_for("GET", target, here, asked)), std::logic_error) << target;
 }
 
-TEST(admin_pages, refuse_in_json) {
-    EXPECT_EQ(refusal(400, "a \"b\"").body, "{\"error\":\"a \\\"b\\\"\"}\n");
-    EXPECT_EQ(refusal(400, "").status, 400U);
+TEST(admin_pages, report_errors_in_json) {
+    EXPECT_EQ(error_page(400, "a \"b\"").body, "{\"error\":\"a \\\"b\\\"\"}\n");
+    EXPECT_EQ(error_page(400, "").status, 400U);
 }
 
 }  // namespace

@@ -14,23 +14,23 @@ TEST(text_writer, puts_pieces_one_behind_the_other) {
     out.put("ab", std::string_view("cd"));
     out.put('e');
     out.put(std::string_view());
-    out.put_by(2, [](char* to) {
-        *to = 'f';
-        return to + 1;
+    out.put_by(2, [](char* target) {
+        *target = 'f';
+        return target + 1;
     });
-    EXPECT_EQ(std::string(memory.data(), out.at()), "abcdef");
-    EXPECT_EQ(out.room(), 2U);
+    EXPECT_EQ(std::string(memory.data(), out.position()), "abcdef");
+    EXPECT_EQ(out.free_size(), 2U);
 }
 
 #ifndef NDEBUG
 TEST(text_writer, does_not_write_past_its_end) {
     std::array<char, 2> memory{};
     text_writer out(memory.data(), memory.size());
-    EXPECT_DEATH(out.put("abc"), "room");
-    EXPECT_DEATH(out.put_by(3, [](char* to) { return to; }), "room");
-    EXPECT_DEATH(out.put_by(1, [](char* to) { return to + 2; }), "end");
+    EXPECT_DEATH(out.put("abc"), "free_size");
+    EXPECT_DEATH(out.put_by(3, [](char* target) { return target; }), "free_size");
+    EXPECT_DEATH(out.put_by(1, [](char* target) { return target + 2; }), "end");
     out.put("ab");
-    EXPECT_DEATH(out.put('c'), "room");
+    EXPECT_DEATH(out.put('c'), "free_size");
 }
 #endif
 

@@ -36,16 +36,16 @@ TEST(json_string, keeps_valid_utf8_and_replaces_every_other_byte) {
 }
 
 // Plain text is taken eight characters at once: every byte means the same wherever it stands among them.
-TEST(json_string, escapes_a_byte_alike_at_every_place) {
+TEST(json_string, escapes_a_byte_alike_at_every_position) {
     for (unsigned byte = 0; byte < 256; ++byte) {
         const std::string one(1, static_cast<char>(byte));
         std::string escaped = json_string(one);
         escaped = escaped.substr(1, escaped.size() - 2);
         for (std::size_t length = 0; length < 25; ++length) {
-            for (std::size_t place = 0; place <= length; ++place) {
-                const std::string before(place, 'a'), after(length - place, '~');
+            for (std::size_t position = 0; position <= length; ++position) {
+                const std::string before(position, 'a'), after(length - position, '~');
                 ASSERT_EQ(json_string(before + one + after), "\"" + before + escaped + after + "\"")
-                    << byte << " at " << place << " of " << length;
+                    << byte << " at " << position << " of " << length;
             }
         }
     }

@@ -10,8 +10,8 @@ namespace gateway {
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, const T& what) {
-    out << what;
+concept printable = requires(std::ostream& out, const T& value) {
+    out << value;
 };
 template <class T>
 concept comparable = requires(const T& a, const T& b) {

@@ -28,16 +28,16 @@ TEST(sha256, can_be_kept_half_way_and_gone_on_with_twice) {
     EXPECT_EQ(other.update("d").finish(), sha256_of("abd"));
 }
 
-TEST(hex, has_both_digits_of_every_byte_at_every_place) {
+TEST(hex, has_both_digits_of_every_byte_at_every_position) {
     std::string digits = "0123456789abcdef", expected;
     std::array<unsigned char, 256> all{};
     for (std::size_t i = 0; i < all.size(); ++i) {
         all[i] = static_cast<unsigned char>(i);
         expected += {digits[i >> 4], digits[i & 15]};
     }
-    for (std::size_t from = 0; from < 40; ++from) {
-        const auto part = std::span(all).subspan(from, all.size() - 2 * from);
-        EXPECT_EQ(to_hex(part), expected.substr(2 * from, 2 * part.size())) << from;
+    for (std::size_t start = 0; start < 40; ++start) {
+        const auto part = std::span(all).subspan(start, all.size() - 2 * start);
+        EXPECT_EQ(to_hex(part), expected.substr(2 * start, 2 * part.size())) << start;
     }
 }
 

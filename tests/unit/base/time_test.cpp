@@ -10,14 +10,14 @@ using namespace std::chrono;
 TEST(sdk_date, is_written_and_read_back) {
     for (const char* text :
          {"20261123T100000Z", "20240229T235959Z", "20000229T000000Z", "19700101T000000Z", "20261231T235959Z"}) {
-        const auto at = read_sdk_date(text);
-        ASSERT_TRUE(at) << text;
-        EXPECT_EQ(sdk_date(*at), text);
+        const auto time = read_sdk_date(text);
+        ASSERT_TRUE(time) << text;
+        EXPECT_EQ(sdk_date(*time), text);
     }
     EXPECT_EQ(read_sdk_date("19700102T000001Z"), sys_seconds(seconds(86401)));
 }
 
-TEST(sdk_date, of_another_form_or_of_no_day_is_refused) {
+TEST(sdk_date, of_another_form_or_of_no_day_is_rejected) {
     for (const char* text :
          {"", "20261123T100000", "20261123T100000z", "20261123 100000Z", "20261123T10000Z", "20261123T1000000Z",
           "20260229T100000Z", "21000229T100000Z", "20261131T100000Z", "20261301T100000Z", "20260001T100000Z",

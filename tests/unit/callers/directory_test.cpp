@@ -12,21 +12,21 @@ namespace {
 
 using headers = std::vector<std::pair<std::string, std::string>>;
 
-sent with(headers more) {
-    sent what;
-    what.headers.insert(what.headers.end(), more.begin(), more.end());
-    return what;
+sent request_with(headers more) {
+    sent request;
+    request.headers.insert(request.headers.end(), more.begin(), more.end());
+    return request;
 }
 
 TEST(directory, finds_callers_by_name_and_number) {
-    const directory by = load(world());
-    EXPECT_EQ(by.find("ci"), id{1});
-    EXPECT_EQ(by.find("nobody"), std::nullopt);
-    EXPECT_EQ(by.name_of(id{2}), "sidecar");
+    const directory known_callers = load(world());
+    EXPECT_EQ(known_callers.find("ci"), caller_id{1});
+    EXPECT_EQ(known_callers.find("nobody"), std::nullopt);
+    EXPECT_EQ(known_callers.name_of(caller_id{2}), "sidecar");
 }
 
 TEST(directory, knows_an_api_key_by_its_hash_in_any_of_three_headers) {
-    const directory by = load(world());
+    const directory known_callers = load(world());
     struct row {
         const char *name, *value, *outcome;
     };
@@ -52,33 +52,34 @@ TEST(directory, knows_an_api_key_by_its_hash_in_any_of_three_headers) {
              {"Authorization", "SDK-HMAC-SHA256", "malformed_authorization"},
              {"Authorization", "SDK-HMAC-SHA1 Access=GWPLANNER1", "unsupported_scheme"},
          }) {
-        EXPECT_EQ(outcome(by, with({{r.name, r.value}})), r.outcome) << r.name << ": " << r.value;
+        EXPECT_EQ(outcome(known_callers, request_with({{r.name, r.value}})), r.outcome) << r.name << ": " << r.value;
         // A wrong proof is refused even where the listener would have done.
-        EXPECT_EQ(outcome(by, with({{r.name, r.value}}), local), r.outcome) << r.name << ": " << r.value;
+        EXPECT_EQ(outcome(known_callers, request_with({{r.name, r.value}}), local), r.outcome)
+            << r.name << ": " << r.value;
     }
 }
 
 TEST(directory, the_hash_of_nothing_is_no_api_key) {
-    config::settings from = world();
-    from.callers[1].api_key_sha256 = sha256_of("");
-    const directory by = load(from);
-    EXPECT_EQ(outcome(by, with({{"X-Api-Key", ""}})), "unknown_api_key");
-    EXPECT_EQ(outcome(by, with({{"Authorization", "Bearer "}})), "unknown_api_key");
+    config::settings settings = world();
+    settings.callers[1].api_key_sha256 = sha256_of("");
+    const directory known_callers = load(settings);
+    EXPECT_EQ(outcome(known_callers, request_with({{"X-Api-Key", ""}})), "unknown_api_key");
+    EXPECT_EQ(outcome(known_callers, request_with({{"Authorization", "Bearer "}})), "unknown_api_key");
 }
 
 TEST(directory, knows_the_caller_of_a_listener_where_there_is_no_other_proof) {
-    const directory by = load(world());
-    EXPECT_EQ(outcome(by, sent(), local), "sidecar by listener");
-    EXPECT_EQ(outcome(by, sent(), outer), "no_proof");
-    EXPECT_EQ(outcome(by, sent(), ""), "no_proof");
+    const directory known_callers = load(world());
+    EXPECT_EQ(outcome(known_callers, sent(), local), "sidecar by listener");
+    EXPECT_EQ(outcome(known_callers, sent(), outer), "no_proof");
+    EXPECT_EQ(outcome(known_callers, sent(), ""), "no_proof");
     // Neither is a proof.
-    EXPECT_EQ(outcome(by, with({{"X-Sdk-Date", sdk_date(now)}}), local), "sidecar by listener");
-    EXPECT_EQ(outcome(by, with({{"X-Sdk-Date", sdk_date(now)}}), outer), "no_proof");
-    EXPECT_EQ(outcome(by, with({{"X-Security-Token", "t"}}), local), "sidecar by listener");
+    EXPECT_EQ(outcome(known_callers, request_with({{"X-Sdk-Date", sdk_date(now)}}), local), "sidecar by listener");
+    EXPECT_EQ(outcome(known_callers, request_with({{"X-Sdk-Date", sdk_date(now)}}), outer), "no_proof");
+    EXPECT_EQ(outcome(known_callers, request_with({{"X-Security-Token", "t"}}), local), "sidecar by listener");
 }
 
 TEST(directory, refuses_two_proofs_even_where_both_are_right) {
-    const directory by = load(world());
+    const directory known_callers = load(world());
     for (const headers& two : std::vector<headers>{
              {{"X-Api-Key", "ci-key"}, {"X-Api-Key", "ci-key"}},
              {{"X-Api-Key", "ci-key"}, {"x-api-key", "ci-key"}},
@@ -91,7 +92,8 @@ TEST(directory, refuses_two_proofs_even_where_both_are_right) {
              {{"X-Api-Key", "ci-key"}, {"X-Auth-Token", ""}},
              {{"X-Api-Key", "ci-key"}, {"X-Sdk-Date", "a"}, {"X-Sdk-Date", "b"}},
          }) {
-        EXPECT_EQ(outcome(by, with(two), local), "two_proofs") << two[0].first << " and " << two[1].first;
+        EXPECT_EQ(outcome(known_callers, request_with(two), local), "two_proofs")
+            << two[0].first << " and " << two[1].first;
     }
     for (const char* name : {"X-Api-Key", "X-Auth-Token"}) {
         const directory fresh = load(world());
@@ -104,48 +106,48 @@ TEST(directory, refuses_two_proofs_even_where_both_are_right) {
     }
 }
 
-TEST(directory, tells_a_secret_that_can_not_be_read_and_knows_the_other_callers) {
-    config::settings from = world();
-    from.callers[0].secret_key = config::source{.from = config::source::kind::file,
-                                                .name = "/nonexistent/planner.sk",
-                                                .text = {},
-                                                .at = {12, 3, "callers[0].secret_key"}};
+TEST(directory, reports_a_secret_that_can_not_be_read_and_knows_the_other_callers) {
+    config::settings settings = world();
+    settings.callers[0].secret_key = config::source{.origin = config::source::kind::file,
+                                                    .name = "/nonexistent/planner.sk",
+                                                    .text = {},
+                                                    .location = {12, 3, "callers[0].secret_key"}};
     std::vector<config::problem> problems;
-    const directory by = directory::load(from, make_replay_memory(), problems);
+    const directory known_callers = directory::load(settings, make_replay_memory(), problems);
     ASSERT_EQ(problems.size(), 1U);
-    EXPECT_EQ(problems[0].at.path, "callers[0].secret_key");
-    EXPECT_NE(problems[0].what.find("/nonexistent/planner.sk"), std::string::npos);
-    EXPECT_EQ(outcome(by, with({{"X-Api-Key", "ci-key"}})), "ci by api_key");
+    EXPECT_EQ(problems[0].location.path, "callers[0].secret_key");
+    EXPECT_NE(problems[0].message.find("/nonexistent/planner.sk"), std::string::npos);
+    EXPECT_EQ(outcome(known_callers, request_with({{"X-Api-Key", "ci-key"}})), "ci by api_key");
 }
 
 // Callers known by what their connection proves: bot (a certificate), agent (unix user 7), keyed-bot and keyed-agent
 // (an API key besides).
 config::settings connection_world() {
-    config::settings from = world();
+    config::settings settings = world();
     const auto add = [&](const char* name, const char* san, const char* user, const char* key) {
         config::caller one;
         one.name = name;
         if (san != nullptr) one.certificate_san = san;
         if (user != nullptr) one.unix_user = user;
         if (key != nullptr) one.api_key_sha256 = sha256_of(key);
-        from.callers.push_back(one);
+        settings.callers.push_back(one);
     };
     add("bot", "DNS:bot.example", nullptr, nullptr);
     add("agent", nullptr, "7", nullptr);
     add("keyed-bot", "URI:spiffe://corp/keyed", nullptr, "keyed-bot-key");
     add("keyed-agent", nullptr, "8", "keyed-agent-key");
-    return from;
+    return settings;
 }
 
 TEST(directory, a_connection_proves_a_caller_by_certificate_or_unix_user) {
-    const directory by = load(connection_world());
+    const directory known_callers = load(connection_world());
     struct {
-        const char* what;
+        const char* description;
         std::vector<std::string> names;
         std::optional<std::uint32_t> user;
         std::string_view listener;
         std::vector<std::pair<std::string, std::string>> fields;
-        const char* then;
+        const char* expected;
     } const table[] = {
         {"a certificate", {"DNS:bot.example"}, {}, outer, {}, "bot by certificate"},
         {"one of its names is enough", {"DNS:x.example", "DNS:bot.example"}, {}, outer, {}, "bot by certificate"},
@@ -210,38 +212,41 @@ TEST(directory, a_connection_proves_a_caller_by_certificate_or_unix_user) {
          "unknown_api_key"},
     };
     for (const auto& row : table) {
-        const connection_facts on{.listener = row.listener, .certificate_names = row.names, .unix_user = row.user};
-        EXPECT_EQ(outcome(by, with(row.fields), on), row.then) << row.what;
+        const connection_facts connection{
+            .listener = row.listener, .certificate_names = row.names, .unix_user = row.user};
+        EXPECT_EQ(outcome(known_callers, request_with(row.fields), connection), row.expected) << row.description;
     }
 }
 
 TEST(directory, a_signature_needs_the_certificate_of_its_caller_and_is_not_used_up_without_it) {
-    config::settings from = world();
-    from.callers[0].certificate_san = "DNS:planner.example";
-    const directory by = load(from);
+    config::settings settings = world();
+    settings.callers[0].certificate_san = "DNS:planner.example";
+    const directory known_callers = load(settings);
     sent call;
     call.sign("GWPLANNER1", "planner-secret");
     const std::vector<std::string> names{"DNS:planner.example"};
-    EXPECT_EQ(outcome(by, call, {.listener = outer, .certificate_names = {}, .unix_user = {}}), "second_proof_missing");
-    EXPECT_EQ(outcome(by, call, {.listener = outer, .certificate_names = names, .unix_user = {}}),
+    EXPECT_EQ(outcome(known_callers, call, {.listener = outer, .certificate_names = {}, .unix_user = {}}),
+              "second_proof_missing");
+    EXPECT_EQ(outcome(known_callers, call, {.listener = outer, .certificate_names = names, .unix_user = {}}),
               "planner by signature");
 }
 
 // 65534 is nobody's, and everybody's whom the kernel can't name in a user namespace or a container.
 TEST(directory, takes_no_unix_user_that_may_be_anybody) {
     for (const char* user : {"65534", "nobody", "4294967295"}) {
-        config::settings from = world();
+        config::settings settings = world();
         config::caller one;
         one.name = "one";
         one.unix_user = user;
-        from.callers.push_back(one);
+        settings.callers.push_back(one);
         std::vector<config::problem> problems;
-        const directory by = directory::load(from, make_replay_memory(), problems);
+        const directory known_callers = directory::load(settings, make_replay_memory(), problems);
         ASSERT_EQ(problems.size(), 1U) << user;
         EXPECT_FALSE(problems[0].warning) << user;
-        EXPECT_THAT(problems[0].what, testing::HasSubstr("caller one: unix_user is user id ")) << user;
+        EXPECT_THAT(problems[0].message, testing::HasSubstr("caller one: unix_user is user id ")) << user;
         for (const std::uint32_t seen : {65534U, 4294967295U}) {
-            EXPECT_EQ(outcome(by, with({}), {.listener = outer, .certificate_names = {}, .unix_user = seen}),
+            EXPECT_EQ(outcome(known_callers, request_with({}),
+                              {.listener = outer, .certificate_names = {}, .unix_user = seen}),
                       "no_proof")
                 << user << ' ' << seen;
         }
@@ -249,29 +254,31 @@ TEST(directory, takes_no_unix_user_that_may_be_anybody) {
 }
 
 TEST(directory, warns_of_a_unix_user_that_is_not_there_and_refuses_two_names_of_one_user) {
-    config::settings from = world();
+    config::settings settings = world();
     config::caller one;
     one.name = "one";
     one.unix_user = "no-such-user-here";
-    from.callers.push_back(one);
+    settings.callers.push_back(one);
     one.name = "two";
     one.unix_user = "root";
-    from.callers.push_back(one);
+    settings.callers.push_back(one);
     one.name = "three";
     one.unix_user = "0";
-    from.callers.push_back(one);
+    settings.callers.push_back(one);
     std::vector<config::problem> problems;
-    const directory by = directory::load(from, make_replay_memory(), problems);
+    const directory known_callers = directory::load(settings, make_replay_memory(), problems);
     ASSERT_EQ(problems.size(), 2U);
     EXPECT_TRUE(problems[0].warning);
-    EXPECT_THAT(problems[0].what, testing::HasSubstr("this machine has no user no-such-user-here"));
+    EXPECT_THAT(problems[0].message, testing::HasSubstr("this machine has no user no-such-user-here"));
     EXPECT_FALSE(problems[1].warning);
-    EXPECT_EQ(problems[1].what, "caller three: unix_user is another caller's user id, 0");
-    EXPECT_EQ(outcome(by, with({}), {.listener = outer, .certificate_names = {}, .unix_user = 0}), "two by unix_user");
+    EXPECT_EQ(problems[1].message, "caller three: unix_user is another caller's user id, 0");
+    EXPECT_EQ(outcome(known_callers, request_with({}), {.listener = outer, .certificate_names = {}, .unix_user = 0}),
+              "two by unix_user");
 }
 
-TEST(directory, an_identity_can_not_be_taken_from_a_refusal) {
-    const boost::system::result<identity, refusal> refused = refusal{.why = auth_failure::no_proof};
+TEST(directory, a_failed_result_has_no_identity) {
+    const boost::system::result<identity, authentication_error> refused =
+        authentication_error{.reason = auth_failure::no_proof};
     EXPECT_THROW((void)refused.value(), std::logic_error);
 }
 

@@ -1,4 +1,4 @@
-// Callers who sign. Each row takes a request that is right and makes one thing wrong.
+// Callers who sign. Each row makes one thing of a right request wrong.
 
 #include <gtest/gtest.h>
 
@@ -11,50 +11,50 @@ namespace {
 
 using signing::algorithm;
 
-sent signed_by_planner(std::chrono::sys_seconds at = now, algorithm with = algorithm::sdk_hmac_sha256) {
-    sent what;
-    what.sign("GWPLANNER1", "planner-secret", at, with);
-    return what;
+sent signed_by_planner(std::chrono::sys_seconds time = now, algorithm scheme = algorithm::sdk_hmac_sha256) {
+    sent request;
+    request.sign("GWPLANNER1", "planner-secret", time, scheme);
+    return request;
 }
 
-void replace(std::string& in, std::string_view from, std::string_view to) {
-    const std::size_t at = in.find(from);
-    ASSERT_NE(at, std::string::npos) << from << " in " << in;
-    in.replace(at, from.size(), to);
+void replace(std::string& text, std::string_view old_text, std::string_view new_text) {
+    const std::size_t position = text.find(old_text);
+    ASSERT_NE(position, std::string::npos) << old_text << " in " << text;
+    text.replace(position, old_text.size(), new_text);
 }
 
 TEST(signature, is_known_by_its_access_key_with_either_algorithm) {
-    const directory by = load(world());
-    for (const algorithm with : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
+    const directory known_callers = load(world());
+    for (const algorithm scheme : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
         sent other;
-        other.sign("GWOTHER1", "other-secret", now, with);
-        EXPECT_EQ(outcome(by, signed_by_planner(now, with)), "planner by signature");
-        EXPECT_EQ(outcome(by, other), "other by signature");
+        other.sign("GWOTHER1", "other-secret", now, scheme);
+        EXPECT_EQ(outcome(known_callers, signed_by_planner(now, scheme)), "planner by signature");
+        EXPECT_EQ(outcome(known_callers, other), "other by signature");
     }
 }
 
-TEST(signature, counts_for_more_than_the_listener_and_a_wrong_one_is_not_forgiven) {
-    const directory by = load(world());
-    EXPECT_EQ(outcome(by, signed_by_planner(), local), "planner by signature");
+TEST(signature, counts_before_the_listener_and_a_wrong_one_is_refused) {
+    const directory known_callers = load(world());
+    EXPECT_EQ(outcome(known_callers, signed_by_planner(), local), "planner by signature");
     sent wrong;
     wrong.sign("GWPLANNER1", "guessed");
-    EXPECT_EQ(outcome(by, wrong, local), "wrong_signature");
+    EXPECT_EQ(outcome(known_callers, wrong, local), "wrong_signature");
 }
 
 TEST(signature, is_refused_when_anything_of_it_is_wrong) {
     struct row {
-        const char* what;
-        std::function<void(sent&)> before;  // it is signed
-        std::function<void(sent&)> after;
-        const char* why;
+        const char* description;
+        std::function<void(sent&)> before_signing;
+        std::function<void(sent&)> after_signing;
+        const char* expected;
         const char* access_key = "GWPLANNER1";
         const char* secret = "planner-secret";
     };
     const auto nothing = [](sent&) {};
-    const auto authorization = [](const char* from, const char* to) {
+    const auto authorization = [](const char* old_text, const char* new_text) {
         return [=](sent& s) {
             std::string value = s.get("Authorization");
-            replace(value, from, to);
+            replace(value, old_text, new_text);
             s.set("Authorization", value);
         };
     };
@@ -102,51 +102,51 @@ TEST(signature, is_refused_when_anything_of_it_is_wrong) {
         {"a query that reads two ways", [](sent& s) { s.query = "a=b+c"; }, nothing, "unreadable_target"},
     };
     for (const row& r : table) {
-        const directory by = load(world());
-        sent what;
-        r.before(what);
-        what.sign(r.access_key, r.secret);
-        r.after(what);
-        EXPECT_EQ(outcome(by, what, local), r.why) << r.what;
+        const directory known_callers = load(world());
+        sent request;
+        r.before_signing(request);
+        request.sign(r.access_key, r.secret);
+        r.after_signing(request);
+        EXPECT_EQ(outcome(known_callers, request, local), r.expected) << r.description;
     }
 }
 
 // As the Go SDK and Terraform sign: any host will do then, but no date that is not signed.
 TEST(signature, need_not_cover_the_host_but_the_date) {
-    const directory by = load(world());
-    sent go;
-    go.sign("GWPLANNER1", "planner-secret", now, algorithm::sdk_hmac_sha256, "Host");
-    EXPECT_EQ(go.get("Authorization").find("host"), std::string::npos);
-    go.set("Host", "whatever.example");
-    EXPECT_EQ(outcome(by, go), "planner by signature");
+    const directory known_callers = load(world());
+    sent without_host;
+    without_host.sign("GWPLANNER1", "planner-secret", now, algorithm::sdk_hmac_sha256, "Host");
+    EXPECT_EQ(without_host.get("Authorization").find("host"), std::string::npos);
+    without_host.set("Host", "whatever.example");
+    EXPECT_EQ(outcome(known_callers, without_host), "planner by signature");
     sent undated;
     undated.sign("GWPLANNER1", "planner-secret", now, algorithm::sdk_hmac_sha256, "X-Sdk-Date");
-    EXPECT_EQ(outcome(by, undated), "unsigned_header");
+    EXPECT_EQ(outcome(known_callers, undated), "unsigned_header");
 }
 
 TEST(signature, may_declare_the_bodys_hash_when_it_is_the_right_one) {
-    const directory by = load(world());
-    sent what;
-    what.set("X-Sdk-Content-Sha256", std::string(signing::hash_payload(what.body).data(), 64));
-    what.sign("GWPLANNER1", "planner-secret");
-    EXPECT_EQ(outcome(by, what), "planner by signature");
+    const directory known_callers = load(world());
+    sent request;
+    request.set("X-Sdk-Content-Sha256", std::string(signing::hash_payload(request.body).data(), 64));
+    request.sign("GWPLANNER1", "planner-secret");
+    EXPECT_EQ(outcome(known_callers, request), "planner by signature");
     // Right as it is, twice it is not.
-    what.sign("GWPLANNER1", "planner-secret", now + 1s);
-    what.headers.emplace_back("X-Sdk-Content-Sha256", what.get("X-Sdk-Content-Sha256"));
-    EXPECT_EQ(outcome(by, what), "two_proofs");
+    request.sign("GWPLANNER1", "planner-secret", now + 1s);
+    request.headers.emplace_back("X-Sdk-Content-Sha256", request.get("X-Sdk-Content-Sha256"));
+    EXPECT_EQ(outcome(known_callers, request), "two_proofs");
 }
 
 TEST(signature, of_a_scope_is_good_on_the_day_of_its_date_alone) {
-    const directory by = load(world());
-    sent what = signed_by_planner(now, algorithm::v11_hmac_sha256);
-    std::string value = what.get("Authorization");
+    const directory known_callers = load(world());
+    sent request = signed_by_planner(now, algorithm::v11_hmac_sha256);
+    std::string value = request.get("Authorization");
     replace(value, "20261123", "20261124");
-    what.set("Authorization", value);
-    EXPECT_EQ(outcome(by, what), "wrong_scope");
+    request.set("Authorization", value);
+    EXPECT_EQ(outcome(known_callers, request), "wrong_scope");
 }
 
-TEST(signature, is_good_within_the_window_and_only_who_holds_the_key_learns_of_it) {
-    const directory by = load(world());
+TEST(signature, is_good_within_the_window_which_only_the_holder_of_the_key_learns) {
+    const directory known_callers = load(world());
     struct row {
         std::chrono::seconds off;
         const char* outcome;
@@ -160,55 +160,55 @@ TEST(signature, is_good_within_the_window_and_only_who_holds_the_key_learns_of_i
              {-24h, "outside_window"},
              {24h, "outside_window"},
          }) {
-        EXPECT_EQ(outcome(by, signed_by_planner(now + r.off)), r.outcome) << r.off.count();
+        EXPECT_EQ(outcome(known_callers, signed_by_planner(now + r.off)), r.outcome) << r.off.count();
         sent wrong;
         wrong.sign("GWPLANNER1", "guessed", now + r.off);
-        EXPECT_EQ(outcome(by, wrong), "wrong_signature") << r.off.count();
+        EXPECT_EQ(outcome(known_callers, wrong), "wrong_signature") << r.off.count();
         sent unknown;
         unknown.sign("GWNOBODY", "planner-secret", now + r.off);
-        EXPECT_EQ(outcome(by, unknown), "unknown_access_key") << r.off.count();
+        EXPECT_EQ(outcome(known_callers, unknown), "unknown_access_key") << r.off.count();
     }
 }
 
 TEST(signature, has_the_window_that_the_configuration_says) {
-    config::settings from = world();
-    from.signature_window = 1min;
-    const directory by = load(from);
-    EXPECT_EQ(outcome(by, signed_by_planner(now - 60s)), "planner by signature");
-    EXPECT_EQ(outcome(by, signed_by_planner(now - 61s)), "outside_window");
+    config::settings settings = world();
+    settings.signature_window = 1min;
+    const directory known_callers = load(settings);
+    EXPECT_EQ(outcome(known_callers, signed_by_planner(now - 60s)), "planner by signature");
+    EXPECT_EQ(outcome(known_callers, signed_by_planner(now - 61s)), "outside_window");
 }
 
 TEST(signature, is_accepted_once) {
-    const directory by = load(world());
-    for (const algorithm with : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
-        const sent what = signed_by_planner(now, with);
-        EXPECT_EQ(outcome(by, what), "planner by signature");
-        EXPECT_EQ(outcome(by, what), "replayed");
-        EXPECT_EQ(outcome(by, what, local, now + 15min), "replayed");
-        EXPECT_EQ(outcome(by, what, local, now + 15min + 1s), "outside_window");
+    const directory known_callers = load(world());
+    for (const algorithm scheme : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
+        const sent request = signed_by_planner(now, scheme);
+        EXPECT_EQ(outcome(known_callers, request), "planner by signature");
+        EXPECT_EQ(outcome(known_callers, request), "replayed");
+        EXPECT_EQ(outcome(known_callers, request, local, now + 15min), "replayed");
+        EXPECT_EQ(outcome(known_callers, request, local, now + 15min + 1s), "outside_window");
     }
-    EXPECT_EQ(outcome(by, signed_by_planner(now + 1s)), "planner by signature");
+    EXPECT_EQ(outcome(known_callers, signed_by_planner(now + 1s)), "planner by signature");
 }
 
 TEST(signature, a_wrong_one_is_not_remembered) {
-    const directory by = load(world());
-    sent what = signed_by_planner();
-    what.body += " ";
-    EXPECT_EQ(outcome(by, what), "wrong_signature");
-    what.body.pop_back();
-    EXPECT_EQ(outcome(by, what), "planner by signature");
+    const directory known_callers = load(world());
+    sent request = signed_by_planner();
+    request.body += " ";
+    EXPECT_EQ(outcome(known_callers, request), "wrong_signature");
+    request.body.pop_back();
+    EXPECT_EQ(outcome(known_callers, request), "planner by signature");
 }
 
 TEST(signature, of_a_query_may_be_used_again_within_the_window) {
-    const directory by = load(world());
-    const sent what = signed_by_planner();
+    const directory known_callers = load(world());
+    const sent request = signed_by_planner();
     for (const auto later : {0s, 0s, 900s})
-        EXPECT_EQ(outcome(by, what, outer, now + later, a_query), "planner by signature");
-    EXPECT_EQ(outcome(by, what, outer, now + 901s, a_query), "outside_window");
-    EXPECT_EQ(outcome(by, what), "planner by signature") << "a query uses nothing up";
+        EXPECT_EQ(outcome(known_callers, request, outer, now + later, a_query), "planner by signature");
+    EXPECT_EQ(outcome(known_callers, request, outer, now + 901s, a_query), "outside_window");
+    EXPECT_EQ(outcome(known_callers, request), "planner by signature") << "a query uses nothing up";
 }
 
-// A derived key is good for a region and a service: another's is none of this call's.
+// A derived key is good for one region and one service.
 TEST(signature, of_a_scope_is_good_in_the_project_s_region_for_ecs_alone) {
     struct row {
         signing::scope signed_for;
@@ -221,40 +221,40 @@ TEST(signature, of_a_scope_is_good_in_the_project_s_region_for_ecs_alone) {
                                          {{"cn-north-4", "ECS"}, "cn-north-4", "wrong_scope"},
                                          {{"cn-north-4", "obs"}, "", "wrong_scope"},
                                          {{"cn-north-4", "ecs"}, "", "planner by signature"}}) {
-        const directory by = load(world());
-        sent what;
-        what.sign("GWPLANNER1", "planner-secret", now, algorithm::v11_hmac_sha256, {}, r.signed_for);
-        EXPECT_EQ(outcome(by, what, outer, now, {.region = r.region}), r.outcome)
+        const directory known_callers = load(world());
+        sent request;
+        request.sign("GWPLANNER1", "planner-secret", now, algorithm::v11_hmac_sha256, {}, r.signed_for);
+        EXPECT_EQ(outcome(known_callers, request, outer, now, {.region = r.region}), r.outcome)
             << r.signed_for.region << '/' << r.signed_for.service << " in " << r.region;
     }
 }
 
 TEST(signature, may_be_used_again_where_the_configuration_says_so) {
-    config::settings from = world();
-    from.replay_protection = false;
-    const directory by = load(from);
-    const sent what = signed_by_planner();
-    EXPECT_EQ(outcome(by, what), "planner by signature");
-    EXPECT_EQ(outcome(by, what), "planner by signature");
+    config::settings settings = world();
+    settings.replay_protection = false;
+    const directory known_callers = load(settings);
+    const sent request = signed_by_planner();
+    EXPECT_EQ(outcome(known_callers, request), "planner by signature");
+    EXPECT_EQ(outcome(known_callers, request), "planner by signature");
 }
 
 TEST(signature, is_remembered_across_a_reload) {
     const auto memory = make_replay_memory();
-    const sent what = signed_by_planner();
+    const sent request = signed_by_planner();
     auto first = std::make_unique<directory>(load(world(), memory));
-    EXPECT_EQ(outcome(*first, what), "planner by signature");
+    EXPECT_EQ(outcome(*first, request), "planner by signature");
     {
         // A configuration that is not taken into use, without the caller: changes nothing.
         config::settings bad = world();
         bad.callers.erase(bad.callers.begin());
-        const directory dropped = load(bad, memory);
-        EXPECT_EQ(outcome(dropped, what), "unknown_access_key");
+        const directory unused = load(bad, memory);
+        EXPECT_EQ(outcome(unused, request), "unknown_access_key");
     }
     config::settings moved = world();
     std::swap(moved.callers[0], moved.callers[3]);
     const directory second = load(moved, memory);
     first.reset();
-    EXPECT_EQ(outcome(second, what), "replayed");
+    EXPECT_EQ(outcome(second, request), "replayed");
 }
 
 }  // namespace

@@ -22,10 +22,10 @@ inline config::caller signing_caller(std::string name, std::string access_key, s
     config::caller one;
     one.name = std::move(name);
     one.access_key = std::move(access_key);
-    one.secret_key = config::source{.from = config::source::kind::literal,
+    one.secret_key = config::source{.origin = config::source::kind::literal,
                                     .name = {},
                                     .text = std::make_shared<const secret_text>(secret),
-                                    .at = {}};
+                                    .location = {}};
     return one;
 }
 
@@ -44,10 +44,10 @@ inline config::settings world() {
     return made;
 }
 
-inline directory load(const config::settings& from, std::shared_ptr<replay_memory> memory = make_replay_memory()) {
+inline directory load(const config::settings& settings, std::shared_ptr<replay_memory> memory = make_replay_memory()) {
     std::vector<config::problem> problems;
-    directory made = directory::load(from, std::move(memory), problems);
-    if (!problems.empty()) throw std::runtime_error(problems.front().what);
+    directory made = directory::load(settings, std::move(memory), problems);
+    if (!problems.empty()) throw std::runtime_error(problems.front().message);
     return made;
 }
 
@@ -85,19 +85,19 @@ struct sent {
     }
 
     // Over all headers but `left_out`.
-    void sign(std::string_view access_key, std::string_view secret, std::chrono::sys_seconds at = now,
-              signing::algorithm with = signing::algorithm::sdk_hmac_sha256, std::string_view left_out = {},
-              const signing::scope& where = {"cn-north-4", "ecs"}) {
-        set("X-Sdk-Date", sdk_date(at));
+    void sign(std::string_view access_key, std::string_view secret, std::chrono::sys_seconds time = now,
+              signing::algorithm algorithm = signing::algorithm::sdk_hmac_sha256, std::string_view left_out = {},
+              const signing::scope& scope = {"cn-north-4", "ecs"}) {
+        set("X-Sdk-Date", sdk_date(time));
         const auto hash = signing::hash_payload(body);
         const std::string declared = get("X-Sdk-Content-Sha256");
         auto views = fields();
         std::erase_if(views, [&](const field& f) { return same_name(f.name, left_out); });
-        const signing::request what{method, path, query, views,
-                                    declared.empty() ? std::string_view(hash.data(), hash.size()) : declared};
-        const signing::key key(with, access_key, secret);
+        const signing::request request{method, path, query, views,
+                                       declared.empty() ? std::string_view(hash.data(), hash.size()) : declared};
+        const signing::key key(algorithm, access_key, secret);
         signing::signer signer;
-        set("Authorization", std::string(signer.sign(what, key, sdk_date(at), where)));
+        set("Authorization", std::string(signer.sign(request, key, sdk_date(time), scope)));
     }
 };
 
@@ -105,24 +105,24 @@ inline constexpr call_facts a_resize{.region = "cn-north-4", .changes = true};
 inline constexpr call_facts a_query{.region = "cn-north-4", .changes = false};
 
 // The caller and its proof, or why not.
-inline std::string outcome(const directory& by, const sent& what, const connection_facts& on,
-                           std::chrono::sys_seconds at = now, const call_facts& call = a_resize) {
-    const auto hash = signing::hash_payload(what.body);
-    const auto views = what.fields();
+inline std::string outcome(const directory& known_callers, const sent& request, const connection_facts& connection,
+                           std::chrono::sys_seconds time = now, const call_facts& call = a_resize) {
+    const auto hash = signing::hash_payload(request.body);
+    const auto views = request.fields();
     signing::signer scratch;
-    const signing::request received{what.method, what.path, what.query, views, {hash.data(), hash.size()}};
-    const auto got = by.authenticate(received, on, call, at, scratch);
-    if (got) return std::string(got->name) + " by " + std::string(name_of(got->by));
-    return std::string(name_of(got.error().why));
+    const signing::request received{request.method, request.path, request.query, views, {hash.data(), hash.size()}};
+    const auto got = known_callers.authenticate(received, connection, call, time, scratch);
+    if (got) return std::string(got->name) + " by " + std::string(name_of(got->proof));
+    return std::string(name_of(got.error().reason));
 }
 
-inline connection_facts through(std::string_view listener) {
+inline connection_facts connection_of(std::string_view listener) {
     return {.listener = listener, .certificate_names = {}, .unix_user = {}};
 }
 
-inline std::string outcome(const directory& by, const sent& what, std::string_view listener = outer,
-                           std::chrono::sys_seconds at = now, const call_facts& call = a_resize) {
-    return outcome(by, what, through(listener), at, call);
+inline std::string outcome(const directory& known_callers, const sent& request, std::string_view listener = outer,
+                           std::chrono::sys_seconds time = now, const call_facts& call = a_resize) {
+    return outcome(known_callers, request, connection_of(listener), time, call);
 }
 
 }  // namespace gateway::callers

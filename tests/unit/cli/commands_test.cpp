@@ -42,10 +42,10 @@ TEST(program, shows_control_characters_of_a_wrong_word_escaped) {
 }
 
 TEST(program, fails_when_what_was_asked_for_can_not_be_written) {
-    std::istringstream in;
+    std::istringstream input_stream;
     std::ostringstream out, err;
     out.setstate(std::ios::badbit);
-    EXPECT_EQ(run({"version"}, {in, out, err}), failed);
+    EXPECT_EQ(run({"version"}, {input_stream, out, err}), failed);
     EXPECT_THAT(err.str(), HasSubstr("can't write"));
 }
 
@@ -115,7 +115,7 @@ TEST(hash_key, prints_the_hash_of_one_line) {
     }
 }
 
-TEST(hash_key, refuses_what_no_caller_can_send) {
+TEST(hash_key, rejects_what_no_caller_can_send) {
     for (const char* input : {"", "\n", "\n\n", "abc\n\n", "abc\ndef\n", "abc\r\n", "a bc\n", " abc", "\xC3\xA9"}) {
         const auto answer = ask({"hash-key"}, input);
         EXPECT_EQ(answer.status, failed) << testing::PrintToString(input);

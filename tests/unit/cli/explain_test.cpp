@@ -16,10 +16,11 @@ struct explain : testing::Test {
     folder files;
     std::string config = files.write("gateway.yaml", small_configuration);
 
-    answer of(const std::string& caller, const std::string& method, const std::string& path) {
+    answer explain_call(const std::string& caller, const std::string& method, const std::string& path) {
         return ask({"explain", "--config", config, "--caller", caller, "--method", method, "--path", path});
     }
-    answer of(const std::string& caller, const std::string& method, const std::string& path, std::string_view body) {
+    answer explain_call(const std::string& caller, const std::string& method, const std::string& path,
+                        std::string_view body) {
         files.write("body.json", body);
         return ask({"explain", "--config", config, "--caller", caller, "--method", method, "--path", path, "--body",
                     files.path("body.json")});
@@ -30,7 +31,7 @@ const std::string resize = "/v1.1/p-acme/cloudservers/s-1/resize";
 const std::string to_s6 = R"({"resize":{"flavorRef":"s6.large.2"}})";
 
 TEST_F(explain, tells_whose_call_it_is_and_which_rule_allows_it) {
-    const auto answer = of("planner", "POST", resize, to_s6);
+    const auto answer = explain_call("planner", "POST", resize, to_s6);
     EXPECT_EQ(answer.status, done) << answer.err;
     for (const char* line : {"operation   resize (v1.1)\n", "caller      planner\n", "project     p-acme\n",
                              "server      s-1\n", "asks for    flavor s6.large.2\n", "account     acme\n",
@@ -44,7 +45,7 @@ TEST_F(explain, tells_whose_call_it_is_and_which_rule_allows_it) {
 }
 
 TEST_F(explain, names_the_partners_credential_where_the_rule_signs_as_the_partner) {
-    const auto answer = of("planner", "GET", "/v1/p-acme/jobs/j-1");
+    const auto answer = explain_call("planner", "GET", "/v1/p-acme/jobs/j-1");
     EXPECT_EQ(answer.status, done);
     EXPECT_THAT(answer.out, HasSubstr("job         j-1\n"));
     EXPECT_THAT(answer.out, HasSubstr("credential  partner-key, from file \""));
@@ -52,12 +53,13 @@ TEST_F(explain, names_the_partners_credential_where_the_rule_signs_as_the_partne
 }
 
 TEST_F(explain, takes_a_query_where_the_operation_does) {
-    EXPECT_EQ(of("planner", "GET", "/v1/p-acme/cloudservers/resize_flavors?limit=1").status, done);
+    EXPECT_EQ(explain_call("planner", "GET", "/v1/p-acme/cloudservers/resize_flavors?limit=1").status, done);
 }
 
 TEST_F(explain, tells_everything_that_a_resize_asks_for) {
-    const auto answer = of("planner", "POST", resize,
-                           R"({"resize":{"flavorRef":"s6.large.2","dedicated_host_id":"h-1\u001b","extendparam":
+    const auto answer =
+        explain_call("planner", "POST", resize,
+                     R"({"resize":{"flavorRef":"s6.large.2","dedicated_host_id":"h-1\u001b","extendparam":
                            {"isAutoPay":"true"},"mode":"withStopServer"},"dry_run":true})");
     EXPECT_THAT(answer.out, HasSubstr("asks for    flavor s6.large.2, dedicated host h-1\\u001b, isAutoPay true, mode "
                                       "withStopServer, dry_run true\n"));
@@ -82,7 +84,7 @@ TEST_F(explain, tells_why_a_call_is_refused) {
         {"planner", "GET", resize, "", "405 Gateway.0302: this path exists for POST\n"},
     };
     for (const auto& c : cases) {
-        const auto answer = of(c.caller, c.method, c.path, c.body);
+        const auto answer = explain_call(c.caller, c.method, c.path, c.body);
         EXPECT_EQ(answer.status, failed) << c.says;
         EXPECT_THAT(answer.out, testing::ContainsRegex("\nrefused with " + c.says));
         EXPECT_THAT(answer.out, Not(HasSubstr("allowed by")));
@@ -90,20 +92,20 @@ TEST_F(explain, tells_why_a_call_is_refused) {
 }
 
 TEST_F(explain, needs_the_body_of_a_resize) {
-    const auto answer = of("planner", "POST", resize);
+    const auto answer = explain_call("planner", "POST", resize);
     EXPECT_EQ(answer.status, wrong_usage);
     EXPECT_THAT(answer.err, HasSubstr("--body"));
 }
 
 TEST_F(explain, lists_the_callers_where_the_one_asked_about_is_unknown) {
-    const auto answer = of("plamer", "GET", "/v1/p-acme/jobs/j-1");
+    const auto answer = explain_call("plamer", "GET", "/v1/p-acme/jobs/j-1");
     EXPECT_EQ(answer.status, failed);
     EXPECT_THAT(answer.err, HasSubstr("plamer; it has planner, ci"));
 }
 
 TEST_F(explain, fails_with_the_problems_of_a_bad_file) {
     files.write("gateway.yaml", "version: 1\n");
-    const auto answer = of("planner", "GET", "/v1/p-acme/jobs/j-1");
+    const auto answer = explain_call("planner", "GET", "/v1/p-acme/jobs/j-1");
     EXPECT_EQ(answer.status, failed);
     EXPECT_THAT(answer.err, HasSubstr(config + ":"));
     EXPECT_THAT(answer.err, HasSubstr("check --config"));

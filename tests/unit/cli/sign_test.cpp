@@ -18,7 +18,7 @@ namespace {
 namespace json = boost::json;
 using testing::HasSubstr;
 
-std::string text(const json::value& from) { return json::value_to<std::string>(from); }
+std::string text(const json::value& value) { return json::value_to<std::string>(value); }
 
 std::string from_base64(std::string_view digits) {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -102,7 +102,7 @@ std::string complaint(const unsigned_call& call) {
     return "none";
 }
 
-TEST(sign_call, refuses_a_url_that_is_not_what_is_sent) {
+TEST(sign_call, rejects_a_url_that_is_not_what_is_sent) {
     struct {
         const char *url, *says;
     } const cases[] = {
@@ -133,7 +133,7 @@ TEST(sign_call, signs_the_root_where_the_url_has_no_path) {
     }
 }
 
-TEST(sign_call, refuses_headers_that_would_not_be_sent_so) {
+TEST(sign_call, rejects_headers_that_would_not_be_sent_so) {
     struct {
         std::vector<std::string> headers;
         const char* says;
@@ -155,25 +155,25 @@ TEST(sign_call, refuses_headers_that_would_not_be_sent_so) {
     }
 }
 
-TEST(sign_call, refuses_other_parts_that_make_no_request) {
-    const auto with = [](auto change) {
+TEST(sign_call, rejects_other_parts_that_make_no_request) {
+    const auto io = [](auto change) {
         auto call = good();
         change(call);
         return complaint(call);
     };
     EXPECT_EQ(complaint(good()), "none");
-    EXPECT_THAT(with([](auto& c) { c.method = "get"; }), HasSubstr("upper case"));
-    EXPECT_THAT(with([](auto& c) { c.method = ""; }), HasSubstr("upper case"));
-    EXPECT_THAT(with([](auto& c) { c.method = "GET /"; }), HasSubstr("upper case"));
-    EXPECT_THAT(with([](auto& c) { c.date = "2026-01-02"; }), HasSubstr("20260102T030405Z"));
-    EXPECT_THAT(with([](auto& c) { c.date = "20260230T030405Z"; }), HasSubstr("20260102T030405Z"));
-    EXPECT_THAT(with([](auto& c) { c.access_key = ""; }), HasSubstr("access key"));
-    EXPECT_THAT(with([](auto& c) {
+    EXPECT_THAT(io([](auto& c) { c.method = "get"; }), HasSubstr("upper case"));
+    EXPECT_THAT(io([](auto& c) { c.method = ""; }), HasSubstr("upper case"));
+    EXPECT_THAT(io([](auto& c) { c.method = "GET /"; }), HasSubstr("upper case"));
+    EXPECT_THAT(io([](auto& c) { c.date = "2026-01-02"; }), HasSubstr("20260102T030405Z"));
+    EXPECT_THAT(io([](auto& c) { c.date = "20260230T030405Z"; }), HasSubstr("20260102T030405Z"));
+    EXPECT_THAT(io([](auto& c) { c.access_key = ""; }), HasSubstr("access key"));
+    EXPECT_THAT(io([](auto& c) {
                     c.algorithm = signing::algorithm::v11_hmac_sha256;
                     c.region = "cn-north-4";
                 }),
                 HasSubstr("--service"));
-    EXPECT_THAT(with([](auto& c) {
+    EXPECT_THAT(io([](auto& c) {
                     c.algorithm = signing::algorithm::v11_hmac_sha256;
                     c.service = "ecs";
                 }),
@@ -186,7 +186,7 @@ struct sign : testing::Test {
         "sign",  "--access-key",         "AK",     "--secret-key-file", files.write("sk", "SK\n"), "--method", "POST",
         "--url", "https://h/v1?b=2&a=1", "--date", "20260102T030405Z"};
 
-    answer with(std::vector<std::string> more) {
+    answer io(std::vector<std::string> more) {
         more.insert(more.begin(), line.begin(), line.end());
         return ask(more);
     }
@@ -203,16 +203,15 @@ TEST_F(sign, reads_options_and_files) {
     same.algorithm = signing::algorithm::v11_hmac_sha256;
     same.region = "cn-north-4";
     same.service = "ecs";
-    const auto answer =
-        with({"--header", same.headers[0], "--header", same.headers[1], "--body", files.write("body", same.body),
-              "--security-token-file", files.write("token", "token\n"), "--algorithm", "V11-HMAC-SHA256", "--region",
-              "cn-north-4", "--service", "ecs", "--json"});
+    const auto answer = io({"--header", same.headers[0], "--header", same.headers[1], "--body",
+                            files.write("body", same.body), "--security-token-file", files.write("token", "token\n"),
+                            "--algorithm", "V11-HMAC-SHA256", "--region", "cn-north-4", "--service", "ecs", "--json"});
     EXPECT_EQ(answer.status, done) << answer.err;
     EXPECT_EQ(answer.out, as_json(sign_call(same)) + "\n");
 }
 
 TEST_F(sign, prints_each_stage_under_its_heading) {
-    const auto answer = with({});
+    const auto answer = io({});
     EXPECT_EQ(answer.status, done) << answer.err;
     EXPECT_THAT(answer.out, testing::StartsWith("canonical request:\nPOST\n/v1/\na=1&b=2\nhost:h\n"));
     EXPECT_THAT(answer.out, HasSubstr("\n\nstring to sign:\nSDK-HMAC-SHA256\n20260102T030405Z\n"));
@@ -224,24 +223,24 @@ TEST_F(sign, prints_each_stage_under_its_heading) {
 
 TEST_F(sign, uses_the_time_of_day_without_a_date) {
     line.resize(line.size() - 2);
-    EXPECT_EQ(with({}).status, done);
+    EXPECT_EQ(io({}).status, done);
 }
 
 TEST_F(sign, tells_when_servers_may_read_the_url_in_two_ways) {
     line[8] = "https://h/a%2Fb";
-    const auto answer = with({});
+    const auto answer = io({});
     EXPECT_EQ(answer.status, done);
     EXPECT_THAT(answer.err, HasSubstr("note: "));
 }
 
 TEST_F(sign, tells_usage_from_failure) {
-    EXPECT_EQ(with({"--algorithm", "HMAC"}).status, wrong_usage);
-    EXPECT_EQ(with({"--algorithm", "V11-HMAC-SHA256"}).status, wrong_usage);
-    EXPECT_EQ(with({"--header", "x"}).status, wrong_usage);
-    EXPECT_EQ(with({"--body", files.path("nowhere")}).status, failed);
-    EXPECT_EQ(with({"--security-token-file", files.path("nowhere")}).status, failed);
+    EXPECT_EQ(io({"--algorithm", "HMAC"}).status, wrong_usage);
+    EXPECT_EQ(io({"--algorithm", "V11-HMAC-SHA256"}).status, wrong_usage);
+    EXPECT_EQ(io({"--header", "x"}).status, wrong_usage);
+    EXPECT_EQ(io({"--body", files.path("nowhere")}).status, failed);
+    EXPECT_EQ(io({"--security-token-file", files.path("nowhere")}).status, failed);
     line[4] = files.write("empty", "\n");
-    EXPECT_EQ(with({}).status, failed);
+    EXPECT_EQ(io({}).status, failed);
 }
 
 }  // namespace

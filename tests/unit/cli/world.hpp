@@ -1,5 +1,5 @@
 #pragma once
-// Asks the command line something, on streams of the test's own, with files in a folder that goes with the test.
+// Runs the command line on streams of the test's own, with files in a folder that is removed after the test.
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,9 +20,9 @@ struct answer {
 };
 
 inline answer ask(const std::vector<std::string>& words, const std::string& input = {}) {
-    std::istringstream in(input);
+    std::istringstream input_stream(input);
     std::ostringstream out, err;
-    const int status = run(words, {in, out, err});
+    const int status = run(words, {input_stream, out, err});
     return {status, out.str(), err.str()};
 }
 

@@ -45,16 +45,16 @@ policy:
 )";
 
 // `base` with the first `what` replaced.
-inline std::string base_with(std::string_view what, std::string_view instead) {
+inline std::string base_with(std::string_view old, std::string_view replacement) {
     std::string text(base);
-    const auto at = text.find(what);
-    EXPECT_NE(at, std::string::npos) << "the base file has no " << what;
-    return at == std::string::npos ? text : text.replace(at, what.size(), instead);
+    const auto position = text.find(old);
+    EXPECT_NE(position, std::string::npos) << "the base file has no " << old;
+    return position == std::string::npos ? text : text.replace(position, old.size(), replacement);
 }
 
-inline std::vector<std::string> described(const loaded& what) {
+inline std::vector<std::string> described(const config::loaded& loaded) {
     std::vector<std::string> lines;
-    for (const problem& p : what.problems) {
+    for (const problem& p : loaded.problems) {
         lines.push_back(describe(p, "f"));
     }
     return lines;

@@ -45,9 +45,9 @@ TEST(annotated_file, listeners_and_admin) {
     EXPECT_EQ(loopback.port, 8080);
     EXPECT_FALSE(loopback.is_unix || loopback.tls || loopback.mode || loopback.plain_http);
     EXPECT_EQ(loopback.hosts, std::vector<std::string>{"sidecar.internal"});
-    EXPECT_EQ(loopback.at.line, 12U);
-    EXPECT_EQ(loopback.at.column, 5U);
-    EXPECT_EQ(loopback.at.path, "listeners[0]");
+    EXPECT_EQ(loopback.location.line, 12U);
+    EXPECT_EQ(loopback.location.column, 5U);
+    EXPECT_EQ(loopback.location.path, "listeners[0]");
     const listener& open = s.listeners[1];
     EXPECT_EQ(open.name, "0.0.0.0:8443");
     ASSERT_TRUE(open.tls);
@@ -89,11 +89,11 @@ TEST(annotated_file, callers) {
     EXPECT_EQ(s.callers[0].name, "capacity-planner");
     EXPECT_EQ(s.callers[0].access_key, "GWPLANNER0000000001");
     ASSERT_TRUE(s.callers[0].secret_key);
-    EXPECT_EQ(s.callers[0].secret_key->from, source::kind::file);
+    EXPECT_EQ(s.callers[0].secret_key->origin, source::kind::file);
     EXPECT_EQ(s.callers[0].secret_key->name, folder + "secrets/capacity-planner.sk");
-    EXPECT_EQ(s.callers[0].secret_key->at.line, 50U);
-    EXPECT_EQ(s.callers[0].secret_key->at.column, 17U);
-    EXPECT_EQ(s.callers[0].secret_key->at.path, "callers[0].secret_key");
+    EXPECT_EQ(s.callers[0].secret_key->location.line, 50U);
+    EXPECT_EQ(s.callers[0].secret_key->location.column, 17U);
+    EXPECT_EQ(s.callers[0].secret_key->location.path, "callers[0].secret_key");
     EXPECT_EQ(s.callers[1].name, "ci-pipeline");
     ASSERT_TRUE(s.callers[1].api_key_sha256);
     EXPECT_EQ(to_hex(*s.callers[1].api_key_sha256), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
@@ -102,7 +102,7 @@ TEST(annotated_file, callers) {
     EXPECT_EQ(s.callers[4].listener, "127.0.0.1:8080");
     EXPECT_TRUE(s.callers[4].any_signature);
     EXPECT_FALSE(s.callers[0].any_signature);
-    EXPECT_EQ(s.callers[4].at.path, "callers[4]");
+    EXPECT_EQ(s.callers[4].location.path, "callers[4]");
 }
 
 TEST(annotated_file, credentials) {
@@ -110,9 +110,9 @@ TEST(annotated_file, credentials) {
     ASSERT_EQ(s.credentials.size(), 6U);
     const credential& partner = s.credentials[0];
     EXPECT_EQ(partner.name, "partner-key");
-    EXPECT_EQ(partner.is, credential::kind::pair);
+    EXPECT_EQ(partner.type, credential::kind::pair);
     ASSERT_TRUE(partner.pair);
-    EXPECT_EQ(partner.pair->access_key.from, source::kind::env);
+    EXPECT_EQ(partner.pair->access_key.origin, source::kind::env);
     EXPECT_EQ(partner.pair->access_key.name, "PARTNER_AK");
     EXPECT_EQ(partner.pair->secret_key.name, folder + "secrets/partner.sk");
     EXPECT_EQ(partner.pair->sign_with, algorithm::sdk_hmac_sha256);
@@ -122,7 +122,7 @@ TEST(annotated_file, credentials) {
     EXPECT_EQ(acme.pair->access_key.name, folder + "secrets/acme.ak");
     EXPECT_EQ(acme.pair->security_token->name, folder + "secrets/acme.token");
     const credential& globex = s.credentials[2];
-    EXPECT_EQ(globex.is, credential::kind::agency);
+    EXPECT_EQ(globex.type, credential::kind::agency);
     ASSERT_TRUE(globex.agency);
     EXPECT_FALSE(globex.pair);
     EXPECT_EQ(globex.agency->through, "globex-partner-user");
@@ -131,13 +131,13 @@ TEST(annotated_file, credentials) {
     EXPECT_EQ(globex.agency->agency_name, "resize-operator");
     EXPECT_EQ(globex.agency->duration, std::chrono::hours(1));
     const credential& user = s.credentials[3];
-    EXPECT_EQ(user.is, credential::kind::token);
+    EXPECT_EQ(user.type, credential::kind::token);
     ASSERT_TRUE(user.token);
     EXPECT_EQ(user.token->domain_name, "partner-domain");
     EXPECT_EQ(user.token->user_name, "gateway");
     EXPECT_EQ(user.token->password.name, folder + "secrets/partner-user.password");
-    EXPECT_EQ(s.credentials[4].is, credential::kind::metadata);
-    EXPECT_EQ(s.credentials[5].is, credential::kind::sdk_default);
+    EXPECT_EQ(s.credentials[4].type, credential::kind::metadata);
+    EXPECT_EQ(s.credentials[5].type, credential::kind::sdk_default);
     EXPECT_EQ(s.credentials[5].name, "as-the-sdk");
 }
 
@@ -150,9 +150,9 @@ TEST(annotated_file, cloud_and_accounts) {
     EXPECT_THAT(s.upstream.plain_http_hosts, IsEmpty());
     ASSERT_EQ(s.accounts.size(), 3U);
     EXPECT_EQ(s.accounts[0].name, "partner");
-    EXPECT_EQ(s.accounts[0].is, account::kind::partner);
+    EXPECT_EQ(s.accounts[0].type, account::kind::partner);
     EXPECT_EQ(s.accounts[0].credential, "partner-key");
-    EXPECT_EQ(s.accounts[1].is, account::kind::sub_customer);
+    EXPECT_EQ(s.accounts[1].type, account::kind::sub_customer);
     ASSERT_EQ(s.accounts[1].projects.size(), 2U);
     EXPECT_EQ(s.accounts[1].projects[0].id, "7c1e0f6f5c7a4b6b8f0a3f2d9b1c4e5d");
     EXPECT_EQ(s.accounts[1].projects[1].region, "ap-southeast-1");
@@ -164,13 +164,13 @@ TEST(annotated_file, policy_and_log) {
     ASSERT_EQ(s.policy.size(), 4U);
     const rule& deny = s.policy[0];
     EXPECT_EQ(deny.name, "nobody-touches-globex-databases");
-    EXPECT_EQ(deny.does, effect::deny);
+    EXPECT_EQ(deny.effect, effect::deny);
     EXPECT_FALSE(deny.shadow || deny.callers || deny.operations || deny.sign_as_partner || deny.resize || deny.rate ||
                  deny.max_in_flight);
     EXPECT_THAT(deny.accounts.value(), ElementsAre("globex"));
     EXPECT_THAT(deny.servers.value(), ElementsAre("5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21"));
     const rule& grow = s.policy[1];
-    EXPECT_EQ(grow.does, effect::allow);
+    EXPECT_EQ(grow.effect, effect::allow);
     EXPECT_THAT(grow.callers.value(), ElementsAre("capacity-planner"));
     EXPECT_THAT(grow.operations.value(), ElementsAre("resize", "show_job"));
     EXPECT_THAT(grow.servers.value(), ElementsAre("*"));
@@ -192,7 +192,7 @@ TEST(annotated_file, policy_and_log) {
                  ci.resize->dedicated_hosts);
     const rule& later = s.policy[3];
     EXPECT_TRUE(later.shadow);
-    EXPECT_EQ(later.does, effect::deny);
+    EXPECT_EQ(later.effect, effect::deny);
     EXPECT_THAT(later.resize.value().flavors.value(), ElementsAre("s7.*"));
     EXPECT_EQ(s.log.level, log_level::info);
     EXPECT_EQ(s.log.outcomes, "stdout");
@@ -202,29 +202,30 @@ TEST(annotated_file, policy_and_log) {
 TEST(defaults, are_those_of_the_annotated_file) {
     const auto small = parse("version: 1\nlisteners:\n  - address: 127.0.0.1:8080\n", "f");
     ASSERT_THAT(described(small), IsEmpty());
-    const settings& is = small.values;
+    const settings& values = small.values;
     const settings& shown = annotated();
-    EXPECT_EQ(is.workers, shown.workers);
-    EXPECT_EQ(is.limits.header_bytes, shown.limits.header_bytes);
-    EXPECT_EQ(is.limits.body_bytes, shown.limits.body_bytes);
-    EXPECT_EQ(is.limits.connections, shown.limits.connections);
-    EXPECT_EQ(is.limits.requests_per_connection, shown.limits.requests_per_connection);
-    EXPECT_EQ(is.timeouts.request_header, shown.timeouts.request_header);
-    EXPECT_EQ(is.timeouts.request_body, shown.timeouts.request_body);
-    EXPECT_EQ(is.timeouts.idle, shown.timeouts.idle);
-    EXPECT_EQ(is.timeouts.upstream_connect, shown.timeouts.upstream_connect);
-    EXPECT_EQ(is.timeouts.upstream_response, shown.timeouts.upstream_response);
-    EXPECT_EQ(is.timeouts.credential, shown.timeouts.credential);
-    EXPECT_EQ(is.timeouts.drain, shown.timeouts.drain);
-    EXPECT_EQ(is.signature_window, shown.signature_window);
-    EXPECT_EQ(is.replay_protection, shown.replay_protection);
-    EXPECT_EQ(is.upstream.connections_per_worker, shown.upstream.connections_per_worker);
-    EXPECT_EQ(is.log.level, shown.log.level);
-    EXPECT_EQ(is.log.outcomes, shown.log.outcomes);
-    EXPECT_FALSE(is.admin);
-    EXPECT_EQ(is.upstream.ca_file, std::nullopt);
-    EXPECT_TRUE(is.callers.empty() && is.credentials.empty() && is.accounts.empty() && is.policy.empty());
-    EXPECT_EQ(is.regions.size(), 33U);
+    EXPECT_EQ(values.workers, shown.workers);
+    EXPECT_EQ(values.limits.header_bytes, shown.limits.header_bytes);
+    EXPECT_EQ(values.limits.body_bytes, shown.limits.body_bytes);
+    EXPECT_EQ(values.limits.connections, shown.limits.connections);
+    EXPECT_EQ(values.limits.requests_per_connection, shown.limits.requests_per_connection);
+    EXPECT_EQ(values.timeouts.request_header, shown.timeouts.request_header);
+    EXPECT_EQ(values.timeouts.request_body, shown.timeouts.request_body);
+    EXPECT_EQ(values.timeouts.idle, shown.timeouts.idle);
+    EXPECT_EQ(values.timeouts.upstream_connect, shown.timeouts.upstream_connect);
+    EXPECT_EQ(values.timeouts.upstream_response, shown.timeouts.upstream_response);
+    EXPECT_EQ(values.timeouts.credential, shown.timeouts.credential);
+    EXPECT_EQ(values.timeouts.drain, shown.timeouts.drain);
+    EXPECT_EQ(values.signature_window, shown.signature_window);
+    EXPECT_EQ(values.replay_protection, shown.replay_protection);
+    EXPECT_EQ(values.upstream.connections_per_worker, shown.upstream.connections_per_worker);
+    EXPECT_EQ(values.log.level, shown.log.level);
+    EXPECT_EQ(values.log.outcomes, shown.log.outcomes);
+    EXPECT_FALSE(values.admin);
+    EXPECT_EQ(values.upstream.ca_file, std::nullopt);
+    EXPECT_TRUE(values.callers.empty() && values.credentials.empty() && values.accounts.empty() &&
+                values.policy.empty());
+    EXPECT_EQ(values.regions.size(), 33U);
 }
 
 // Every key that the schema knows, by walking it as a describer would.
@@ -255,9 +256,9 @@ struct key_collector {
 };
 
 TEST(schema, has_every_key_in_the_annotated_file_and_explains_it) {
-    std::ifstream in(folder + "gateway.yaml");
+    std::ifstream file(folder + "gateway.yaml");
     std::stringstream text;
-    text << in.rdbuf();
+    text << file.rdbuf();
     key_collector all;
     all.walk(section<settings>{});
     EXPECT_GT(all.keys.size(), 80U);

@@ -16,14 +16,14 @@ namespace {
 namespace json = boost::json;
 
 std::string file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 json::value in_force_of(const std::string& yaml) {
     const auto read = parse(yaml, "/etc/gateway.yaml");
     EXPECT_TRUE(read.ok()) << (read.problems.empty() ? "" : describe(read.problems.front(), "gateway.yaml"));
-    return in_force(read.values);
+    return effective_values(read.values);
 }
 
 constexpr const char* whole = R"(version: 1
@@ -64,31 +64,31 @@ TEST(description, as_a_page_is_the_one_that_is_kept) {
 
 TEST(description, tells_each_value_in_force_and_where_it_came_from) {
     const json::value shown = in_force_of(whole);
-    const auto at = [&](const char* path) { return json::serialize(shown.at_pointer(path)); };
-    EXPECT_EQ(at("/limits/body_bytes"), R"({"value":"64KiB","from":"line 5"})");
-    EXPECT_EQ(at("/limits/header_bytes"), R"({"value":"16KiB","from":"default"})");
-    EXPECT_EQ(at("/timeouts/idle"), R"({"value":"75s","from":"default"})");
-    EXPECT_EQ(at("/workers"), R"({"value":"auto","from":"default"})");
-    EXPECT_EQ(at("/listeners/0/address"), R"({"value":"127.0.0.1:8080","from":"line 3"})");
-    EXPECT_EQ(at("/callers/0/name"), R"({"value":"planner","from":"line 7"})");
-    EXPECT_EQ(at("/callers/1/listener"), R"({"value":"127.0.0.1:8080","from":"line 10"})");
-    EXPECT_EQ(at("/credentials/1/agency/agency_name"), R"({"value":"ops","from":"line 16"})");
-    EXPECT_EQ(at("/credentials/1/agency/duration"), R"({"value":"1h","from":"default"})");
-    EXPECT_EQ(at("/accounts/0/projects"), R"({"value":{"p1":"eu-west-9","p2":"cn-north-4"},"from":"line 20"})");
-    EXPECT_EQ(at("/regions/value/eu-west-9/from"), R"("the file")");
-    EXPECT_EQ(at("/regions/value/cn-north-4/from"), R"("built-in table")");
-    EXPECT_EQ(at("/policy/1/resize/flavors"), R"({"value":["s6.*"],"from":"line 25"})");
-    EXPECT_EQ(at("/policy/1/effect"), R"({"value":"allow","from":"default"})");
+    const auto value_at = [&](const char* path) { return json::serialize(shown.at_pointer(path)); };
+    EXPECT_EQ(value_at("/limits/body_bytes"), R"({"value":"64KiB","from":"line 5"})");
+    EXPECT_EQ(value_at("/limits/header_bytes"), R"({"value":"16KiB","from":"default"})");
+    EXPECT_EQ(value_at("/timeouts/idle"), R"({"value":"75s","from":"default"})");
+    EXPECT_EQ(value_at("/workers"), R"({"value":"auto","from":"default"})");
+    EXPECT_EQ(value_at("/listeners/0/address"), R"({"value":"127.0.0.1:8080","from":"line 3"})");
+    EXPECT_EQ(value_at("/callers/0/name"), R"({"value":"planner","from":"line 7"})");
+    EXPECT_EQ(value_at("/callers/1/listener"), R"({"value":"127.0.0.1:8080","from":"line 10"})");
+    EXPECT_EQ(value_at("/credentials/1/agency/agency_name"), R"({"value":"ops","from":"line 16"})");
+    EXPECT_EQ(value_at("/credentials/1/agency/duration"), R"({"value":"1h","from":"default"})");
+    EXPECT_EQ(value_at("/accounts/0/projects"), R"({"value":{"p1":"eu-west-9","p2":"cn-north-4"},"from":"line 20"})");
+    EXPECT_EQ(value_at("/regions/value/eu-west-9/from"), R"("the file")");
+    EXPECT_EQ(value_at("/regions/value/cn-north-4/from"), R"("built-in table")");
+    EXPECT_EQ(value_at("/policy/1/resize/flavors"), R"({"value":["s6.*"],"from":"line 25"})");
+    EXPECT_EQ(value_at("/policy/1/effect"), R"({"value":"allow","from":"default"})");
     EXPECT_EQ(shown.as_object().if_contains("admin"), nullptr);
 }
 
 TEST(description, tells_where_secrets_are_read_from_and_nothing_of_them) {
     const json::value shown = in_force_of(whole);
-    const auto at = [&](const char* path) { return json::serialize(shown.at_pointer(path)); };
-    EXPECT_EQ(at("/callers/0/secret_key"), R"({"secret":"environment variable PLANNER_SECRET","from":"line 9"})");
-    EXPECT_EQ(at("/callers/0/access_key"), R"({"secret":"in the file itself","from":"line 8"})");
-    EXPECT_EQ(at("/credentials/0/access_key"), R"({"secret":"file /etc/partner.ak","from":"line 13"})");
-    EXPECT_EQ(at("/credentials/0/secret_key"), R"({"secret":"in the file itself","from":"line 14"})");
+    const auto value_at = [&](const char* path) { return json::serialize(shown.at_pointer(path)); };
+    EXPECT_EQ(value_at("/callers/0/secret_key"), R"({"secret":"environment variable PLANNER_SECRET","from":"line 9"})");
+    EXPECT_EQ(value_at("/callers/0/access_key"), R"({"secret":"in the file itself","from":"line 8"})");
+    EXPECT_EQ(value_at("/credentials/0/access_key"), R"({"secret":"file /etc/partner.ak","from":"line 13"})");
+    EXPECT_EQ(value_at("/credentials/0/secret_key"), R"({"secret":"in the file itself","from":"line 14"})");
     const std::string text = json::serialize(shown);
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("GWAKPLANNER000000001")));
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("not-a-real-secret")));

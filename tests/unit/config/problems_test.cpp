@@ -16,17 +16,18 @@ TEST(base_file, has_no_problem) { EXPECT_THAT(described(parse(base, "f")), IsEmp
 
 // The base file with one thing replaced, and the one problem it then has.
 struct broken {
-    std::string what;
-    std::string instead;
-    std::string at;        // "line:column: path"
+    std::string old;
+    std::string replacement;
+    std::string place;     // "line:column: path"
     std::string contains;  // of what follows
 };
 
 void expect_each(const std::vector<broken>& all) {
-    for (const auto& [what, instead, at, contains] : all) {
-        const auto problems = described(parse(base_with(what, instead), "f"));
-        EXPECT_THAT(problems, ElementsAre(testing::AllOf(testing::StartsWith("f:" + at + ": "), HasSubstr(contains))))
-            << what << " replaced by " << instead;
+    for (const auto& [old, replacement, place, contains] : all) {
+        const auto problems = described(parse(base_with(old, replacement), "f"));
+        EXPECT_THAT(problems,
+                    ElementsAre(testing::AllOf(testing::StartsWith("f:" + place + ": "), HasSubstr(contains))))
+            << old << " replaced by " << replacement;
     }
 }
 
@@ -312,9 +313,9 @@ TEST(problems, never_repeat_what_may_be_a_secret) {
         {"https://ecs.example", "https://me:" + secret + "@ecs.example"},
         {"{file: alice.sk}", "\"" + secret + "\\q\""},
     };
-    for (const auto& [what, instead] : slips) {
-        const auto problems = described(parse(base_with(what, instead), "f"));
-        EXPECT_FALSE(problems.empty()) << instead;
+    for (const auto& [old, replacement] : slips) {
+        const auto problems = described(parse(base_with(old, replacement), "f"));
+        EXPECT_FALSE(problems.empty()) << replacement;
         for (const auto& line : problems) {
             EXPECT_EQ(line.find(secret), std::string::npos) << line;
         }

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "gateway/config/load.hpp"
-#include "kinds.hpp"
 #include "region_table.hpp"
+#include "value_types.hpp"
 
 namespace gateway::config {
 namespace {

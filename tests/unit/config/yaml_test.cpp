@@ -135,7 +135,7 @@ TEST(files, that_cant_be_read_are_a_problem_without_a_place) {
 }
 
 TEST(files, whose_path_is_no_text_are_told_on_one_line) {
-    EXPECT_EQ(describe(problem{.at = {}, .what = "is wrong"}, "M\xFC\n.yaml"), "M\\ufffd\\n.yaml: is wrong");
+    EXPECT_EQ(describe(problem{.location = {}, .message = "is wrong"}, "M\xFC\n.yaml"), "M\\ufffd\\n.yaml: is wrong");
 }
 
 TEST(files, that_are_too_large_are_refused) {
@@ -161,11 +161,11 @@ TEST(files, of_tls_are_opened_only_when_asked) {
     for (const problem& p : check_files(read.values)) {
         lines.push_back(describe(p, "f"));
     }
-    const std::string why = " can't be read: No such file or directory; expected a PEM file";
-    EXPECT_THAT(lines, ElementsAre("f:5:10: listeners[1].tls.certificate: \"/nonexistent/a.pem\"" + why,
-                                   "f:5:10: listeners[1].tls.private_key: \"/nonexistent/a.key\"" + why,
-                                   "f:5:10: listeners[1].tls.client_ca: \"/nonexistent/ca.pem\"" + why,
-                                   "f:19:11: upstream.ca_file: \"/nonexistent/cloud.pem\"" + why));
+    const std::string reason = " can't be read: No such file or directory; expected a PEM file";
+    EXPECT_THAT(lines, ElementsAre("f:5:10: listeners[1].tls.certificate: \"/nonexistent/a.pem\"" + reason,
+                                   "f:5:10: listeners[1].tls.private_key: \"/nonexistent/a.key\"" + reason,
+                                   "f:5:10: listeners[1].tls.client_ca: \"/nonexistent/ca.pem\"" + reason,
+                                   "f:19:11: upstream.ca_file: \"/nonexistent/cloud.pem\"" + reason));
 }
 
 TEST(files, of_outcomes_are_files_or_devices) {

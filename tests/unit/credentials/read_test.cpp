@@ -10,23 +10,23 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// What comes of a source: the text, or "!" and the problem.
-std::string outcome(const config::source& from, secret_kind kind = secret_kind::key) {
+// The result of reading: the text, or "!" and the problem.
+std::string outcome(const config::source& source, secret_kind kind = secret_kind::key) {
     std::vector<config::problem> problems;
-    const auto text = read(from, problems, kind);
+    const auto text = read(source, problems, kind);
     EXPECT_EQ(text.has_value(), problems.empty());
     if (text) return std::string(text->reveal());
     EXPECT_EQ(problems.size(), 1U);
-    EXPECT_EQ(problems.at(0).at.line, 3U);
+    EXPECT_EQ(problems.at(0).location.line, 3U);
     EXPECT_FALSE(problems.at(0).warning);
-    return "!" + problems.at(0).what;
+    return "!" + problems.at(0).message;
 }
 
 TEST(read, takes_the_text_of_each_kind_of_source) {
-    const folder in;
+    const folder dir;
     ASSERT_EQ(::setenv("GATEWAY_READ_TEST", "from-the-environment", 1), 0);
     EXPECT_EQ(outcome(from_env("GATEWAY_READ_TEST")), "from-the-environment");
-    EXPECT_EQ(outcome(from_file(in.put("sk", "from-a-file"))), "from-a-file");
+    EXPECT_EQ(outcome(from_file(dir.put("sk", "from-a-file"))), "from-a-file");
     EXPECT_EQ(outcome(from_literal("a-literal")), "a-literal");
     EXPECT_EQ(outcome(from_plain("AK0000001")), "AK0000001");
 }
@@ -35,7 +35,7 @@ TEST(read, takes_one_newline_off_a_file_and_no_more) {
     struct row {
         std::string_view content, text;
     };
-    const folder in;
+    const folder dir;
     for (const row& r : std::vector<row>{
              {"secret", "secret"},
              {"secret\n", "secret"},
@@ -44,7 +44,7 @@ TEST(read, takes_one_newline_off_a_file_and_no_more) {
              {"secret\r", "secret\r"},
              {"\nsecret", "\nsecret"},
          }) {
-        const std::string got = outcome(from_file(in.put("sk", r.content)));
+        const std::string got = outcome(from_file(dir.put("sk", r.content)));
         if (r.text == "secret")
             EXPECT_EQ(got, "secret");
         else
@@ -52,17 +52,17 @@ TEST(read, takes_one_newline_off_a_file_and_no_more) {
     }
 }
 
-TEST(read, refuses_what_is_missing_or_empty_and_names_the_place) {
-    const folder in;
+TEST(read, rejects_what_is_missing_or_empty_and_names_the_source) {
+    const folder dir;
     ::unsetenv("GATEWAY_READ_TEST");
     EXPECT_EQ(outcome(from_env("GATEWAY_READ_TEST")), "!environment variable \"GATEWAY_READ_TEST\" is not set");
     ::setenv("GATEWAY_READ_TEST", "", 1);
     EXPECT_EQ(outcome(from_env("GATEWAY_READ_TEST")), "!environment variable \"GATEWAY_READ_TEST\" is empty");
-    const std::string missing = in.path() + "/none";
+    const std::string missing = dir.path() + "/none";
     EXPECT_EQ(outcome(from_file(missing)), "!file \"" + missing + "\" can't be read: No such file or directory");
-    EXPECT_EQ(outcome(from_file(in.path())), "!file \"" + in.path() + "\" can't be read: Is a directory");
+    EXPECT_EQ(outcome(from_file(dir.path())), "!file \"" + dir.path() + "\" can't be read: Is a directory");
     for (const char* nothing : {"", "\n", "\r\n"}) {
-        const std::string path = in.put("empty", nothing);
+        const std::string path = dir.put("empty", nothing);
         EXPECT_EQ(outcome(from_file(path)), "!file \"" + path + "\" is empty");
     }
     EXPECT_EQ(outcome(from_literal("")), "!the literal is empty");
@@ -70,17 +70,17 @@ TEST(read, refuses_what_is_missing_or_empty_and_names_the_place) {
 }
 
 TEST(read, takes_64_kib_and_not_a_byte_more) {
-    const folder in;
+    const folder dir;
     const std::string most(64 * 1024, 't');
-    EXPECT_EQ(outcome(from_file(in.put("token", most))), most);
-    EXPECT_EQ(outcome(from_file(in.put("token", most + "\n"))), most);
-    EXPECT_EQ(outcome(from_file(in.put("token", most + "\r\n"))), most);
+    EXPECT_EQ(outcome(from_file(dir.put("token", most))), most);
+    EXPECT_EQ(outcome(from_file(dir.put("token", most + "\n"))), most);
+    EXPECT_EQ(outcome(from_file(dir.put("token", most + "\r\n"))), most);
     for (const std::string& more : {most + "t", most + "t\n", most + "t\r\n", most + most})
-        EXPECT_THAT(outcome(from_file(in.put("token", more))), HasSubstr("is longer than 64 KiB"));
+        EXPECT_THAT(outcome(from_file(dir.put("token", more))), HasSubstr("is longer than 64 KiB"));
     EXPECT_THAT(outcome(from_literal(most + "t")), HasSubstr("is longer than 64 KiB"));
 }
 
-TEST(read, refuses_what_no_key_holds_and_tells_where_but_not_what) {
+TEST(read, rejects_characters_that_no_key_has_and_shows_only_their_position) {
     struct row {
         std::string_view text;
         const char* says;

@@ -1,5 +1,5 @@
 #pragma once
-// Where tests have their secrets from.
+// Sources of secrets for tests.
 
 #include <unistd.h>
 
@@ -15,25 +15,28 @@
 namespace gateway::credentials {
 
 inline config::source from_env(std::string name) {
-    return {.from = config::source::kind::env, .name = std::move(name), .text = {}, .at = {3, 5, "x.secret_key"}};
+    return {
+        .origin = config::source::kind::env, .name = std::move(name), .text = {}, .location = {3, 5, "x.secret_key"}};
 }
 
 inline config::source from_file(std::string path) {
-    return {.from = config::source::kind::file, .name = std::move(path), .text = {}, .at = {3, 5, "x.secret_key"}};
+    return {
+        .origin = config::source::kind::file, .name = std::move(path), .text = {}, .location = {3, 5, "x.secret_key"}};
 }
 
 inline config::source from_literal(std::string_view text) {
-    return {.from = config::source::kind::literal,
+    return {.origin = config::source::kind::literal,
             .name = {},
             .text = std::make_shared<const secret_text>(text),
-            .at = {3, 5, "x.secret_key"}};
+            .location = {3, 5, "x.secret_key"}};
 }
 
 inline config::source from_plain(std::string text) {
-    return {.from = config::source::kind::plain, .name = std::move(text), .text = {}, .at = {3, 5, "x.access_key"}};
+    return {
+        .origin = config::source::kind::plain, .name = std::move(text), .text = {}, .location = {3, 5, "x.access_key"}};
 }
 
-// A folder that goes with the test.
+// A folder that is removed with the test.
 class folder {
 public:
     folder() {
@@ -47,9 +50,9 @@ public:
 
     [[nodiscard]] std::string path() const { return path_.string(); }
     [[nodiscard]] std::string put(const std::string& name, std::string_view content) const {
-        const std::filesystem::path to = path_ / name;
-        std::ofstream(to, std::ios::binary) << content;
-        return to.string();
+        const std::filesystem::path file = path_ / name;
+        std::ofstream(file, std::ios::binary) << content;
+        return file.string();
     }
 
 private:

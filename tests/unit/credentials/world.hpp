@@ -1,5 +1,5 @@
 #pragma once
-// Credentials of every kind, for tests of what is made of them.
+// Credentials of every kind, for tests.
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@
 
 namespace gateway::credentials {
 
-inline config::credential named(std::string name, config::credential::kind is) {
+inline config::credential named(std::string name, config::credential::kind kind) {
     config::credential one;
     one.name = std::move(name);
-    one.is = is;
+    one.type = kind;
     return one;
 }
 
@@ -50,15 +50,15 @@ inline config::credential user(std::string name) {
     return one;
 }
 
-inline config::settings with(std::vector<config::credential> list) {
+inline config::settings settings_with(std::vector<config::credential> list) {
     config::settings made;
     made.credentials = std::move(list);
     return made;
 }
 
-inline store load(std::vector<config::credential> list, const store* before = nullptr) {
+inline store load(std::vector<config::credential> list, const store* previous = nullptr) {
     std::vector<config::problem> problems;
-    auto made = store::load(with(std::move(list)), problems, before);
+    auto made = store::load(settings_with(std::move(list)), problems, previous);
     EXPECT_TRUE(problems.empty());
     return made;
 }

@@ -5,7 +5,7 @@
 namespace gateway::http {
 namespace {
 
-TEST(buffered_share, is_refused_where_all_together_would_be_too_much) {
+TEST(buffered_share, does_not_grow_where_all_together_would_be_too_much) {
     usage all;
     buffered_share one(all.buffered_bytes), other(all.buffered_bytes);
     EXPECT_TRUE(one.grow_to(600, 1000));

@@ -15,7 +15,7 @@ std::string json(const T& value) {
 change whole() {
     change c;
     c.request = with_key(resize("c1", "s1"), "k1");
-    c.request.who.subject = "robot";
+    c.request.identity.subject = "robot";
     c.request.auto_pay = false;
     c.current = state::succeeded;
     c.updated = start + 2s;

@@ -12,7 +12,7 @@ using enum state;
 
 struct pair {
     state from, to;
-    cause by;
+    ledger::cause cause;
     auto operator<=>(const pair&) const = default;
 };
 
@@ -66,16 +66,16 @@ const std::set<std::pair<state, bool>> overruled{
 TEST(change, has_exactly_the_arrows_of_the_table_for_every_pair_of_states_and_cause) {
     for (const state from : all_states) {
         for (const state to : all_states) {
-            for (const cause by : all_causes) {
-                for (const bool by_operator : {false, true}) {
+            for (const ledger::cause cause : all_causes) {
+                for (const bool ended_by_operator : {false, true}) {
                     const bool contradicts =
-                        by == cause::late_answer && to == accepted && overruled.contains({from, by_operator});
-                    const arrow expected = plain.contains({from, to, by}) ? arrow::plain
-                                           : contradicts                  ? arrow::contradiction
-                                                                          : arrow::none;
-                    EXPECT_EQ(find_arrow(from, by_operator, to, by), expected)
-                        << name(from) << " to " << name(to) << ", cause " << static_cast<int>(by)
-                        << ", ended by an operator " << by_operator;
+                        cause == cause::late_answer && to == accepted && overruled.contains({from, ended_by_operator});
+                    const arrow expected = plain.contains({from, to, cause}) ? arrow::plain
+                                           : contradicts                     ? arrow::contradiction
+                                                                             : arrow::none;
+                    EXPECT_EQ(find_arrow(from, ended_by_operator, to, cause), expected)
+                        << name(from) << " to " << name(to) << ", cause " << static_cast<int>(cause)
+                        << ", ended by an operator " << ended_by_operator;
                 }
             }
         }

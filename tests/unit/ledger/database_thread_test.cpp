@@ -37,12 +37,12 @@ struct disk {
 
 class store_on_a_disk final : public store {
 public:
-    explicit store_on_a_disk(disk& on) : on_(on) {}
+    explicit store_on_a_disk(disk& device) : device_(device) {}
     std::string describe() const override { return "test"; }
     std::optional<unavailable> open() override {
         {
-            const std::lock_guard held(on_.lock);
-            if (on_.closed) return on_.closed;
+            const std::lock_guard held(device_.lock);
+            if (device_.closed) return device_.closed;
         }
         return inner_->open();
     }
@@ -50,15 +50,15 @@ public:
     std::optional<commit_failure> commit(std::span<const any_write> batch, std::vector<any_result>& results) override {
         std::optional<commit_failure> failure;
         {
-            std::unique_lock held(on_.lock);
-            if (!batch.empty()) on_.batches.push_back(batch.size());
-            on_.is_hanging = on_.hangs;
-            on_.changed.notify_all();
-            on_.changed.wait(held, [&] { return !on_.hangs; });
-            on_.is_hanging = false;
-            if (!batch.empty() && !on_.failures.empty()) {
-                failure = on_.failures.front();
-                on_.failures.erase(on_.failures.begin());
+            std::unique_lock held(device_.lock);
+            if (!batch.empty()) device_.batches.push_back(batch.size());
+            device_.is_hanging = device_.hangs;
+            device_.changed.notify_all();
+            device_.changed.wait(held, [&] { return !device_.hangs; });
+            device_.is_hanging = false;
+            if (!batch.empty() && !device_.failures.empty()) {
+                failure = device_.failures.front();
+                device_.failures.erase(device_.failures.begin());
             }
         }
         if (!failure || failure->in_doubt) {
@@ -67,7 +67,9 @@ public:
         return failure;
     }
     std::optional<unavailable> maintain() override { return inner_->maintain(); }
-    outcome<found_repeat> find_repeat(const identity& who) override { return inner_->find_repeat(who); }
+    outcome<found_repeat> find_repeat(const ledger::identity& identity) override {
+        return inner_->find_repeat(identity);
+    }
     outcome<std::optional<change>> find(std::string_view id, instant now) override { return inner_->find(id, now); }
     outcome<change_page> list(const list_filter& f, instant now) override { return inner_->list(f, now); }
     outcome<change_page> list_oldest_first(const list_filter& f, instant now) override {
@@ -80,14 +82,14 @@ public:
     outcome<std::vector<std::string>> check() override { return inner_->check(); }
 
 private:
-    disk& on_;
+    disk& device_;
     std::unique_ptr<store> inner_ = make_sqlite_store({.process = "me"});
 };
 
 class the_database_thread : public testing::Test {
 protected:
     std::unique_ptr<database_thread> start_thread(database_options options = {}) {
-        auto made = std::make_unique<database_thread>(std::make_unique<store_on_a_disk>(on), std::move(options));
+        auto made = std::make_unique<database_thread>(std::make_unique<store_on_a_disk>(device), std::move(options));
         EXPECT_TRUE(comes_true([&] { return made->status().is_up; }));
         return made;
     }
@@ -95,14 +97,14 @@ protected:
     std::unique_ptr<database_thread> start_hanging(std::future<record_result>& first,
                                                    clock::duration patient = patience, database_options options = {}) {
         auto made = start_thread(std::move(options));
-        on.set_hanging(true);
+        device.set_hanging(true);
         first = record(*made, resize("c1"), patient);
-        on.wait_until_hanging();
+        device.wait_until_hanging();
         return made;
     }
-    void TearDown() override { on.set_hanging(false); }
+    void TearDown() override { device.set_hanging(false); }
 
-    disk on;
+    disk device;
 };
 
 TEST_F(the_database_thread, takes_all_that_waits_into_one_commit) {
@@ -111,11 +113,11 @@ TEST_F(the_database_thread, takes_all_that_waits_into_one_commit) {
     std::vector<std::future<record_result>> others;
     for (int i = 0; i < 50; ++i)
         others.push_back(record(*ledger, power_operation("p" + std::to_string(i))));
-    on.set_hanging(false);
+    device.set_hanging(false);
     EXPECT_EQ(word(get(std::move(first))), "recorded");
     for (auto& each : others)
         EXPECT_EQ(word(get(std::move(each))), "recorded");
-    EXPECT_THAT(on.batch_sizes(), ElementsAre(1, 50));
+    EXPECT_THAT(device.batch_sizes(), ElementsAre(1, 50));
     EXPECT_EQ(ledger->figures().commits, 2U);
     EXPECT_EQ(ledger->figures().rows, 51U);
 }
@@ -124,7 +126,7 @@ TEST_F(the_database_thread, drops_a_record_that_waited_until_its_caller_was_gone
     std::future<record_result> first;
     const auto ledger = start_hanging(first);
     EXPECT_EQ(word(get(record(*ledger, resize("c2", "s2"), 10ms))), "unavailable");
-    on.set_hanging(false);
+    device.set_hanging(false);
     EXPECT_EQ(word(get(std::move(first))), "recorded");
     EXPECT_EQ(word(get(record(*ledger, resize("c3", "s2")))), "recorded");
     EXPECT_FALSE(find(*ledger, "c2").value());
@@ -133,9 +135,9 @@ TEST_F(the_database_thread, drops_a_record_that_waited_until_its_caller_was_gone
 TEST_F(the_database_thread, settles_a_record_as_not_sent_that_was_given_up_on_its_way) {
     std::future<record_result> first;
     const auto ledger = start_hanging(first, 50ms);
-    const auto why = std::get<unavailable>(get(std::move(first)));
-    EXPECT_EQ(why.kind, trouble::overloaded);
-    on.set_hanging(false);
+    const auto problem = std::get<unavailable>(get(std::move(first)));
+    EXPECT_EQ(problem.kind, trouble::overloaded);
+    device.set_hanging(false);
     EXPECT_EQ(state_in(*ledger, "c1", "not_sent"), "not_sent");
     EXPECT_EQ(word(get(record(*ledger, resize("c2")))), "recorded");
 }
@@ -144,20 +146,20 @@ TEST_F(the_database_thread, writes_what_became_of_an_exchange_however_late) {
     std::future<record_result> first;
     const auto ledger = start_hanging(first);
     EXPECT_FALSE(get(submit(*ledger, answer("c1", state::accepted), 10ms)));
-    on.set_hanging(false);
+    device.set_hanging(false);
     EXPECT_EQ(state_in(*ledger, "c1", "accepted"), "accepted");
 }
 
 TEST_F(the_database_thread, settles_as_not_sent_what_a_commit_leaves_in_doubt) {
     const auto ledger = start_thread();
-    on.failures.push_back({{trouble::failing, "the disk"}, true});
-    EXPECT_EQ(std::get<unavailable>(get(record(*ledger, resize("c1")))).why, "the disk");
+    device.failures.push_back({{trouble::failing, "the disk"}, true});
+    EXPECT_EQ(std::get<unavailable>(get(record(*ledger, resize("c1")))).reason, "the disk");
     EXPECT_EQ(state_in(*ledger, "c1", "not_sent"), "not_sent");
 }
 
 TEST_F(the_database_thread, leaves_nothing_of_a_record_whose_commit_failed) {
     const auto ledger = start_thread();
-    on.failures.push_back({{trouble::full, "no space"}, false});
+    device.failures.push_back({{trouble::full, "no space"}, false});
     EXPECT_EQ(word(get(record(*ledger, resize("c1")))), "unavailable");
     EXPECT_FALSE(find(*ledger, "c1").value());
     EXPECT_EQ(word(get(record(*ledger, resize("c1")))), "recorded");
@@ -166,7 +168,7 @@ TEST_F(the_database_thread, leaves_nothing_of_a_record_whose_commit_failed) {
 TEST_F(the_database_thread, tries_again_to_write_what_became_of_an_exchange) {
     const auto ledger = start_thread();
     get(record(*ledger, resize("c1")));
-    on.failures.assign(3, {{trouble::full, "no space"}, false});
+    device.failures.assign(3, {{trouble::full, "no space"}, false});
     EXPECT_EQ(get(submit(*ledger, answer("c1", state::accepted))).value().current, state::accepted);
     EXPECT_TRUE(comes_true([&] { return ledger->status().is_up; }));
 }
@@ -181,7 +183,7 @@ TEST_F(the_database_thread, takes_no_more_than_so_many_requests) {
     ASSERT_EQ(fourth.wait_for(0s), std::future_status::ready);
     EXPECT_EQ(std::get<unavailable>(fourth.get()).kind, trouble::overloaded);
     auto result = submit(*ledger, answer("c1", state::accepted));  // always has room
-    on.set_hanging(false);
+    device.set_hanging(false);
     EXPECT_EQ(get(std::move(result)).value().current, state::accepted);
     EXPECT_EQ(word(get(std::move(third))), "recorded");
 }
@@ -191,25 +193,25 @@ TEST_F(the_database_thread, refuses_at_once_while_a_commit_hangs) {
     database_options options;
     options.timeout = 20ms;
     const auto ledger = start_hanging(first, 50ms, std::move(options));
-    EXPECT_THAT(std::get<unavailable>(get(std::move(first))).why, HasSubstr("waiting for its disk"));
+    EXPECT_THAT(std::get<unavailable>(get(std::move(first))).reason, HasSubstr("waiting for its disk"));
     auto second = record(*ledger, resize("c2", "s2"));
     ASSERT_EQ(second.wait_for(0s), std::future_status::ready);
     EXPECT_EQ(word(second.get()), "unavailable");
     EXPECT_FALSE(ledger->status().is_up);
-    on.set_hanging(false);
+    device.set_hanging(false);
     EXPECT_TRUE(comes_true([&] { return ledger->status().is_up; }));
     EXPECT_EQ(word(get(record(*ledger, resize("c3", "s3")))), "recorded");
 }
 
 TEST_F(the_database_thread, opens_a_ledger_when_it_can_be) {
-    on.closed = unavailable{trouble::held, "process 1 owns it"};
-    database_thread ledger(std::make_unique<store_on_a_disk>(on), {});
+    device.closed = unavailable{trouble::held, "process 1 owns it"};
+    database_thread ledger(std::make_unique<store_on_a_disk>(device), {});
     EXPECT_TRUE(comes_true([&] { return ledger.status().cause.has_value(); }));
-    EXPECT_EQ(std::get<unavailable>(get(record(ledger, resize("c1")))).why, "process 1 owns it");
+    EXPECT_EQ(std::get<unavailable>(get(record(ledger, resize("c1")))).reason, "process 1 owns it");
     EXPECT_FALSE(ledger.status().was_opened);
     {
-        const std::lock_guard held(on.lock);
-        on.closed.reset();
+        const std::lock_guard held(device.lock);
+        device.closed.reset();
     }
     EXPECT_TRUE(comes_true([&] { return ledger.status().is_up; }));
     EXPECT_TRUE(ledger.status().was_opened);
@@ -218,9 +220,9 @@ TEST_F(the_database_thread, opens_a_ledger_when_it_can_be) {
 
 class a_thread_for_a_file : public testing::Test {
 protected:
-    std::unique_ptr<store> make(sqlite_options::access how = sqlite_options::access::owner,
+    std::unique_ptr<store> make(sqlite_options::access mode = sqlite_options::access::owner,
                                 const std::string& process = "me") {
-        return make_sqlite_store({.file = folder.file(), .how = how, .busy_timeout = 100ms, .process = process});
+        return make_sqlite_store({.file = folder.file(), .mode = mode, .busy_timeout = 100ms, .process = process});
     }
     temporary_folder folder;
 };
@@ -313,7 +315,7 @@ TEST_F(a_thread_for_a_file, notices_that_it_was_deleted_and_that_it_is_back) {
     std::filesystem::rename(folder.file(), folder.file("elsewhere"));
     EXPECT_TRUE(comes_true([&] { return !ledger.status().is_up; }));
     EXPECT_LT(clock::now() - began, 5s);  // a second, on a machine that has time
-    EXPECT_THAT(ledger.status().cause->why, HasSubstr("deleted or moved"));
+    EXPECT_THAT(ledger.status().cause->reason, HasSubstr("deleted or moved"));
     EXPECT_EQ(word(get(record(ledger, resize("c2", "s2")))), "unavailable");
     EXPECT_FALSE(std::filesystem::exists(folder.file()));
     std::filesystem::rename(folder.file("elsewhere"), folder.file());

@@ -16,16 +16,16 @@ class ledger_file : public testing::Test {
 protected:
     using access = sqlite_options::access;
 
-    std::unique_ptr<store> make(access how = access::owner) {
-        return make_sqlite_store({.file = folder.file(), .how = how, .busy_timeout = 50ms, .process = "me"});
+    std::unique_ptr<store> make(access mode = access::owner) {
+        return make_sqlite_store({.file = folder.file(), .mode = mode, .busy_timeout = 50ms, .process = "me"});
     }
-    std::unique_ptr<store> opened(access how = access::owner) {
-        auto made = make(how);
-        const auto why = made->open();
-        if (why) throw std::runtime_error(why->why);
+    std::unique_ptr<store> opened(access mode = access::owner) {
+        auto made = make(mode);
+        const auto problem = made->open();
+        if (problem) throw std::runtime_error(problem->reason);
         return made;
     }
-    static trouble kind(const std::optional<unavailable>& why) { return why.value().kind; }
+    static trouble kind(const std::optional<unavailable>& problem) { return problem.value().kind; }
     // By a connection of its own, as any other program would.
     void execute(const char* sql) {
         sqlite3* db = nullptr;

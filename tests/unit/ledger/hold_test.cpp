@@ -15,7 +15,7 @@ const hold open{hold::kind::open, {}};
 const hold none{};
 
 struct row {
-    std::string what;
+    std::string name;
     hold_facts facts;
     std::vector<look> looks;
     hold expected;
@@ -70,7 +70,7 @@ TEST(hold, is_what_the_table_says) {
     for (const row& each : rows) {
         hold_facts facts = each.facts;
         facts.looks = each.looks;
-        EXPECT_EQ(find_hold(facts), each.expected) << each.what;
+        EXPECT_EQ(find_hold(facts), each.expected) << each.name;
     }
 }
 

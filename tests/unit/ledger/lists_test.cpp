@@ -15,10 +15,10 @@ protected:
         for (int i = 0; i < 6; ++i) {
             change_request r = resize("c" + std::to_string(i), "s" + std::to_string(i % 3));
             r.project_id = i < 3 ? "p1" : "p2";
-            r.who.caller = i % 2 == 0 ? "even" : "odd";
-            r.who.account = i == 5 ? "other" : "acme";
-            r.who.key = "k" + std::to_string(i / 4);
-            r.who.subject = std::to_string(i);
+            r.identity.caller = i % 2 == 0 ? "even" : "odd";
+            r.identity.account = i == 5 ? "other" : "acme";
+            r.identity.key = "k" + std::to_string(i / 4);
+            r.identity.subject = std::to_string(i);
             r.begun = start + std::chrono::hours(i);
             ASSERT_EQ(recorded_as(r), "recorded");
         }
@@ -134,8 +134,8 @@ TEST_P(list_of_changes, belongs_to_a_ledger_that_says_what_it_is) {
 TEST(a_caller, sees_its_own_changes_of_a_project_or_everybodys) {
     change c;
     c.request.project_id = "p1";
-    c.request.who.caller = "alice";
-    c.request.who.subject = "robot";
+    c.request.identity.caller = "alice";
+    c.request.identity.subject = "robot";
     EXPECT_TRUE(can_see({"p1", "alice", "robot"}, c));
     EXPECT_TRUE(can_see({"p1", "", ""}, c));
     EXPECT_FALSE(can_see({"p1", "alice", "person"}, c));

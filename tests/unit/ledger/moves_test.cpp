@@ -16,8 +16,9 @@ protected:
             states.push_back(each.state);
         return states;
     }
-    moved settle(const std::string& id, state to, cause by, std::optional<std::int64_t> fence = std::nullopt) {
-        return move(writes::settle{id, to, by, {}, "", "", start + 1min, start + 2min, fence});
+    moved settle(const std::string& id, state to, ledger::cause cause,
+                 std::optional<std::int64_t> fence = std::nullopt) {
+        return move(writes::settle{id, to, cause, {}, "", "", start + 1min, start + 2min, fence});
     }
 };
 FOR_ALL_STORES(change_in_the_ledger);
@@ -26,7 +27,7 @@ TEST_P(change_in_the_ledger, is_accepted_and_ends_with_its_job) {
     record(resize("c1"));
     EXPECT_EQ(move(answer("c1", state::accepted)).current, state::accepted);
     EXPECT_TRUE(find("c1").holds);
-    EXPECT_EQ(settle("c1", state::succeeded, cause::following).how, fate::done);
+    EXPECT_EQ(settle("c1", state::succeeded, cause::following).result, fate::done);
     const change c = find("c1");
     EXPECT_EQ(c.current, state::succeeded);
     EXPECT_EQ(c.ended, start + 1min);
@@ -40,7 +41,7 @@ TEST_P(change_in_the_ledger, keeps_no_answer_that_is_longer_than_4_kib) {
     record(resize("c1"));
     writes::answered w = answer("c1", state::accepted);
     w.answer.body.assign(max_kept_body + 1, 'x');
-    EXPECT_EQ(move(w).how, fate::done);
+    EXPECT_EQ(move(w).result, fate::done);
     EXPECT_FALSE(find("c1").answer);
     EXPECT_EQ(find("c1").known.job_id, "j1");
     record(resize("c2", "s2"));
@@ -52,20 +53,20 @@ TEST_P(change_in_the_ledger, keeps_no_answer_that_is_longer_than_4_kib) {
 
 TEST_P(change_in_the_ledger, takes_no_arrow_that_there_is_not) {
     record(resize("c1"));
-    EXPECT_EQ(settle("c1", state::succeeded, cause::following).how, fate::no_arrow);
+    EXPECT_EQ(settle("c1", state::succeeded, cause::following).result, fate::no_arrow);
     EXPECT_EQ(state_of("c1"), state::sending);
     move(answer("c1", state::refused));
-    EXPECT_EQ(settle("c1", state::succeeded, cause::following).how, fate::no_arrow);
-    EXPECT_EQ(move(writes::unknown{"c1", "", start}).how, fate::no_arrow);
+    EXPECT_EQ(settle("c1", state::succeeded, cause::following).result, fate::no_arrow);
+    EXPECT_EQ(move(writes::unknown{"c1", "", start}).result, fate::no_arrow);
     EXPECT_EQ(state_of("c1"), state::refused);
-    EXPECT_EQ(settle("c9", state::succeeded, cause::following).how, fate::no_change);
+    EXPECT_EQ(settle("c9", state::succeeded, cause::following).result, fate::no_change);
 }
 
 TEST_P(change_in_the_ledger, that_is_unknown_takes_a_late_answer) {
     record(resize("c1"));
     move(writes::unknown{"c1", "no answer in time", start + 1s});
     EXPECT_EQ(find("c1").reason, "no answer in time");
-    EXPECT_EQ(move(answer("c1", state::accepted, start + 2s)).how, fate::done);
+    EXPECT_EQ(move(answer("c1", state::accepted, start + 2s)).result, fate::done);
     EXPECT_EQ(find("c1").answer->status, 200);
     EXPECT_THAT(history_of("c1"), ElementsAre("sending", "unknown", "accepted"));
 }
@@ -75,14 +76,14 @@ TEST_P(change_in_the_ledger, that_was_believed_not_applied_is_contradicted_by_th
     move(writes::unknown{"c1", "", start + 1s});
     settle("c1", state::not_applied, cause::evidence);
     EXPECT_EQ(recorded_as(with_key(resize("c2"), "k1")), "recorded");  // key and server are free
-    EXPECT_EQ(move(answer("c1", state::accepted, start + 2min)).how, fate::contradicted);
+    EXPECT_EQ(move(answer("c1", state::accepted, start + 2min)).result, fate::contradicted);
     const change c = find("c1", start + 3min);
     EXPECT_EQ(c.current, state::accepted);
     EXPECT_TRUE(c.was_contradicted);
     EXPECT_FALSE(c.ended);
     EXPECT_FALSE(c.holds);
     EXPECT_THAT(history_of("c1"), ElementsAre("sending", "unknown", "not_applied", "contradicted", "accepted"));
-    EXPECT_EQ(settle("c1", state::succeeded, cause::following).how, fate::done);
+    EXPECT_EQ(settle("c1", state::succeeded, cause::following).result, fate::done);
     EXPECT_TRUE(find("c2").holds);
 }
 
@@ -90,31 +91,31 @@ TEST_P(change_in_the_ledger, contradicted_by_an_order_alone_is_accepted_until_th
     record(resize("c1"));
     move(writes::unknown{"c1", "", start + 1s});
     settle("c1", state::not_applied, cause::evidence);
-    EXPECT_EQ(move(answer("c1", state::awaiting_payment, start + 2min)).how, fate::contradicted);
+    EXPECT_EQ(move(answer("c1", state::awaiting_payment, start + 2min)).result, fate::contradicted);
     EXPECT_EQ(state_of("c1"), state::accepted);
     EXPECT_EQ(find("c1").known.order_id, "CS1");
-    EXPECT_EQ(settle("c1", state::awaiting_payment, cause::following).how, fate::done);
+    EXPECT_EQ(settle("c1", state::awaiting_payment, cause::following).result, fate::done);
 }
 
 TEST_P(change_in_the_ledger, that_a_person_ended_keeps_who_and_why_until_the_cloud_contradicts) {
     record(resize("c1"));
     move(writes::unknown{"c1", "", start + 1s});
-    EXPECT_EQ(move(writes::resolve{"c1", state::failed, "alice", "looked at it", start + 2s}).how, fate::done);
+    EXPECT_EQ(move(writes::resolve{"c1", state::failed, "alice", "looked at it", start + 2s}).result, fate::done);
     EXPECT_EQ(find("c1").resolved_by, "alice");
     EXPECT_EQ(find("c1").reason, "looked at it");
-    EXPECT_EQ(move(writes::resolve{"c1", state::succeeded, "bob", "", start + 3s}).how, fate::no_arrow);
+    EXPECT_EQ(move(writes::resolve{"c1", state::succeeded, "bob", "", start + 3s}).result, fate::no_arrow);
     EXPECT_EQ(find("c1").resolved_by, "alice");
-    EXPECT_EQ(move(answer("c1", state::accepted, start + 4s)).how, fate::contradicted);
+    EXPECT_EQ(move(answer("c1", state::accepted, start + 4s)).result, fate::contradicted);
     // From now on it is the cloud's again: a second answer is none that a person was wrong about.
     settle("c1", state::succeeded, cause::following);
-    EXPECT_EQ(move(answer("c1", state::accepted, start + 5s)).how, fate::no_arrow);
+    EXPECT_EQ(move(answer("c1", state::accepted, start + 5s)).result, fate::no_arrow);
 }
 
 TEST_P(change_in_the_ledger, that_ended_by_its_job_is_not_contradicted) {
     record(resize("c1"));
     move(answer("c1", state::accepted));
     settle("c1", state::failed, cause::following);
-    EXPECT_EQ(move(answer("c1", state::accepted)).how, fate::no_arrow);
+    EXPECT_EQ(move(answer("c1", state::accepted)).result, fate::no_arrow);
     EXPECT_EQ(state_of("c1"), state::failed);
 }
 
@@ -133,12 +134,12 @@ TEST_P(change_in_the_ledger, whose_record_never_came_to_be_is_written_as_not_sen
     const change_request r = with_signature(with_key(resize("c1"), "k1"), "sig");
     EXPECT_EQ(move(writes::not_sent{r, "the ledger did not answer", start + 1s}).current, state::not_sent);
     EXPECT_EQ(state_of("c1"), state::not_sent);
-    EXPECT_EQ(find("c1").request.who.key, "k1");
+    EXPECT_EQ(find("c1").request.identity.key, "k1");
     EXPECT_EQ(find("c1").ended, start + 1s);
     // A commit of the record that arrives late fails on the id, and another change has key, signature and server.
     EXPECT_EQ(recorded_as(r), "unavailable");
     EXPECT_EQ(recorded_as(with_signature(with_key(resize("c2"), "k1"), "sig")), "recorded");
-    EXPECT_EQ(move(writes::not_sent{r, "once more", start + 2s}).how, fate::done);
+    EXPECT_EQ(move(writes::not_sent{r, "once more", start + 2s}).result, fate::done);
 }
 
 TEST_P(change_in_the_ledger, lets_its_server_go_after_two_looks_that_found_nothing) {
@@ -146,8 +147,8 @@ TEST_P(change_in_the_ledger, lets_its_server_go_after_two_looks_that_found_nothi
     r.is_prepaid = false;
     record(r);
     move(writes::unknown{"c1", "", start + 1s});
-    const auto look = [&](const std::string& source, const std::string& says, instant at) {
-        move(writes::evidence{"c1", source, says, "", 3min, at, at + 1min, std::nullopt});
+    const auto look = [&](const std::string& source, const std::string& says, instant time) {
+        move(writes::evidence{"c1", source, says, "", 3min, time, time + 1min, std::nullopt});
     };
     look("server", "did_not", start + 3min);
     EXPECT_TRUE(find("c1", start + 4min).holds);
@@ -162,8 +163,8 @@ TEST_P(change_in_the_ledger, lets_its_server_go_after_two_looks_that_found_nothi
 TEST_P(change_in_the_ledger, that_may_be_prepaid_waits_for_the_orders_too) {
     record(resize("c1"));
     move(writes::unknown{"c1", "", start + 1s});
-    for (const auto at : {3min, 5min})
-        move(writes::evidence{"c1", "server", "did_not", "", 3min, start + at, start + at, std::nullopt});
+    for (const auto time : {3min, 5min})
+        move(writes::evidence{"c1", "server", "did_not", "", 3min, start + time, start + time, std::nullopt});
     EXPECT_TRUE(find("c1", start + 6min).holds);
     move(writes::evidence{"c1", "order", "did_not", "", 3min, start + 7min, start + 8min, std::nullopt});
     EXPECT_FALSE(find("c1", start + 8min).holds);
@@ -178,21 +179,21 @@ TEST_P(change_in_the_ledger, that_its_own_process_is_sending_is_not_recovered) {
 TEST_P(change_in_the_ledger, is_claimed_by_one_follower_until_its_lease_ends) {
     record(resize("c1"));
     move(answer("c1", state::accepted, start));
-    const auto claim = [&](instant at) { return commit_one(*ledger, writes::claim{10, "f", 1min, at}).value(); };
+    const auto claim = [&](instant time) { return commit_one(*ledger, writes::claim{10, "f", 1min, time}).value(); };
     const auto first = claim(start + 1s);
     ASSERT_EQ(first.size(), 1U);
-    EXPECT_EQ(first[0].what.request.id, "c1");
+    EXPECT_EQ(first[0].change.request.id, "c1");
     EXPECT_THAT(claim(start + 30s), IsEmpty());
     const auto second = claim(start + 2min);
     ASSERT_EQ(second.size(), 1U);
     EXPECT_GT(second[0].fence, first[0].fence);
-    EXPECT_EQ(settle("c1", state::failed, cause::following, first[0].fence).how, fate::fenced_off);
+    EXPECT_EQ(settle("c1", state::failed, cause::following, first[0].fence).result, fate::fenced_off);
     EXPECT_EQ(state_of("c1"), state::accepted);
-    EXPECT_EQ(move(writes::hand_back{"c1", second[0].fence, start + 3min}).how, fate::done);
+    EXPECT_EQ(move(writes::hand_back{"c1", second[0].fence, start + 3min}).result, fate::done);
     EXPECT_THAT(claim(start + 150s), IsEmpty());
     const auto third = claim(start + 3min);
     ASSERT_EQ(third.size(), 1U);
-    EXPECT_EQ(settle("c1", state::succeeded, cause::following, third[0].fence).how, fate::done);
+    EXPECT_EQ(settle("c1", state::succeeded, cause::following, third[0].fence).result, fate::done);
     EXPECT_THAT(claim(start + 10h), IsEmpty());
 }
 

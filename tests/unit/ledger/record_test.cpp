@@ -12,17 +12,17 @@ FOR_ALL_STORES(record_of_a_change);
 
 TEST_P(record_of_a_change, keeps_all_that_was_asked_for) {
     change_request r = with_key(resize("c1"), "k1");
-    r.who.subject = "robot";
+    r.identity.subject = "robot";
     r.auto_pay = true;
     EXPECT_EQ(recorded_as(r), "recorded");
     const change c = find("c1");
     EXPECT_EQ(c.current, state::sending);
     EXPECT_EQ(c.request.operation, "resize");
-    EXPECT_EQ(c.request.who.caller, "planner");
-    EXPECT_EQ(c.request.who.subject, "robot");
-    EXPECT_EQ(c.request.who.account, "acme");
-    EXPECT_EQ(c.request.who.key, "k1");
-    EXPECT_EQ(c.request.who.fingerprint, "the body");
+    EXPECT_EQ(c.request.identity.caller, "planner");
+    EXPECT_EQ(c.request.identity.subject, "robot");
+    EXPECT_EQ(c.request.identity.account, "acme");
+    EXPECT_EQ(c.request.identity.key, "k1");
+    EXPECT_EQ(c.request.identity.fingerprint, "the body");
     EXPECT_EQ(c.request.project_id, "p1");
     EXPECT_EQ(c.request.region, "cn-north-4");
     EXPECT_EQ(c.request.rule, "planner-grows-acme");
@@ -67,7 +67,7 @@ TEST_P(record_of_a_change, with_the_same_signature_is_a_repeat_though_the_key_is
 TEST_P(record_of_a_change, with_the_same_key_for_another_request_is_told_so) {
     record(with_key(resize("c1"), "k1"));
     change_request other = with_key(resize("c2"), "k1");
-    other.who.fingerprint = "another body";
+    other.identity.fingerprint = "another body";
     EXPECT_EQ(std::get<other_request>(record(other)).id, "c1");
 }
 
@@ -76,9 +76,9 @@ TEST_P(record_of_a_change, with_the_same_signature_for_another_request_is_told_s
     record(with_signature(resize("c1"), "sig"));
     for (const char* key : {"", "k1"}) {
         change_request other = with_signature(resize("c2"), "sig");
-        other.who.key = key;
-        other.who.fingerprint = "another body";
-        EXPECT_EQ(std::get<other_request>(ledger->find_repeat(other.who).value()).id, "c1");
+        other.identity.key = key;
+        other.identity.fingerprint = "another body";
+        EXPECT_EQ(std::get<other_request>(ledger->find_repeat(other.identity).value()).id, "c1");
         EXPECT_EQ(std::get<other_request>(record(other)).id, "c1");
     }
     EXPECT_FALSE(ledger->find("c2", start).value());
@@ -89,14 +89,14 @@ TEST_P(record_of_a_change, is_no_repeat_for_another_caller_subject_or_account) {
     int number = 0;
     for (const auto member : {&identity::caller, &identity::subject, &identity::account}) {
         change_request r = with_signature(with_key(power_operation("c" + std::to_string(++number)), "k1"), "sig");
-        r.who.*member = "other";
+        r.identity.*member = "other";
         EXPECT_EQ(recorded_as(r), "recorded");
     }
 }
 
 TEST_P(record_of_a_change, finds_a_repeat_without_recording_anything) {
     record(with_signature(with_key(resize("c1"), "k1"), "sig"));
-    const auto look = [&](const change_request& r) { return ledger->find_repeat(r.who).value(); };
+    const auto look = [&](const change_request& r) { return ledger->find_repeat(r.identity).value(); };
     EXPECT_EQ(std::get<repeat>(look(with_key(resize("c2"), "k1"))).id, "c1");
     EXPECT_EQ(std::get<repeat>(look(with_signature(resize("c2"), "sig"))).id, "c1");
     EXPECT_TRUE(std::holds_alternative<std::monostate>(look(with_key(resize("c2"), "k2"))));
@@ -141,17 +141,17 @@ TEST_P(record_of_a_change, of_power_holds_nothing_and_waits_for_nobody) {
 TEST_P(record_of_a_change, after_an_accepted_one_waits_ten_minutes_beyond_its_last_good_answer) {
     record(resize("c1"));
     move(answer("c1", state::accepted, start + 1s));
-    const auto at = [&](const std::string& id, instant when) {
+    const auto record_at = [&](const std::string& id, instant time) {
         change_request r = resize(id);
-        r.begun = when;
+        r.begun = time;
         return recorded_as(r);
     };
-    EXPECT_EQ(at("c2", start + 10min), "busy");
+    EXPECT_EQ(record_at("c2", start + 10min), "busy");
     move(writes::followed{"c1", "RUNNING", start + 8min, start + 9min, std::nullopt});
-    EXPECT_EQ(at("c3", start + 17min), "busy");
+    EXPECT_EQ(record_at("c3", start + 17min), "busy");
     move(writes::followed{"c1", "", start + 17min, start + 18min, std::nullopt});  // it could not be read
     EXPECT_FALSE(find("c1", start + 18min).holds);
-    EXPECT_EQ(at("c4", start + 18min), "recorded");
+    EXPECT_EQ(record_at("c4", start + 18min), "recorded");
 }
 
 TEST_P(record_of_a_change, names_an_earlier_one_of_its_server_whose_order_waits) {
@@ -185,10 +185,10 @@ TEST_P(record_of_a_change, is_refused_by_a_freeze_of_its_scope) {
     f.scope.account = "acme";
     f.scope.operations = {"resize"};
     EXPECT_TRUE(commit_one(*ledger, writes::add_freeze{f}).value());
-    EXPECT_EQ(std::get<frozen>(record(resize("c1"))).by.reason, "maintenance");
+    EXPECT_EQ(std::get<frozen>(record(resize("c1"))).freeze.reason, "maintenance");
     EXPECT_EQ(recorded_as(power_operation("c2")), "recorded");
     change_request other = resize("c3");
-    other.who.account = "other";
+    other.identity.account = "other";
     EXPECT_EQ(recorded_as(other), "recorded");
     ASSERT_EQ(ledger->freezes(start).value().size(), 1U);
     EXPECT_THAT(ledger->freezes(start).value()[0].scope.operations, ElementsAre("resize"));
@@ -207,11 +207,11 @@ TEST_P(record_of_a_change, is_taken_again_when_the_freeze_has_run_out) {
 }
 
 TEST_P(record_of_a_change, counts_servers_for_the_rate_of_caller_and_rule) {
-    const auto rated = [](const std::string& id, instant at, std::vector<std::string> servers) {
+    const auto rated = [](const std::string& id, instant time, std::vector<std::string> servers) {
         change_request r = power_operation(id);
         r.server_ids = std::move(servers);
         r.rate = {.calls = 3, .per = 1h};
-        r.begun = at;
+        r.begun = time;
         return r;
     };
     EXPECT_EQ(recorded_as(rated("c1", start, {"s1", "s2"})), "recorded");
@@ -223,7 +223,7 @@ TEST_P(record_of_a_change, counts_servers_for_the_rate_of_caller_and_rule) {
     other.rule = "another";
     EXPECT_EQ(recorded_as(other), "recorded");
     other = rated("c5", start + 20min, {"s4"});
-    other.who.caller = "another";
+    other.identity.caller = "another";
     EXPECT_EQ(recorded_as(other), "recorded");
     // What was refused does not count.
     move(answer("c1", state::refused));
@@ -237,11 +237,11 @@ TEST_P(record_of_a_change, is_checked_in_the_order_key_freeze_rate_hold) {
     r.rate = {.calls = 1, .per = 1h};
     EXPECT_EQ(recorded_as(r), "recorded");
     r.id = "c2";
-    r.who.key = "k2";
+    r.identity.key = "k2";
     EXPECT_EQ(recorded_as(r), "over_rate");  // and busy
     commit_one(*ledger, writes::add_freeze{{"f1", {}, "", "", start, std::nullopt}}).value();
     EXPECT_EQ(recorded_as(r), "frozen");
-    r.who.key = "k1";
+    r.identity.key = "k1";
     EXPECT_EQ(recorded_as(r), "repeat");
 }
 
@@ -255,7 +255,7 @@ TEST_P(record_of_a_change, that_is_refused_does_not_abort_its_batch) {
                                        writes::record{with_key(resize("c5", "s3"), "k5")}};
     std::vector<any_result> results;
     const auto failed = ledger->commit(batch, results);
-    ASSERT_FALSE(failed) << failed->cause.why;
+    ASSERT_FALSE(failed) << failed->cause.reason;
     std::vector<std::string> words;
     for (const any_result& each : results)
         words.push_back(std::holds_alternative<record_result>(each) ? word(std::get<record_result>(each)) : "moved");

@@ -25,8 +25,8 @@ protected:
 TEST_F(backup_of_a_ledger_file, has_what_was_recorded_and_is_for_its_owner_alone) {
     const auto ledger = opened();
     record(*ledger, "c1");
-    const auto why = back_up(copy);
-    ASSERT_FALSE(why) << why->why;
+    const auto problem = back_up(copy);
+    ASSERT_FALSE(problem) << problem->reason;
     EXPECT_GT(steps, 0);
     struct stat found {};
     ASSERT_EQ(::stat(copy.c_str(), &found), 0);
@@ -51,12 +51,12 @@ TEST_F(backup_of_a_ledger_file, is_of_one_moment_though_the_gateway_goes_on) {
         ASSERT_FALSE(ledger->commit(batch, results));
     }
     int meanwhile = 0;
-    const auto why = back_up_file(folder.file(), copy, [&](std::size_t, std::size_t) {
+    const auto problem = back_up_file(folder.file(), copy, [&](std::size_t, std::size_t) {
         EXPECT_EQ(record(*ledger, "d" + std::to_string(meanwhile), "t" + std::to_string(meanwhile)), "recorded");
         EXPECT_FALSE(ledger->maintain());
         ++meanwhile;
     });
-    ASSERT_FALSE(why) << why->why;
+    ASSERT_FALSE(problem) << problem->reason;
     EXPECT_GT(meanwhile, 1);
     EXPECT_LT(meanwhile, 50);
     const auto restored = make_sqlite_store({.file = copy});
@@ -69,9 +69,9 @@ TEST_F(backup_of_a_ledger_file, replaces_no_file) {
     opened();
     for (const char* suffix : {"", ".partial"}) {
         std::ofstream(copy + suffix) << "mine";
-        const auto why = back_up(copy);
-        EXPECT_EQ(kind(why), trouble::not_writable);
-        EXPECT_THAT(why->why, HasSubstr(copy + suffix + " is there already"));
+        const auto problem = back_up(copy);
+        EXPECT_EQ(kind(problem), trouble::not_writable);
+        EXPECT_THAT(problem->reason, HasSubstr(copy + suffix + " is there already"));
         EXPECT_EQ(std::filesystem::file_size(copy + suffix), 4U);
         std::filesystem::remove(copy + suffix);
     }

@@ -46,10 +46,10 @@ TEST_F(ledger_file, keeps_what_was_recorded) {
 
 TEST_F(ledger_file, is_not_made_where_it_can_not_be) {
     const auto nowhere = make_sqlite_store({.file = folder.file("nowhere/ledger.db")});
-    const auto why = nowhere->open();
-    EXPECT_EQ(kind(why), trouble::no_directory);
-    EXPECT_THAT(why->why, HasSubstr("nowhere"));
-    EXPECT_FALSE(can_wait(why->kind));
+    const auto problem = nowhere->open();
+    EXPECT_EQ(kind(problem), trouble::no_directory);
+    EXPECT_THAT(problem->reason, HasSubstr("nowhere"));
+    EXPECT_FALSE(can_wait(problem->kind));
     EXPECT_EQ(word(commit_one(*nowhere, writes::record{resize("c1")})), "unavailable");
     ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
     const as_nobody unprivileged;
@@ -69,9 +69,9 @@ TEST_F(ledger_file, that_is_read_only_is_refused) {
     ASSERT_EQ(::chmod(folder.file().c_str(), 0444), 0);
     ASSERT_EQ(::chmod(folder.path().c_str(), 0777), 0);
     const as_nobody unprivileged;
-    const auto why = make()->open();
-    EXPECT_EQ(kind(why), trouble::not_writable) << why->why;
-    EXPECT_THAT(why->why, HasSubstr(folder.file()));
+    const auto problem = make()->open();
+    EXPECT_EQ(kind(problem), trouble::not_writable) << problem->reason;
+    EXPECT_THAT(problem->reason, HasSubstr(folder.file()));
 }
 
 TEST_F(ledger_file, on_a_full_disk_fails_closed_and_works_again) {
@@ -95,7 +95,7 @@ TEST_F(ledger_file, on_a_full_disk_fails_closed_and_works_again) {
              ++i) {
         }
         ASSERT_EQ(word(last), "unavailable");
-        EXPECT_EQ(std::get<unavailable>(last).kind, trouble::full) << std::get<unavailable>(last).why;
+        EXPECT_EQ(std::get<unavailable>(last).kind, trouble::full) << std::get<unavailable>(last).reason;
         EXPECT_FALSE(ledger->is_open());
         std::filesystem::remove(folder.file("filler"));
         EXPECT_FALSE(ledger->open());
@@ -124,16 +124,16 @@ TEST_F(ledger_file, that_is_replaced_is_not_taken_for_the_old_one) {
     record(*ledger, "c1");
     std::filesystem::copy_file(folder.file(), folder.file("copy"));
     std::filesystem::rename(folder.file("copy"), folder.file());
-    const auto why = ledger->maintain();
-    EXPECT_EQ(kind(why), trouble::away);
-    EXPECT_THAT(why->why, HasSubstr("replaced by another file"));
+    const auto problem = ledger->maintain();
+    EXPECT_EQ(kind(problem), trouble::away);
+    EXPECT_THAT(problem->reason, HasSubstr("replaced by another file"));
     EXPECT_EQ(kind(ledger->open()), trouble::away);
 }
 
 TEST_F(ledger_file, that_is_no_ledger_is_left_alone) {
     std::ofstream(folder.file()) << std::string(8192, 'x');
-    const auto why = make()->open();
-    EXPECT_EQ(kind(why), trouble::not_a_ledger) << why->why;
+    const auto problem = make()->open();
+    EXPECT_EQ(kind(problem), trouble::not_a_ledger) << problem->reason;
     std::filesystem::remove(folder.file());
     execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
     EXPECT_EQ(kind(make()->open()), trouble::not_a_ledger);
@@ -149,19 +149,19 @@ TEST_F(ledger_file, that_is_corrupt_is_said_to_be) {
     const auto size = std::filesystem::file_size(folder.file());
     std::fstream file(folder.file(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(4096);
-    for (std::uintmax_t at = 4096; at < size; ++at)
+    for (std::uintmax_t offset = 4096; offset < size; ++offset)
         file.put('\x55');
     file.close();
     const auto ledger = make();
-    auto why = ledger->open();
-    if (!why) {
+    auto problem = ledger->open();
+    if (!problem) {
         const auto problems = ledger->check();
         EXPECT_TRUE(!problems || !problems->empty());
         const auto result = commit_one(*ledger, writes::record{resize("d1", "t1")});
         ASSERT_EQ(word(result), "unavailable");
-        why = std::get<unavailable>(result);
+        problem = std::get<unavailable>(result);
     }
-    EXPECT_EQ(kind(why), trouble::corrupt) << why->why;
+    EXPECT_EQ(kind(problem), trouble::corrupt) << problem->reason;
 }
 
 TEST_F(ledger_file, of_a_newer_version_is_used_as_far_as_it_allows) {
@@ -169,17 +169,17 @@ TEST_F(ledger_file, of_a_newer_version_is_used_as_far_as_it_allows) {
     execute("PRAGMA user_version = 99");
     EXPECT_FALSE(make()->open());  // that version only added
     execute("UPDATE ledger SET oldest_schema = 99");
-    const auto why = make()->open();
-    EXPECT_EQ(kind(why), trouble::too_new);
-    EXPECT_THAT(why->why, HasSubstr("newer version"));
+    const auto problem = make()->open();
+    EXPECT_EQ(kind(problem), trouble::too_new);
+    EXPECT_THAT(problem->reason, HasSubstr("newer version"));
 }
 
 TEST_F(ledger_file, of_an_older_version_is_migrated_by_its_owner_alone) {
     std::ofstream(folder.file()).flush();  // as one is that was created, and not yet written to
     const auto command = make(access::writer);
-    const auto why = command->open();
-    EXPECT_EQ(kind(why), trouble::outdated);
-    EXPECT_THAT(why->why, HasSubstr("ecs-gateway ledger check --migrate"));
+    const auto problem = command->open();
+    EXPECT_EQ(kind(problem), trouble::outdated);
+    EXPECT_THAT(problem->reason, HasSubstr("ecs-gateway ledger check --migrate"));
     opened();
     EXPECT_FALSE(command->open());
 }

@@ -21,10 +21,10 @@ TEST_F(ledger_file_of_processes, has_one_owner) {
     char byte = 0;
     ASSERT_EQ(::read(told[0], &byte, 1), 1);
     const auto ledger = make();
-    const auto why = ledger->open();
-    EXPECT_EQ(kind(why), trouble::held);
-    EXPECT_TRUE(can_wait(why->kind));
-    EXPECT_THAT(why->why, HasSubstr("process " + std::to_string(other.id())));
+    const auto problem = ledger->open();
+    EXPECT_EQ(kind(problem), trouble::held);
+    EXPECT_TRUE(can_wait(problem->kind));
+    EXPECT_THAT(problem->reason, HasSubstr("process " + std::to_string(other.id())));
     EXPECT_EQ(find_file_owner(folder.file()), "process " + std::to_string(other.id()));
     {  // a command may read and freeze meanwhile
         const auto command = opened(access::writer);
@@ -43,7 +43,7 @@ TEST_F(ledger_file_of_processes, has_one_owner) {
 TEST_F(ledger_file_of_processes, has_unknown_what_a_gone_process_was_sending) {
     const auto open_by_another = [&] {
         auto made = make_sqlite_store({.file = folder.file()});
-        if (const auto why = made->open()) throw std::runtime_error(why->why);
+        if (const auto problem = made->open()) throw std::runtime_error(problem->reason);
         return made;
     };
     {
@@ -77,10 +77,10 @@ TEST_F(ledger_file_of_processes, waits_no_longer_than_it_may_for_a_command_that_
     const auto ledger = make();
     EXPECT_EQ(kind(ledger->open()), trouble::held);
     command.go_on();
-    std::optional<unavailable> why;
-    for (int i = 0; i < 400 && (why = ledger->open()); ++i) {  // each waits for the lock for 50 ms
+    std::optional<unavailable> problem;
+    for (int i = 0; i < 400 && (problem = ledger->open()); ++i) {  // each waits for the lock for 50 ms
     }
-    EXPECT_FALSE(why);
+    EXPECT_FALSE(problem);
     EXPECT_EQ(record(*ledger, "c1"), "recorded");
 }
 
@@ -134,8 +134,8 @@ TEST_F(ledger_file_of_processes, has_what_was_acknowledged_when_its_process_is_k
             acknowledged += byte;
         ::close(told[0]);
         const auto ledger = make();
-        const auto why = ledger->open();
-        ASSERT_FALSE(why) << why->why;
+        const auto problem = ledger->open();
+        ASSERT_FALSE(problem) << problem->reason;
         const auto left = commit_one(*ledger, writes::recover{start}).value();
         EXPECT_LE(left.size(), 1U);
         EXPECT_THAT(ledger->check().value(), IsEmpty());

@@ -44,9 +44,9 @@ private:
 inline change_request power_operation(const std::string& id) {
     change_request r;
     r.id = id;
-    r.who.caller = "planner";
-    r.who.account = "acme";
-    r.who.fingerprint = "body of " + id;
+    r.identity.caller = "planner";
+    r.identity.account = "acme";
+    r.identity.fingerprint = "body of " + id;
     r.operation = "start_servers";
     r.project_id = "p1";
     r.region = "cn-north-4";
@@ -66,21 +66,22 @@ inline change_request resize(const std::string& id, const std::string& server = 
 }
 
 inline change_request with_key(change_request r, const std::string& key) {
-    r.who.key = key;
-    r.who.fingerprint = "the body";
+    r.identity.key = key;
+    r.identity.fingerprint = "the body";
     return r;
 }
 
 inline change_request with_signature(change_request r, const std::string& signature) {
-    r.who.signature = signature;
-    r.who.signed_at = std::chrono::floor<std::chrono::seconds>(start);
-    r.who.fingerprint = "the body";
+    r.identity.signature = signature;
+    r.identity.signed_at = std::chrono::floor<std::chrono::seconds>(start);
+    r.identity.fingerprint = "the body";
     return r;
 }
 
-inline writes::answered answer(const std::string& id, state meaning, instant at = start + 1s) {
+inline writes::answered answer(const std::string& id, state meaning, instant time = start + 1s) {
     const bool good = meaning == state::accepted || meaning == state::awaiting_payment;
-    writes::answered w{id, meaning, {good ? 200 : 400, "application/json", good ? R"({"job_id":"j1"})" : "{}"}, {}, at};
+    writes::answered w{
+        id, meaning, {good ? 200 : 400, "application/json", good ? R"({"job_id":"j1"})" : "{}"}, {}, time};
     if (meaning == state::accepted) w.learnt.job_id = "j1";
     if (meaning == state::awaiting_payment) w.learnt.order_id = "CS1";
     return w;
@@ -97,11 +98,12 @@ struct store_kind {
     std::string name;
     std::function<std::unique_ptr<store>(const temporary_folder&)> make;
 };
-inline void PrintTo(const store_kind& kind, std::ostream* to) { *to << kind.name; }
+inline void PrintTo(const store_kind& kind, std::ostream* out) { *out << kind.name; }
 
 inline const std::vector<store_kind>& all_stores() {
     static const std::vector<store_kind> kinds{
-        {"file", [](const temporary_folder& in) { return make_sqlite_store({.file = in.file(), .process = "me"}); }},
+        {"file",
+         [](const temporary_folder& folder) { return make_sqlite_store({.file = folder.file(), .process = "me"}); }},
         {"memory", [](const temporary_folder&) { return make_sqlite_store({.process = "me"}); }},
     };
     return kinds;
@@ -110,8 +112,8 @@ inline const std::vector<store_kind>& all_stores() {
 class any_store : public testing::TestWithParam<store_kind> {
 protected:
     void SetUp() override {
-        const auto why = ledger->open();
-        ASSERT_FALSE(why) << why->why;
+        const auto problem = ledger->open();
+        ASSERT_FALSE(problem) << problem->reason;
     }
     record_result record(change_request request) { return commit_one(*ledger, writes::record{std::move(request)}); }
     std::string recorded_as(change_request request) { return word(record(std::move(request))); }

@@ -7,10 +7,10 @@
 namespace gateway::message {
 namespace {
 
-void put(buffer& into, std::string_view bytes) {
-    into.make_room(bytes.size());
-    std::memcpy(into.room(), bytes.data(), bytes.size());
-    into.commit(bytes.size());
+void put(buffer& target, std::string_view bytes) {
+    target.reserve(bytes.size());
+    std::memcpy(target.free_space(), bytes.data(), bytes.size());
+    target.commit(bytes.size());
 }
 
 TEST(buffer, keeps_what_was_not_consumed_when_it_grows) {
@@ -39,7 +39,7 @@ TEST(buffer, lets_a_piece_be_cut_out) {
     EXPECT_EQ(b.data(), "head-rest");
 }
 
-TEST(buffer, gives_back_memory_that_what_is_in_it_does_not_need) {
+TEST(buffer, gives_back_memory_that_its_data_does_not_need) {
     buffer b;
     put(b, std::string(1000, 'a'));
     b.shrink(10);

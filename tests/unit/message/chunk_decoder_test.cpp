@@ -10,22 +10,22 @@ namespace {
 struct decoded {
     std::string content;
     bool done = false;
-    bool refused = false;
+    bool rejected = false;
     std::size_t used = 0;
 };
 
 // Feeds `bytes` in pieces of that size, as a network may.
-decoded decode(std::string_view bytes, std::size_t piece, std::size_t most = 1 << 20) {
+decoded decode(std::string_view bytes, std::size_t piece, std::size_t max_content = 1 << 20) {
     chunk_decoder decoder;
     decoded result;
     while (result.used < bytes.size() && !decoder.done()) {
         std::size_t used = 0;
-        if (decoder.feed(bytes.substr(result.used, piece), used, result.content, most)) {
-            result.refused = true;
+        if (decoder.feed(bytes.substr(result.used, piece), used, result.content, max_content)) {
+            result.rejected = true;
             return result;
         }
         result.used += used;
-        if (used == 0) break;  // `most` is reached
+        if (used == 0) break;  // `max_content` is reached
     }
     result.done = decoder.done();
     return result;
@@ -54,7 +54,7 @@ TEST(chunked, bodies_may_have_extensions_by_the_letter_of_the_grammar) {
     }
 }
 
-TEST(chunked, bodies_that_are_not_strictly_so_are_refused) {
+TEST(chunked, bodies_that_are_not_strictly_so_are_rejected) {
     const std::string long_extension(300, 'x');
     const std::string long_trailer(5000, 'x');
     for (const std::string& bytes : {
@@ -101,8 +101,8 @@ TEST(chunked, bodies_that_are_not_strictly_so_are_refused) {
              std::string("4\r\rWiki"),
              std::string("0\r\nX: a\x7f\r\n\r\n"),
          }) {
-        EXPECT_TRUE(decode(bytes, bytes.size()).refused) << bytes.substr(0, 40);
-        EXPECT_TRUE(decode(bytes, 1).refused) << bytes.substr(0, 40);
+        EXPECT_TRUE(decode(bytes, bytes.size()).rejected) << bytes.substr(0, 40);
+        EXPECT_TRUE(decode(bytes, 1).rejected) << bytes.substr(0, 40);
     }
 }
 
@@ -110,12 +110,12 @@ TEST(chunked, bodies_wait_where_they_are_cut_off) {
     const std::string bytes = "4\r\nWiki\r\n0\r\n\r\n";
     for (std::size_t length = 0; length < bytes.size(); ++length) {
         const auto got = decode(bytes.substr(0, length), 3);
-        EXPECT_FALSE(got.refused) << length;
+        EXPECT_FALSE(got.rejected) << length;
         EXPECT_FALSE(got.done) << length;
     }
 }
 
-TEST(chunked, decoding_stops_at_the_most_it_may_hold) {
+TEST(chunked, decoding_stops_at_the_limit_of_content) {
     const auto got = decode("a\r\n0123456789\r\n0\r\n\r\n", 100, 4);
     EXPECT_EQ(got.content, "0123");
     EXPECT_FALSE(got.done);

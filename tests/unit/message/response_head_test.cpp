@@ -13,7 +13,7 @@ struct body_case {
     bool keep_alive;
 };
 
-TEST(response_head, tells_how_its_body_ends) {
+TEST(response_head, says_how_its_body_ends) {
     for (const auto& c : {
              body_case{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", body_framing::length, true},
              body_case{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", body_framing::none, true},
@@ -30,9 +30,9 @@ TEST(response_head, tells_how_its_body_ends) {
          }) {
         response_head parsed;
         const auto problem = parse_response_head(c.text, parsed);
-        ASSERT_FALSE(problem) << c.text << problem->why;
-        EXPECT_EQ(parsed.how.body, c.body) << c.text;
-        EXPECT_EQ(parsed.how.keep_alive, c.keep_alive) << c.text;
+        ASSERT_FALSE(problem) << c.text << problem->reason;
+        EXPECT_EQ(parsed.framing.body, c.body) << c.text;
+        EXPECT_EQ(parsed.framing.keep_alive, c.keep_alive) << c.text;
     }
 }
 

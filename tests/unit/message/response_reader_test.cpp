@@ -10,20 +10,20 @@ namespace {
 
 constexpr std::size_t everything = 1 << 20;
 
-// What came of a response, and how many bytes of it were not asked for.
+// The result of reading a response, and whether the connection can be used again.
 struct response {
     read_result head = read_result::need_more;
     read_result body = read_result::need_more;
     unsigned status = 0;
     std::string content;
     bool reusable = false;
-    std::string why;
+    std::string reason;
 };
 
 void receive(response_reader& reader, std::string_view bytes) {
-    const auto room = reader.prepare();
-    ASSERT_GE(room.size(), bytes.size());
-    std::copy(bytes.begin(), bytes.end(), room.begin());
+    const auto space = reader.prepare();
+    ASSERT_GE(space.size(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), space.begin());
     reader.commit(bytes.size());
 }
 
@@ -39,12 +39,12 @@ response read(response_reader& reader, std::string_view bytes, std::size_t piece
     };
     while ((got.head = reader.read_head()) == read_result::need_more)
         if (!next_piece()) break;
-    got.why = reader.reason();
+    got.reason = reader.reason();
     if (got.head != read_result::message) return got;
     got.status = reader.head().status;
     while ((got.body = reader.read_body(everything)) == read_result::need_more)
         if (!next_piece() && (!closes || !reader.end_of_input())) break;
-    got.why = reader.reason();
+    got.reason = reader.reason();
     got.content = reader.body();
     got.reusable = reader.is_reusable();
     return got;
@@ -109,7 +109,7 @@ const response_case cases[] = {
     {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
      false,
      {rejected, need_more, 0, "", false, "the endpoint sent an interim answer that was not asked for"}},
-    // What is no head.
+    // No head.
     {"", true, {need_more, need_more, 0, "", false, ""}},
     {"HTTP/1.1 200 OK\r\nContent-", true, {need_more, need_more, 0, "", false, ""}},
     {"HTTP/2 200",
@@ -126,14 +126,14 @@ TEST(response_reader, reads_the_same_however_the_bytes_are_cut_into_packets) {
         for (const std::size_t piece : {std::max<std::size_t>(1, c.text.size()), std::size_t{1}, std::size_t{7}}) {
             response_reader reader;
             const response got = read(reader, c.text, piece, c.closes);
-            const auto where = c.text.substr(0, 200) + " in pieces of " + std::to_string(piece);
-            EXPECT_EQ(got.head, c.expected.head) << where;
-            EXPECT_EQ(got.body, c.expected.body) << where;
-            EXPECT_EQ(got.status, c.expected.status) << where;
-            EXPECT_EQ(got.content, c.expected.content) << where;
-            EXPECT_EQ(got.reusable, c.expected.reusable) << where;
-            EXPECT_EQ(got.why, c.expected.why) << where;
-            EXPECT_EQ(reader.started(), !c.text.empty()) << where;
+            const auto description = c.text.substr(0, 200) + " in pieces of " + std::to_string(piece);
+            EXPECT_EQ(got.head, c.expected.head) << description;
+            EXPECT_EQ(got.body, c.expected.body) << description;
+            EXPECT_EQ(got.status, c.expected.status) << description;
+            EXPECT_EQ(got.content, c.expected.content) << description;
+            EXPECT_EQ(got.reusable, c.expected.reusable) << description;
+            EXPECT_EQ(got.reason, c.expected.reason) << description;
+            EXPECT_EQ(reader.started(), !c.text.empty()) << description;
         }
     }
 }
@@ -172,10 +172,10 @@ TEST(response_reader, rejects_a_head_of_more_than_64_KiB_with_and_without_its_en
             std::string text = start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
             if (!ends) text.back() = 'x';
             response_reader reader;
-            const response got = read(reader, text, response_reader::head_room, false);
+            const response got = read(reader, text, response_reader::head_read_size, false);
             const bool fits = ends && size == response_reader::max_head_bytes;
             EXPECT_EQ(got.head, fits ? whole : rejected) << size;
-            EXPECT_EQ(got.why, fits ? "" : "the header of the answer is longer than 64 KiB") << size;
+            EXPECT_EQ(got.reason, fits ? "" : "the header of the answer is longer than 64 KiB") << size;
         }
     }
 }
@@ -209,7 +209,7 @@ TEST(response_reader, gives_a_body_piece_by_piece_in_memory_of_a_bounded_size) {
              ok + "\r\n" + repeated(piece, 500),
          }) {
         response_reader reader;
-        std::size_t taken = 0, content = 0, most = 0;
+        std::size_t taken = 0, content = 0, max_memory = 0;
         const auto next_piece = [&] {
             const std::string_view next = std::string_view(text).substr(taken, 4000);
             receive(reader, next);
@@ -221,12 +221,12 @@ TEST(response_reader, gives_a_body_piece_by_piece_in_memory_of_a_bounded_size) {
         while (!reader.whole()) {
             while (reader.read_body(1) == need_more)
                 ASSERT_TRUE(next_piece() || reader.end_of_input());
-            most = std::max(most, reader.prepare().size() + reader.body().size());
+            max_memory = std::max(max_memory, reader.prepare().size() + reader.body().size());
             content += reader.body().size();
             reader.consume_body();
         }
         EXPECT_EQ(content, 500000U);
-        EXPECT_LE(most, 2 * (response_reader::body_room + 4096));
+        EXPECT_LE(max_memory, 2 * (response_reader::body_read_size + 4096));
     }
 }
 
@@ -236,9 +236,9 @@ TEST(response_reader, decodes_no_more_of_a_chunked_body_than_is_wanted_and_a_rea
     receive(reader, head);
     ASSERT_EQ(reader.read_head(), whole);
     for (int i = 0; i < 10; ++i)
-        receive(reader, std::string(response_reader::body_room, 'c'));
+        receive(reader, std::string(response_reader::body_read_size, 'c'));
     EXPECT_EQ(reader.read_body(100), whole);
-    EXPECT_EQ(reader.body().size(), 100 + response_reader::body_room);
+    EXPECT_EQ(reader.body().size(), 100 + response_reader::body_read_size);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What ran out, in the order in which it did.
-struct course {
+// Deadlines, and the names of those that have expired, in order.
+struct timeline {
     deadlines times;
     std::string ran_out;
 
@@ -25,18 +25,19 @@ struct course {
 };
 
 struct named : deadline {
-    named(course& in, char letter)
+    named(timeline& owner, char letter)
         : deadline(
-              in.times,
-              [](void* self) { static_cast<named*>(self)->in_.ran_out += static_cast<named*>(self)->letter_; }, this),
-          in_(in),
+              owner.times,
+              [](void* self) { static_cast<named*>(self)->owner_.ran_out += static_cast<named*>(self)->letter_; },
+              this),
+          owner_(owner),
           letter_(letter) {}
-    course& in_;
+    timeline& owner_;
     char letter_;
 };
 
 TEST(deadlines, run_out_by_their_times_not_in_the_order_of_their_setting) {
-    course c;
+    timeline c;
     named far(c, 'f'), near(c, 'n');
     far.set(1h);
     near.set(10ms);
@@ -51,7 +52,7 @@ TEST(deadlines, run_out_by_their_times_not_in_the_order_of_their_setting) {
 }
 
 TEST(deadlines, that_are_cleared_or_gone_do_not_run_out) {
-    course c;
+    timeline c;
     named a(c, 'a'), b(c, 'b');
     auto gone = std::make_unique<named>(c, 'g');
     a.set(5ms);
@@ -65,7 +66,7 @@ TEST(deadlines, that_are_cleared_or_gone_do_not_run_out) {
 }
 
 TEST(deadlines, that_are_set_again_wait_from_then_on) {
-    course c;
+    timeline c;
     named a(c, 'a'), b(c, 'b');
     a.set(5ms);
     b.set(10ms);
@@ -77,19 +78,19 @@ TEST(deadlines, that_are_set_again_wait_from_then_on) {
     a.clear();
 }
 
-TEST(deadlines, run_out_all_at_once_when_told_so) {
-    course c;
+TEST(deadlines, run_out_all_at_once_by_expire_now) {
+    timeline c;
     named a(c, 'a'), b(c, 'b');
     a.set(1h);
     b.set(2h);
-    c.times.expire_all();
+    c.times.expire_now();
     EXPECT_EQ(c.ran_out, "ab");
     c.times.expire_due(true);
     EXPECT_EQ(c.times.left(), milliseconds::max());
 }
 
 TEST(deadlines, are_not_early_and_leave_nothing_to_wait_for_behind) {
-    course c;
+    timeline c;
     EXPECT_EQ(c.times.left(), milliseconds::max());
     named a(c, 'a');
     a.set(20ms);

@@ -18,31 +18,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void no_throw(const std::exception_ptr& unforeseen) { EXPECT_FALSE(unforeseen); }
+void no_throw(const std::exception_ptr& exception) { EXPECT_FALSE(exception); }
 
 // Two ends of a connection, both served by one loop.
 struct pair {
     pair() {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
-        one.emplace(in, ends[0]);
-        other.emplace(in, ends[1]);
+        one.emplace(event_loop, ends[0]);
+        other.emplace(event_loop, ends[1]);
     }
-    loop in;
+    loop event_loop;
     std::optional<stream> one, other;
 
-    void run(task<> what) {
-        in.spawn(std::move(what), no_throw);
-        in.post([this] { in.finish(); });
-        in.run();
+    void run(task<> coroutine) {
+        event_loop.spawn(std::move(coroutine), no_throw);
+        event_loop.post([this] { event_loop.finish(); });
+        event_loop.run();
     }
 };
 
-task<std::string> read_all(stream& from) {
+task<std::string> read_all(stream& source) {
     std::array<char, 5> part;
     std::string all;
     for (;;) {
-        const transfer got = co_await from.read_some(asio::buffer(part));
+        const transfer got = co_await source.async_read_some(asio::buffer(part));
         if (got.error) {
             EXPECT_EQ(got.error, asio::error::eof);
             co_return all;
@@ -51,55 +51,55 @@ task<std::string> read_all(stream& from) {
     }
 }
 
-TEST(a_loop, ends_when_it_was_told_to_and_its_last_coroutine_has_ended) {
-    loop in;
+TEST(a_loop, ends_after_finish_when_its_last_coroutine_has_ended) {
+    loop event_loop;
     bool done = false;
     const auto work = [&]() -> task<> {
-        co_await pause(in, 10ms);
+        co_await pause(event_loop, 10ms);
         done = true;
     };
-    in.spawn(work(), no_throw);
-    in.finish();
-    in.run();
+    event_loop.spawn(work(), no_throw);
+    event_loop.finish();
+    event_loop.run();
     EXPECT_TRUE(done);
 }
 
-TEST(a_loop, tells_what_a_coroutine_threw) {
-    loop in;
-    std::string told;
+TEST(a_loop, reports_what_a_coroutine_threw) {
+    loop event_loop;
+    std::string message;
     const auto work = [&]() -> task<> {
-        co_await pause(in, 1ms);
+        co_await pause(event_loop, 1ms);
         throw std::runtime_error("oops");
     };
-    in.spawn(work(), [&](const std::exception_ptr& unforeseen) {
+    event_loop.spawn(work(), [&](const std::exception_ptr& exception) {
         try {
-            std::rethrow_exception(unforeseen);
+            std::rethrow_exception(exception);
         } catch (const std::exception& e) {
-            told = e.what();
+            message = e.what();
         }
     });
-    in.finish();
-    in.run();
-    EXPECT_EQ(told, "oops");
+    event_loop.finish();
+    event_loop.run();
+    EXPECT_EQ(message, "oops");
 }
 
 TEST(a_loop, is_woken_by_what_another_thread_posts) {
-    loop in;
-    std::thread other([&in] { in.post([&in] { in.finish(); }); });
-    in.run();
+    loop event_loop;
+    std::thread other([&event_loop] { event_loop.post([&event_loop] { event_loop.finish(); }); });
+    event_loop.run();
     other.join();
 }
 
 TEST(a_loop, can_be_stopped_with_a_coroutine_that_never_ends) {
     bool destroyed = false;
-    struct told_at_end {
-        bool& tells;
-        ~told_at_end() { tells = true; }
+    struct set_at_end {
+        bool& flag;
+        ~set_at_end() { flag = true; }
     };
     {
         loop stopped;
         const auto work = [&]() -> task<> {
-            const told_at_end here{destroyed};
+            const set_at_end here{destroyed};
             co_await pause(stopped, 1h);
         };
         stopped.spawn(work(), no_throw);
@@ -114,7 +114,7 @@ TEST(a_stream, gives_bytes_and_the_end_that_came_at_one_edge) {
     pair ends;
     std::string got;
     const auto work = [&]() -> task<> {
-        const transfer sent = co_await ends.other->write("hello, ", "world");
+        const transfer sent = co_await ends.other->async_write("hello, ", "world");
         EXPECT_EQ(sent.bytes, 12U);
         ends.other->close();
         got = co_await read_all(*ends.one);
@@ -123,21 +123,21 @@ TEST(a_stream, gives_bytes_and_the_end_that_came_at_one_edge) {
     EXPECT_EQ(got, "hello, world");
 }
 
-TEST(a_stream, has_nothing_to_read_until_the_loop_was_told) {
+TEST(a_stream, has_nothing_to_read_until_epoll_has_reported_it) {
     pair ends;
-    std::array<char, 8> into;
-    EXPECT_TRUE(ends.one->read_now(asio::buffer(into)).would_block());
-    EXPECT_TRUE(ends.one->is_quiet());
+    std::array<char, 8> buffer;
+    EXPECT_TRUE(ends.one->try_read_some(asio::buffer(buffer)).would_block());
+    EXPECT_TRUE(ends.one->is_reusable());
     const auto work = [&]() -> task<> {
-        const transfer sent = co_await ends.other->write("x");
+        const transfer sent = co_await ends.other->async_write("x");
         EXPECT_FALSE(sent.error);
-        co_await ends.one->readable();
-        EXPECT_FALSE(ends.one->is_quiet());
-        EXPECT_EQ(ends.one->read_now(asio::buffer(into)).bytes, 1U);
-        EXPECT_TRUE(ends.one->is_quiet());
+        co_await ends.one->wait_readable();
+        EXPECT_FALSE(ends.one->is_reusable());
+        EXPECT_EQ(ends.one->try_read_some(asio::buffer(buffer)).bytes, 1U);
+        EXPECT_TRUE(ends.one->is_reusable());
         ends.other->close();
-        co_await ends.one->readable();
-        EXPECT_FALSE(ends.one->is_quiet());
+        co_await ends.one->wait_readable();
+        EXPECT_FALSE(ends.one->is_reusable());
     };
     ends.run(work());
 }
@@ -147,73 +147,73 @@ TEST(a_stream, writes_more_than_the_kernel_takes_at_once) {
     const std::string first(300'000, 'a'), second(700'000, 'b');
     std::string got;
     const auto writes = [&]() -> task<> {
-        const transfer sent = co_await ends.other->write(first, second);
+        const transfer sent = co_await ends.other->async_write(first, second);
         EXPECT_FALSE(sent.error);
         EXPECT_EQ(sent.bytes, first.size() + second.size());
         ends.other->close();
     };
     const auto reads = [&]() -> task<> { got = co_await read_all(*ends.one); };
-    ends.in.spawn(writes(), no_throw);
+    ends.event_loop.spawn(writes(), no_throw);
     ends.run(reads());
     EXPECT_EQ(got, first + second);
 }
 
-TEST(a_stream, that_waits_too_long_is_told_so) {
+TEST(a_stream, that_waits_too_long_times_out) {
     pair ends;
-    std::array<char, 8> into;
+    std::array<char, 8> buffer;
     const auto work = [&]() -> task<> {
         ends.one->expires_after(5ms);
-        const transfer got = co_await ends.one->read_some(asio::buffer(into));
+        const transfer got = co_await ends.one->async_read_some(asio::buffer(buffer));
         EXPECT_EQ(got.error, asio::error::operation_aborted);
         EXPECT_TRUE(ends.one->timed_out());
-        // And goes on as if nothing had been.
+        // It can still be used.
         ends.one->expires_never();
-        const transfer sent = co_await ends.other->write("later");
+        const transfer sent = co_await ends.other->async_write("later");
         EXPECT_EQ(sent.bytes, 5U);
-        const transfer late = co_await ends.one->read_some(asio::buffer(into));
-        EXPECT_EQ(late.bytes, 5U);
+        const transfer later = co_await ends.one->async_read_some(asio::buffer(buffer));
+        EXPECT_EQ(later.bytes, 5U);
     };
     ends.run(work());
 }
 
-TEST(a_stream, may_be_destroyed_by_who_waits_for_another_at_the_same_edge) {
+TEST(a_stream, may_be_destroyed_by_a_coroutine_that_is_resumed_in_the_same_iteration) {
     pair a;
     std::array<int, 2> more{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, more.data()), 0);
-    std::optional<stream> neighbour(std::in_place, a.in, more[0]);
+    std::optional<stream> neighbour(std::in_place, a.event_loop, more[0]);
     const auto work = [&]() -> task<> {
         EXPECT_EQ(::write(more[1], "y", 1), 1);  // ready in the same iteration as the stream that is waited for
-        const transfer sent = co_await a.other->write("x");
+        const transfer sent = co_await a.other->async_write("x");
         EXPECT_FALSE(sent.error);
-        co_await a.one->readable();
+        co_await a.one->wait_readable();
         neighbour.reset();
-        co_await pause(a.in, 1ms);
+        co_await pause(a.event_loop, 1ms);
     };
     a.run(work());
     ::close(more[1]);
 }
 
-TEST(an_async_event, wakes_all_who_wait_and_is_not_waited_for_longer_than_was_said) {
-    loop in;
-    async_event happens(in);
+TEST(an_async_event, resumes_all_who_wait_and_is_waited_for_no_longer_than_the_timeout) {
+    loop event_loop;
+    async_event event(event_loop);
     int woken = 0;
-    const auto waits = [&](milliseconds at_most) -> task<> {
-        co_await happens.wait(at_most);
+    const auto waits = [&](milliseconds timeout) -> task<> {
+        co_await event.wait(timeout);
         ++woken;
     };
     const auto work = [&]() -> task<> {
-        co_await pause(in, 20ms);
+        co_await pause(event_loop, 20ms);
         EXPECT_EQ(woken, 1);
-        happens.notify_all();
-        co_await pause(in, 1ms);
+        event.notify_all();
+        co_await pause(event_loop, 1ms);
         EXPECT_EQ(woken, 3);
     };
-    in.spawn(waits(1ms), no_throw);
-    in.spawn(waits(1h), no_throw);
-    in.spawn(waits(1h), no_throw);
-    in.spawn(work(), no_throw);
-    in.finish();
-    in.run();
+    event_loop.spawn(waits(1ms), no_throw);
+    event_loop.spawn(waits(1h), no_throw);
+    event_loop.spawn(waits(1h), no_throw);
+    event_loop.spawn(work(), no_throw);
+    event_loop.finish();
+    event_loop.run();
 }
 
 }  // namespace

@@ -16,26 +16,26 @@ const std::string longest_id(64, 'a');
 TEST(match_path, takes_a_path_apart) {
     struct {
         std::string method, path;
-        id is;
+        operation_id id;
         std::string_view version, project, server, job;
     } const cases[] = {
-        {"POST", "/v1.1/p1/cloudservers/s1/resize", id::resize, "v1.1", "p1", "s1", ""},
-        {"POST", "/v1/p1/cloudservers/s1/resize", id::resize, "v1", "p1", "s1", ""},
-        {"GET", "/v1/p1/jobs/j1", id::show_job, "v1", "p1", "", "j1"},
-        {"GET", "/v1/p1/cloudservers/s1", id::show_server, "v1", "p1", "s1", ""},
-        {"GET", "/v1/p1/cloudservers/resize_flavors", id::list_resize_flavors, "v1", "p1", "", ""},
-        {"GET", "/v1/a-z_09/cloudservers/" + longest_id, id::show_server, "v1", "a-z_09", longest_id, ""},
-        {"GET", "/v1/0605767a3300d5762fb7c0186d9e1779/jobs/ff8080814dbd65d7014dbe0d84db0013", id::show_job, "v1",
-         "0605767a3300d5762fb7c0186d9e1779", "", "ff8080814dbd65d7014dbe0d84db0013"},
-        {"GET", "/v1/p1/cloudservers/5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", id::show_server, "v1", "p1",
+        {"POST", "/v1.1/p1/cloudservers/s1/resize", operation_id::resize, "v1.1", "p1", "s1", ""},
+        {"POST", "/v1/p1/cloudservers/s1/resize", operation_id::resize, "v1", "p1", "s1", ""},
+        {"GET", "/v1/p1/jobs/j1", operation_id::show_job, "v1", "p1", "", "j1"},
+        {"GET", "/v1/p1/cloudservers/s1", operation_id::show_server, "v1", "p1", "s1", ""},
+        {"GET", "/v1/p1/cloudservers/resize_flavors", operation_id::list_resize_flavors, "v1", "p1", "", ""},
+        {"GET", "/v1/a-z_09/cloudservers/" + longest_id, operation_id::show_server, "v1", "a-z_09", longest_id, ""},
+        {"GET", "/v1/0605767a3300d5762fb7c0186d9e1779/jobs/ff8080814dbd65d7014dbe0d84db0013", operation_id::show_job,
+         "v1", "0605767a3300d5762fb7c0186d9e1779", "", "ff8080814dbd65d7014dbe0d84db0013"},
+        {"GET", "/v1/p1/cloudservers/5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", operation_id::show_server, "v1", "p1",
          "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", ""},
-        {"GET", "/v1/cloudservers/cloudservers/s1", id::show_server, "v1", "cloudservers", "s1", ""},
-        {"GET", "/v1/p1/jobs/resize", id::show_job, "v1", "p1", "", "resize"},
+        {"GET", "/v1/cloudservers/cloudservers/s1", operation_id::show_server, "v1", "cloudservers", "s1", ""},
+        {"GET", "/v1/p1/jobs/resize", operation_id::show_job, "v1", "p1", "", "resize"},
     };
     for (const auto& c : cases) {
         const auto found = match_path(c.method, c.path);
         ASSERT_TRUE(found) << c.path;
-        EXPECT_EQ(found->what->is, c.is) << c.path;
+        EXPECT_EQ(found->operation->id, c.id) << c.path;
         EXPECT_EQ(found->api_version, c.version) << c.path;
         EXPECT_EQ(found->project_id, c.project) << c.path;
         EXPECT_EQ(found->server_id, c.server) << c.path;
@@ -193,7 +193,7 @@ TEST(table, has_the_rows_of_the_contract) {
 TEST(table, is_searched_by_name) {
     for (const operation& row : table()) {
         ASSERT_NE(find(row.name), nullptr);
-        EXPECT_EQ(find(row.name)->is, row.is);
+        EXPECT_EQ(find(row.name)->id, row.id);
     }
     EXPECT_EQ(find("reboot"), nullptr);
     EXPECT_EQ(find(""), nullptr);

@@ -22,7 +22,7 @@ TEST(query, is_taken_where_every_signer_writes_it_down_alike) {
 
 TEST(query, is_refused_where_signers_could_differ) {
     struct {
-        std::string_view query, why;
+        std::string_view query, problem;
     } const cases[] = {
         {"&a=1", "empty parameter"},
         {"a=1&", "empty parameter"},
@@ -51,7 +51,7 @@ TEST(query, is_refused_where_signers_could_differ) {
         {"a=\\", "visible ASCII"},
     };
     for (const auto& c : cases)
-        EXPECT_THAT(query_problem(c.query), HasSubstr(c.why)) << c.query;
+        EXPECT_THAT(query_problem(c.query), HasSubstr(c.problem)) << c.query;
 }
 
 }  // namespace

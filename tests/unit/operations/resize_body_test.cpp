@@ -30,9 +30,13 @@ namespace {
 using testing::HasSubstr;
 
 // The members after flavorRef, in a body that is right otherwise.
-std::string with(const std::string& members) { return R"({"resize":{"flavorRef":"s6.large.2",)" + members + "}}"; }
+std::string with_members(const std::string& members) {
+    return R"({"resize":{"flavorRef":"s6.large.2",)" + members + "}}";
+}
 // The same for members beside `resize`.
-std::string beside(const std::string& members) { return R"({"resize":{"flavorRef":"s6.large.2"},)" + members + "}"; }
+std::string with_key_beside(const std::string& members) {
+    return R"({"resize":{"flavorRef":"s6.large.2"},)" + members + "}";
+}
 std::string nested(int deep) {
     // `deep` levels, two of which are the root and x
     std::string inner;
@@ -41,14 +45,14 @@ std::string nested(int deep) {
     inner += "1";
     for (int i = deep - 1; i >= 2; --i)
         inner += i % 2 == 0 ? "]" : "}";
-    return beside(R"("x":{"y":)" + inner + "}");
+    return with_key_beside(R"("x":{"y":)" + inner + "}");
 }
 
-struct refused_body {
+struct rejected_body {
     std::string body, pointer, says;
 };
 
-const refused_body refused_bodies[] = {
+const rejected_body rejected_bodies[] = {
     // not one JSON object
     {"", "", "is empty"},
     {" ", "", "ends before"},
@@ -76,28 +80,28 @@ const refused_body refused_bodies[] = {
     {R"({'resize':{'flavorRef':'a'}})", "", "valid JSON"},
     {R"({resize:{flavorRef:"a"}})", "", "valid JSON"},
     {R"({"resize" {"flavorRef":"a"}})", "", "valid JSON"},
-    {beside(R"("x":01)"), "", "valid JSON"},
-    {beside(R"("x":+1)"), "", "valid JSON"},
-    {beside(R"("x":.5)"), "", "valid JSON"},
-    {beside(R"("x":NaN)"), "", "valid JSON"},
-    {beside(R"("x":Infinity)"), "", "valid JSON"},
-    {beside(R"("x":True)"), "", "valid JSON"},
-    {beside("\"x\":\"a\nb\""), "", "valid JSON"},
-    {beside(R"("x":"\q")"), "", "valid JSON"},
+    {with_key_beside(R"("x":01)"), "", "valid JSON"},
+    {with_key_beside(R"("x":+1)"), "", "valid JSON"},
+    {with_key_beside(R"("x":.5)"), "", "valid JSON"},
+    {with_key_beside(R"("x":NaN)"), "", "valid JSON"},
+    {with_key_beside(R"("x":Infinity)"), "", "valid JSON"},
+    {with_key_beside(R"("x":True)"), "", "valid JSON"},
+    {with_key_beside("\"x\":\"a\nb\""), "", "valid JSON"},
+    {with_key_beside(R"("x":"\q")"), "", "valid JSON"},
     {"\xEF\xBB\xBF"
      R"({"resize":{"flavorRef":"a"}})",
      "", "byte order mark"},
     {std::string("{\0\"\0r\0", 6), "", "valid JSON"},
     // not UTF-8
-    {beside("\"x\":\"\xFF\""), "", "valid JSON in UTF-8"},
-    {beside("\"x\":\"\xC0\xAF\""), "", "valid JSON in UTF-8"},
-    {beside("\"x\":\"\xED\xA0\x80\""), "", "valid JSON in UTF-8"},
-    {beside("\"x\":\"\xF4\x90\x80\x80\""), "", "valid JSON in UTF-8"},
-    {beside("\"x\":\"\xE2\x84\""), "", "valid JSON in UTF-8"},
-    {beside("\"\x80\":1"), "", "valid JSON in UTF-8"},
-    {beside(R"("x":"\ud800")"), "", "valid JSON"},
-    {beside(R"("x":"\udc00")"), "", "valid JSON"},
-    {beside(R"("x":"\ud800\u0041")"), "", "valid JSON"},
+    {with_key_beside("\"x\":\"\xFF\""), "", "valid JSON in UTF-8"},
+    {with_key_beside("\"x\":\"\xC0\xAF\""), "", "valid JSON in UTF-8"},
+    {with_key_beside("\"x\":\"\xED\xA0\x80\""), "", "valid JSON in UTF-8"},
+    {with_key_beside("\"x\":\"\xF4\x90\x80\x80\""), "", "valid JSON in UTF-8"},
+    {with_key_beside("\"x\":\"\xE2\x84\""), "", "valid JSON in UTF-8"},
+    {with_key_beside("\"\x80\":1"), "", "valid JSON in UTF-8"},
+    {with_key_beside(R"("x":"\ud800")"), "", "valid JSON"},
+    {with_key_beside(R"("x":"\udc00")"), "", "valid JSON"},
+    {with_key_beside(R"("x":"\ud800\u0041")"), "", "valid JSON"},
     // too deep
     {nested(17), "", "16 levels"},
     {std::string(100000, '['), "", "must be a JSON object"},
@@ -131,97 +135,100 @@ const refused_body refused_bodies[] = {
     {R"({"resize":{"flavorRef":"s6\n"}})", "/resize/flavorRef", "visible ASCII"},
     {R"({"resize":{"flavorRef":"s6.lärge"}})", "/resize/flavorRef", "visible ASCII"},
     {R"({"resize":{"flavorRef":"s6\u007f"}})", "/resize/flavorRef", "visible ASCII"},
-    {with(R"("dedicated_host_id":null)"), "/resize/dedicated_host_id", "string"},
-    {with(R"("dedicated_host_id":7)"), "/resize/dedicated_host_id", "string"},
-    {with(R"("dedicated_host_id":")" + std::string(256, 'h') + "\""), "/resize/dedicated_host_id", "255"},
-    {with(R"("extendparam":null)"), "/resize/extendparam", "JSON object"},
-    {with(R"("extendparam":[])"), "/resize/extendparam", "JSON object"},
-    {with(R"("extendparam":"{}")"), "/resize/extendparam", "JSON object"},
-    {with(R"("extendparam":{"isAutoPay":true})"), "/resize/extendparam/isAutoPay", R"(string "true" or "false")"},
-    {with(R"("extendparam":{"isAutoPay":false})"), "/resize/extendparam/isAutoPay", R"(string "true" or "false")"},
-    {with(R"("extendparam":{"isAutoPay":null})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("extendparam":{"isAutoPay":1})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("extendparam":{"isAutoPay":"True"})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("extendparam":{"isAutoPay":"true "})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("extendparam":{"isAutoPay":"1"})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("extendparam":{"isAutoPay":["true"]})"), "/resize/extendparam/isAutoPay", "string"},
-    {with(R"("mode":"")"), "/resize/mode", "withStopServer"},
-    {with(R"("mode":null)"), "/resize/mode", "withStopServer"},
-    {with(R"("mode":true)"), "/resize/mode", "withStopServer"},
-    {with(R"("mode":"withstopserver")"), "/resize/mode", "withStopServer"},
-    {with(R"("mode":"withStopServer\u0000")"), "/resize/mode", "withStopServer"},
-    {with(R"("cpu_options":2)"), "/resize/cpu_options", "JSON object"},
-    {with(R"("cpu_options":[2])"), "/resize/cpu_options", "JSON object"},
-    {with(R"("cpu_options":{"hw:cpu_threads":0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":3})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":-1})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":1.0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":1e0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":18446744073709551617})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":"2"})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {with(R"("cpu_options":{"hw:cpu_threads":true})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
-    {beside(R"("dry_run":"true")"), "/dry_run", "boolean"},
-    {beside(R"("dry_run":1)"), "/dry_run", "boolean"},
-    {beside(R"("dry_run":null)"), "/dry_run", "boolean"},
-    {beside(R"("dry_run":{})"), "/dry_run", "boolean"},
-    {beside(R"("dry_run":[true])"), "/dry_run", "boolean"},
+    {with_members(R"("dedicated_host_id":null)"), "/resize/dedicated_host_id", "string"},
+    {with_members(R"("dedicated_host_id":7)"), "/resize/dedicated_host_id", "string"},
+    {with_members(R"("dedicated_host_id":")" + std::string(256, 'h') + "\""), "/resize/dedicated_host_id", "255"},
+    {with_members(R"("extendparam":null)"), "/resize/extendparam", "JSON object"},
+    {with_members(R"("extendparam":[])"), "/resize/extendparam", "JSON object"},
+    {with_members(R"("extendparam":"{}")"), "/resize/extendparam", "JSON object"},
+    {with_members(R"("extendparam":{"isAutoPay":true})"), "/resize/extendparam/isAutoPay",
+     R"(string "true" or "false")"},
+    {with_members(R"("extendparam":{"isAutoPay":false})"), "/resize/extendparam/isAutoPay",
+     R"(string "true" or "false")"},
+    {with_members(R"("extendparam":{"isAutoPay":null})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("extendparam":{"isAutoPay":1})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("extendparam":{"isAutoPay":"True"})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("extendparam":{"isAutoPay":"true "})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("extendparam":{"isAutoPay":"1"})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("extendparam":{"isAutoPay":["true"]})"), "/resize/extendparam/isAutoPay", "string"},
+    {with_members(R"("mode":"")"), "/resize/mode", "withStopServer"},
+    {with_members(R"("mode":null)"), "/resize/mode", "withStopServer"},
+    {with_members(R"("mode":true)"), "/resize/mode", "withStopServer"},
+    {with_members(R"("mode":"withstopserver")"), "/resize/mode", "withStopServer"},
+    {with_members(R"("mode":"withStopServer\u0000")"), "/resize/mode", "withStopServer"},
+    {with_members(R"("cpu_options":2)"), "/resize/cpu_options", "JSON object"},
+    {with_members(R"("cpu_options":[2])"), "/resize/cpu_options", "JSON object"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":3})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":-1})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":1.0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":1e0})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":18446744073709551617})"), "/resize/cpu_options/hw:cpu_threads",
+     "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":"2"})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_members(R"("cpu_options":{"hw:cpu_threads":true})"), "/resize/cpu_options/hw:cpu_threads", "1 or 2"},
+    {with_key_beside(R"("dry_run":"true")"), "/dry_run", "boolean"},
+    {with_key_beside(R"("dry_run":1)"), "/dry_run", "boolean"},
+    {with_key_beside(R"("dry_run":null)"), "/dry_run", "boolean"},
+    {with_key_beside(R"("dry_run":{})"), "/dry_run", "boolean"},
+    {with_key_beside(R"("dry_run":[true])"), "/dry_run", "boolean"},
     // a key twice
-    {beside(R"("resize":{"flavorRef":"b"})"), "/resize", "occurs twice"},
-    {with(R"("flavorRef":"b")"), "/resize/flavorRef", "occurs twice"},
-    {with(R"("flavorRef":"s6.large.2")"), "/resize/flavorRef", "occurs twice"},
-    {with(R"("\u0066lavorRef":"b")"), "/resize/flavorRef", "occurs twice"},
+    {with_key_beside(R"("resize":{"flavorRef":"b"})"), "/resize", "occurs twice"},
+    {with_members(R"("flavorRef":"b")"), "/resize/flavorRef", "occurs twice"},
+    {with_members(R"("flavorRef":"s6.large.2")"), "/resize/flavorRef", "occurs twice"},
+    {with_members(R"("\u0066lavorRef":"b")"), "/resize/flavorRef", "occurs twice"},
     {R"({"resize":{"\u0066lavorRef":"a","flavorRef":"b"}})", "/resize/flavorRef", "occurs twice"},
-    {beside(R"("dry_run":true,"dry_run":true)"), "/dry_run", "occurs twice"},
-    {with(R"("extendparam":{"isAutoPay":"false","isAutoPay":"true"})"), "/resize/extendparam/isAutoPay",
+    {with_key_beside(R"("dry_run":true,"dry_run":true)"), "/dry_run", "occurs twice"},
+    {with_members(R"("extendparam":{"isAutoPay":"false","isAutoPay":"true"})"), "/resize/extendparam/isAutoPay",
      "occurs twice"},
-    {with(R"("mode":"withStopServer","mode":"withStopServer")"), "/resize/mode", "occurs twice"},
-    {beside(R"("xyz":1,"xyz":2)"), "", "a key occurs twice"},
-    {with(R"("xyz":1,"xyz":2)"), "/resize", "a key occurs twice"},
-    {with(R"("xyz":1,"x\u0079z":2)"), "/resize", "a key occurs twice"},
-    {with(R"("":1,"":2)"), "/resize", "a key occurs twice"},
-    {with(R"("\ud83d\ude00":1,"😀":2)"), "/resize", "a key occurs twice"},
-    {with(R"("extendparam":{"xyz":1,"xyz":2})"), "/resize/extendparam", "a key occurs twice"},
-    {with(R"("cpu_options":{"xyz":1,"xyz":2})"), "/resize/cpu_options", "a key occurs twice"},
-    {beside(R"("q":{"xyz":1,"xyz":2})"), "", "an object within"},
-    {with(R"("q":[[{"xyz":1},{"r":{"xyz":1,"xyz":2}}]])"), "/resize", "an object within"},
-    {with(R"("q":{"a":{"xyz":1},"b":{"xyz":2},"a":3})"), "/resize", "an object within"},
+    {with_members(R"("mode":"withStopServer","mode":"withStopServer")"), "/resize/mode", "occurs twice"},
+    {with_key_beside(R"("xyz":1,"xyz":2)"), "", "a key occurs twice"},
+    {with_members(R"("xyz":1,"xyz":2)"), "/resize", "a key occurs twice"},
+    {with_members(R"("xyz":1,"x\u0079z":2)"), "/resize", "a key occurs twice"},
+    {with_members(R"("":1,"":2)"), "/resize", "a key occurs twice"},
+    {with_members(R"("\ud83d\ude00":1,"😀":2)"), "/resize", "a key occurs twice"},
+    {with_members(R"("extendparam":{"xyz":1,"xyz":2})"), "/resize/extendparam", "a key occurs twice"},
+    {with_members(R"("cpu_options":{"xyz":1,"xyz":2})"), "/resize/cpu_options", "a key occurs twice"},
+    {with_key_beside(R"("q":{"xyz":1,"xyz":2})"), "", "an object within"},
+    {with_members(R"("q":[[{"xyz":1},{"r":{"xyz":1,"xyz":2}}]])"), "/resize", "an object within"},
+    {with_members(R"("q":{"a":{"xyz":1},"b":{"xyz":2},"a":3})"), "/resize", "an object within"},
     // a key that could be taken for a known one
     {R"({"Resize":{"flavorRef":"a"}})", "", "send resize"},
     {R"({"re_size":{"flavorRef":"a"}})", "", "send resize"},
     {"{\"re\xC5\xBFize\":{\"flavorRef\":\"a\"}}", "", "send resize"},
     {"{\"res\xC4\xB1ze\":{\"flavorRef\":\"a\"}}", "", "send resize"},
-    {beside(R"("Dry_Run":true)"), "", "send dry_run"},
-    {beside(R"("dryRun":true)"), "", "send dry_run"},
-    {beside(R"("dry-run":true)"), "", "send dry_run"},
-    {beside(R"("dry_run\u0000":true)"), "", "send dry_run"},
-    {beside(R"("dry_run\u0000x":true)"), "", "send dry_run"},
+    {with_key_beside(R"("Dry_Run":true)"), "", "send dry_run"},
+    {with_key_beside(R"("dryRun":true)"), "", "send dry_run"},
+    {with_key_beside(R"("dry-run":true)"), "", "send dry_run"},
+    {with_key_beside(R"("dry_run\u0000":true)"), "", "send dry_run"},
+    {with_key_beside(R"("dry_run\u0000x":true)"), "", "send dry_run"},
     {R"({"resize":{"FlavorRef":"a"}})", "/resize", "send flavorRef"},
     {R"({"resize":{"flavor_ref":"a"}})", "/resize", "send flavorRef"},
     {R"({"resize":{"flavorref":"a"}})", "/resize", "send flavorRef"},
-    {with(R"("FLAVORREF":"b")"), "/resize", "send flavorRef"},
-    {with(R"("\u0046lavorRef":"b")"), "/resize", "send flavorRef"},
-    {with(R"(" flavorRef":"b")"), "/resize", "send flavorRef"},
-    {with(R"("dedicatedHostId":"h")"), "/resize", "send dedicated_host_id"},
-    {with(R"("dedicated-host-id":"h")"), "/resize", "send dedicated_host_id"},
-    {with(R"("extendParam":{"isAutoPay":"true"})"), "/resize", "send extendparam"},
-    {with(R"("extend_param":{"isAutoPay":"true"})"), "/resize", "send extendparam"},
-    {with(R"("Mode":"withStopServer")"), "/resize", "send mode"},
-    {with(R"("cpuOptions":{})"), "/resize", "send cpu_options"},
-    {with(R"("extendparam":{"isautopay":"true"})"), "/resize/extendparam", "send isAutoPay"},
-    {with(R"("extendparam":{"is_auto_pay":"true"})"), "/resize/extendparam", "send isAutoPay"},
-    {with(R"("extendparam":{"IsAutoPay":"true"})"), "/resize/extendparam", "send isAutoPay"},
-    {with("\"extendparam\":{\"i\xC5\xBF"
-          "AutoPay\":\"true\"}"),
+    {with_members(R"("FLAVORREF":"b")"), "/resize", "send flavorRef"},
+    {with_members(R"("\u0046lavorRef":"b")"), "/resize", "send flavorRef"},
+    {with_members(R"(" flavorRef":"b")"), "/resize", "send flavorRef"},
+    {with_members(R"("dedicatedHostId":"h")"), "/resize", "send dedicated_host_id"},
+    {with_members(R"("dedicated-host-id":"h")"), "/resize", "send dedicated_host_id"},
+    {with_members(R"("extendParam":{"isAutoPay":"true"})"), "/resize", "send extendparam"},
+    {with_members(R"("extend_param":{"isAutoPay":"true"})"), "/resize", "send extendparam"},
+    {with_members(R"("Mode":"withStopServer")"), "/resize", "send mode"},
+    {with_members(R"("cpuOptions":{})"), "/resize", "send cpu_options"},
+    {with_members(R"("extendparam":{"isautopay":"true"})"), "/resize/extendparam", "send isAutoPay"},
+    {with_members(R"("extendparam":{"is_auto_pay":"true"})"), "/resize/extendparam", "send isAutoPay"},
+    {with_members(R"("extendparam":{"IsAutoPay":"true"})"), "/resize/extendparam", "send isAutoPay"},
+    {with_members("\"extendparam\":{\"i\xC5\xBF"
+                  "AutoPay\":\"true\"}"),
      "/resize/extendparam", "send isAutoPay"},
-    {with(R"("extendparam":{"\u0130sAutoPay":"true"})"), "/resize/extendparam", "send isAutoPay"},
-    {with(R"("cpu_options":{"hw_cpu_threads":1})"), "/resize/cpu_options", "send hw:cpu_threads"},
-    {with(R"("cpu_options":{"hw:cpuThreads":1})"), "/resize/cpu_options", "send hw:cpu_threads"},
+    {with_members(R"("extendparam":{"\u0130sAutoPay":"true"})"), "/resize/extendparam", "send isAutoPay"},
+    {with_members(R"("cpu_options":{"hw_cpu_threads":1})"), "/resize/cpu_options", "send hw:cpu_threads"},
+    {with_members(R"("cpu_options":{"hw:cpuThreads":1})"), "/resize/cpu_options", "send hw:cpu_threads"},
 };
 
-TEST(resize_body, refuses_what_is_not_a_strict_resize) {
+TEST(resize_body, rejects_what_is_not_a_strict_resize) {
     resize_reader reader;
     resize_request asked;
-    for (const auto& c : refused_bodies) {
+    for (const auto& c : rejected_bodies) {
         const std::string shown = c.body.substr(0, 200);
         const auto problem = reader.read(c.body, asked);
         ASSERT_TRUE(problem) << shown;
@@ -238,12 +245,12 @@ TEST(resize_body, finds_a_key_that_occurs_twice_however_many_stand_between) {
         std::string keys;
         for (int i = 0; i < many; ++i)
             keys += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":1";
-        EXPECT_FALSE(reader.read(with(keys), asked)) << keys;
-        EXPECT_FALSE(reader.read(with(keys), asked)) << "the keys of another body are forgotten";
+        EXPECT_FALSE(reader.read(with_members(keys), asked)) << keys;
+        EXPECT_FALSE(reader.read(with_members(keys), asked)) << "the keys of another body are forgotten";
         for (int i = 0; i < many; ++i)
-            EXPECT_TRUE(reader.read(with(keys + ",\"k" + std::to_string(i) + "\":1"), asked)) << i;
+            EXPECT_TRUE(reader.read(with_members(keys + ",\"k" + std::to_string(i) + "\":1"), asked)) << i;
     }
-    EXPECT_FALSE(reader.read(with(R"("k1":1)"), asked));
+    EXPECT_FALSE(reader.read(with_members(R"("k1":1)"), asked));
 }
 
 const std::string accepted_bodies[] = {
@@ -252,25 +259,25 @@ const std::string accepted_bodies[] = {
     R"({"\u0072esize":{"flavor\u0052ef":"\u0073\u0036"}})",
     R"({"dry_run":true,"resize":{"mode":"withStopServer","flavorRef":"a"}})",
     R"({"resize":{"flavorRef":")" + std::string(255, 'a') + "\"}}",
-    with(R"("dedicated_host_id":"")"),
-    with(R"("extendparam":{})"),
-    with(R"("extendparam":{"isAutoPay":""})"),
-    with(R"("cpu_options":{})"),
-    with(R"("cpu_options":{"hw:cpu_threads":1})"),
-    with(R"("cpu_options":{"hw:cpu_threads":2,"hw:cpu_sockets":"x"})"),
+    with_members(R"("dedicated_host_id":"")"),
+    with_members(R"("extendparam":{})"),
+    with_members(R"("extendparam":{"isAutoPay":""})"),
+    with_members(R"("cpu_options":{})"),
+    with_members(R"("cpu_options":{"hw:cpu_threads":1})"),
+    with_members(R"("cpu_options":{"hw:cpu_threads":2,"hw:cpu_sockets":"x"})"),
     // what is unknown is for the policy to judge, whatever it holds, where no known member has its place
-    with(R"("force":true)"),
-    beside(R"("force":true)"),
-    beside(R"("flavorRef":7,"isAutoPay":true,"mode":null)"),
-    with(R"("isAutoPay":true,"dry_run":"x","resize":[],"cpu_threads":9)"),
-    with(R"("x":{"flavorRef":7,"FlavorRef":8,"resize":null,"dry-run":1})"),
-    with(R"("flavorRefs":["a"],"flavor":"b","modes":1,"reflavor":1)"),
-    with(R"("x":null,"y":[1,-1,1.5,true,null,"",{},[]],"z":{"":{}},"\u0000":0)"),
-    with(R"("x":1e400,"y":99999999999999999999999999,"z":-0)"),
-    with(R"("x":"\ud83d\ude00 é \u0000")"),
-    with("\"" + std::string(100000, 'k') + R"(":")" + std::string(100000, 'v') + "\""),
+    with_members(R"("force":true)"),
+    with_key_beside(R"("force":true)"),
+    with_key_beside(R"("flavorRef":7,"isAutoPay":true,"mode":null)"),
+    with_members(R"("isAutoPay":true,"dry_run":"x","resize":[],"cpu_threads":9)"),
+    with_members(R"("x":{"flavorRef":7,"FlavorRef":8,"resize":null,"dry-run":1})"),
+    with_members(R"("flavorRefs":["a"],"flavor":"b","modes":1,"reflavor":1)"),
+    with_members(R"("x":null,"y":[1,-1,1.5,true,null,"",{},[]],"z":{"":{}},"\u0000":0)"),
+    with_members(R"("x":1e400,"y":99999999999999999999999999,"z":-0)"),
+    with_members(R"("x":"\ud83d\ude00 é \u0000")"),
+    with_members("\"" + std::string(100000, 'k') + R"(":")" + std::string(100000, 'v') + "\""),
     // the same key in different objects
-    beside(R"("a":{"k":1,"l":{"k":1}},"b":{"k":1},"c":[{"k":1},{"k":1}],"k":1)"),
+    with_key_beside(R"("a":{"k":1,"l":{"k":1}},"b":{"k":1},"c":[{"k":1},{"k":1}],"k":1)"),
     nested(16),
 };
 
@@ -297,34 +304,34 @@ TEST(resize_body, tells_what_the_policy_asks_about) {
     EXPECT_TRUE(asked.stops_running_server);
     EXPECT_EQ(asked.dry_run, false);
 
-    ASSERT_FALSE(reader.read(with(R"("extendparam":{"isAutoPay":"false"})"), asked));
+    ASSERT_FALSE(reader.read(with_members(R"("extendparam":{"isAutoPay":"false"})"), asked));
     EXPECT_EQ(asked.flavor, "s6.large.2");
     EXPECT_EQ(asked.dedicated_host_id, std::nullopt);
     EXPECT_EQ(asked.auto_pay, false);
     EXPECT_FALSE(asked.stops_running_server);
     EXPECT_EQ(asked.dry_run, std::nullopt);
 
-    ASSERT_FALSE(reader.read(with(R"("dedicated_host_id":"","extendparam":{"isAutoPay":""})"), asked));
+    ASSERT_FALSE(reader.read(with_members(R"("dedicated_host_id":"","extendparam":{"isAutoPay":""})"), asked));
     EXPECT_EQ(asked.dedicated_host_id, "");
     EXPECT_EQ(asked.auto_pay, std::nullopt);
 }
 
 TEST(resize_body, tells_the_first_member_that_is_not_known_at_every_depth) {
     const std::pair<std::string, std::string> cases[] = {
-        {with(R"("dedicated_host_id":"h","extendparam":{"isAutoPay":"true"},"mode":"withStopServer",)"
-              R"("cpu_options":{"hw:cpu_threads":1})"),
+        {with_members(R"("dedicated_host_id":"h","extendparam":{"isAutoPay":"true"},"mode":"withStopServer",)"
+                      R"("cpu_options":{"hw:cpu_threads":1})"),
          ""},
-        {beside(R"("dry_run":true)"), ""},
-        {with(R"("force":true)"), "/resize/force"},
-        {beside(R"("extendparam":{"isAutoPay":"true"})"), "/extendparam"},
-        {beside(R"("flavorRef":"x")"), "/flavorRef"},
-        {with(R"("isAutoPay":"true")"), "/resize/isAutoPay"},
-        {with(R"("extendparam":{"x":{"isAutoPay":"true"}},"y":1)"), "/resize/extendparam/x"},
-        {with(R"("cpu_options":{"hw:cpu_sockets":1})"), "/resize/cpu_options/hw:cpu_sockets"},
-        {with(R"("a/b~c":1)"), "/resize/a~1b~0c"},
-        {with(R"("":1)"), "/resize/"},
-        {with(R"("\u65b0":1)"), "/resize/\u65b0"},
-        {with("\"" + std::string(63, 'k') + "\u65b0\":1"), "/resize/" + std::string(63, 'k') + "..."},
+        {with_key_beside(R"("dry_run":true)"), ""},
+        {with_members(R"("force":true)"), "/resize/force"},
+        {with_key_beside(R"("extendparam":{"isAutoPay":"true"})"), "/extendparam"},
+        {with_key_beside(R"("flavorRef":"x")"), "/flavorRef"},
+        {with_members(R"("isAutoPay":"true")"), "/resize/isAutoPay"},
+        {with_members(R"("extendparam":{"x":{"isAutoPay":"true"}},"y":1)"), "/resize/extendparam/x"},
+        {with_members(R"("cpu_options":{"hw:cpu_sockets":1})"), "/resize/cpu_options/hw:cpu_sockets"},
+        {with_members(R"("a/b~c":1)"), "/resize/a~1b~0c"},
+        {with_members(R"("":1)"), "/resize/"},
+        {with_members(R"("\u65b0":1)"), "/resize/\u65b0"},
+        {with_members("\"" + std::string(63, 'k') + "\u65b0\":1"), "/resize/" + std::string(63, 'k') + "..."},
     };
     resize_reader reader;
     resize_request asked;
@@ -351,19 +358,19 @@ TEST(resize_body, tells_the_first_of_several_problems) {
 }
 
 // Every cut of a right body is wrong, and so is every change of one byte to one that is no JSON anywhere.
-TEST(resize_body, refuses_every_part_of_a_right_body) {
+TEST(resize_body, rejects_every_part_of_a_right_body) {
     resize_reader reader;
     resize_request asked;
     const std::string whole =
-        with(R"("extendparam":{"isAutoPay":"true"},"cpu_options":{"hw:cpu_threads":2},"é":[1.5e3,null])");
+        with_members(R"("extendparam":{"isAutoPay":"true"},"cpu_options":{"hw:cpu_threads":2},"é":[1.5e3,null])");
     ASSERT_FALSE(reader.read(whole, asked));
     for (std::size_t size = 0; size < whole.size(); ++size)
         EXPECT_TRUE(reader.read(whole.substr(0, size), asked)) << size;
-    for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (std::size_t index = 0; index < whole.size(); ++index) {
         std::string changed = whole;
-        changed[at] = '\x01';
+        changed[index] = '\x01';
         EXPECT_TRUE(reader.read(changed, asked)) << changed;
-        changed[at] = '\xFF';
+        changed[index] = '\xFF';
         EXPECT_TRUE(reader.read(changed, asked)) << changed;
     }
     EXPECT_FALSE(reader.read(whole, asked)) << "no problem outlives its body";
@@ -375,9 +382,9 @@ TEST(resize_body, finds_one_double_among_many_keys) {
         members.append(R"("k)").append(std::to_string(i)).append(R"(":0,)");
     resize_reader reader;
     resize_request asked;
-    EXPECT_FALSE(reader.read(with(members + R"("last":0)"), asked));
-    EXPECT_TRUE(reader.read(with(members + R"("k25000":0)"), asked));
-    EXPECT_FALSE(reader.read(with(R"("k25000":0)"), asked));
+    EXPECT_FALSE(reader.read(with_members(members + R"("last":0)"), asked));
+    EXPECT_TRUE(reader.read(with_members(members + R"("k25000":0)"), asked));
+    EXPECT_FALSE(reader.read(with_members(R"("k25000":0)"), asked));
 }
 
 TEST(resize_body, is_read_without_allocating_in_the_steady_state) {

@@ -21,9 +21,9 @@ record resize(std::string_view account, unsigned status) {
     return r;
 }
 
-totals totals_of(const counters& of) {
+totals totals_of(const counters& counted) {
     totals sums;
-    of.add_to(sums);
+    counted.add_to(sums);
     return sums;
 }
 
@@ -161,9 +161,9 @@ TEST(counters, name_every_kind_of_upstream_error_differently) {
 
 TEST(counters, stay_bounded_when_accounts_come_and_go) {
     counters c;
-    for (std::size_t i = 0; i < most_call_series + 1000; ++i)
+    for (std::size_t i = 0; i < max_call_series + 1000; ++i)
         c.count(resize("account-" + std::to_string(i), 200));
-    for (std::size_t i = 0; i < most_regions + 10; ++i) {
+    for (std::size_t i = 0; i < max_regions + 10; ++i) {
         record r = resize("account-0", 200);
         const std::string region = "region-" + std::to_string(i);
         r.region = region;
@@ -171,10 +171,10 @@ TEST(counters, stay_bounded_when_accounts_come_and_go) {
         c.count(r);
     }
     const auto sums = totals_of(c);
-    EXPECT_EQ(sums.calls.size(), most_call_series + 1);
-    EXPECT_EQ(sums.calls.at({"resize", "other", decision::allowed, 200}), 1000U + most_regions + 10);
+    EXPECT_EQ(sums.calls.size(), max_call_series + 1);
+    EXPECT_EQ(sums.calls.at({"resize", "other", decision::allowed, 200}), 1000U + max_regions + 10);
     EXPECT_EQ(sums.calls.at({"resize", "account-0", decision::allowed, 200}), 1U);
-    EXPECT_EQ(sums.upstream_seconds.size(), most_regions + 1);
+    EXPECT_EQ(sums.upstream_seconds.size(), max_regions + 1);
     EXPECT_EQ(sums.upstream_seconds.at("other").in_bucket[0], 10U);
 }
 

@@ -9,15 +9,15 @@
 namespace gateway::outcome {
 namespace {
 
-std::string lines(std::size_t from, std::size_t to) {
+std::string lines(std::size_t first, std::size_t end) {
     std::string all;
-    for (std::size_t i = from; i < to; ++i)
+    for (std::size_t i = first; i < end; ++i)
         all += std::to_string(i) + '\n';
     return all;
 }
 
-std::string members(std::size_t from, std::size_t to) {
-    std::string all = lines(from, to);
+std::string members(std::size_t first, std::size_t end) {
+    std::string all = lines(first, end);
     for (char& c : all) {
         if (c == '\n') c = ',';
     }
@@ -25,8 +25,8 @@ std::string members(std::size_t from, std::size_t to) {
     return all;
 }
 
-void take(recent& into, std::string& batch) {
-    into.take(batch, static_cast<std::size_t>(std::count(batch.begin(), batch.end(), '\n')));
+void take(recent& recent_lines, std::string& batch) {
+    recent_lines.take(batch, static_cast<std::size_t>(std::count(batch.begin(), batch.end(), '\n')));
 }
 
 TEST(recent, is_empty_before_the_first_line) { EXPECT_EQ(recent().as_json_members(), ""); }

@@ -21,27 +21,27 @@ TEST(authentication, tells_the_caller_one_thing_of_all_causes_that_would_help_a_
                                       auth_failure::page_of_another_origin, auth_failure::foreign_host};
     const std::string one = answer_to(auth_failure::no_proof, now).message;
     for (std::size_t i = 0; i < auth_failure_names.size(); ++i) {
-        const auto why = static_cast<auth_failure>(i);
-        if (told.contains(why)) continue;
-        const own_answer answer = answer_to(why, now);
-        EXPECT_EQ(answer.code, answer_code::not_authenticated) << name_of(why);
-        EXPECT_EQ(answer.message, one) << name_of(why);
-        EXPECT_EQ(answer.cloud, delivery::not_sent) << name_of(why);
+        const auto failure = static_cast<auth_failure>(i);
+        if (told.contains(failure)) continue;
+        const own_answer answer = answer_to(failure, now);
+        EXPECT_EQ(answer.code, answer_code::not_authenticated) << name_of(failure);
+        EXPECT_EQ(answer.message, one) << name_of(failure);
+        EXPECT_EQ(answer.cloud, delivery::not_sent) << name_of(failure);
     }
 }
 
 TEST(authentication, tells_who_holds_the_key_what_to_do) {
-    const own_answer late = answer_to(auth_failure::outside_window, now);
-    EXPECT_EQ(late.code, answer_code::outside_window);
-    EXPECT_NE(late.message.find("20261123T100000Z"), std::string::npos);
+    const own_answer outside_window = answer_to(auth_failure::outside_window, now);
+    EXPECT_EQ(outside_window.code, answer_code::outside_window);
+    EXPECT_NE(outside_window.message.find("20261123T100000Z"), std::string::npos);
     // The first call with that signature may be under way or done, though its answer never arrived.
-    const own_answer again = answer_to(auth_failure::replayed, now);
-    EXPECT_EQ(again.code, answer_code::replayed);
-    EXPECT_EQ(again.cloud, delivery::unknown);
-    EXPECT_NE(again.message.find("may have been carried out"), std::string::npos);
-    for (const auto why : {auth_failure::page_of_another_origin, auth_failure::foreign_host}) {
-        EXPECT_EQ(name_of(answer_to(why, now).code), "Gateway.0206");
-        EXPECT_EQ(status_of(answer_to(why, now).code), 403U);
+    const own_answer replayed = answer_to(auth_failure::replayed, now);
+    EXPECT_EQ(replayed.code, answer_code::replayed);
+    EXPECT_EQ(replayed.cloud, delivery::unknown);
+    EXPECT_NE(replayed.message.find("may have been carried out"), std::string::npos);
+    for (const auto failure : {auth_failure::page_of_another_origin, auth_failure::foreign_host}) {
+        EXPECT_EQ(name_of(answer_to(failure, now).code), "Gateway.0206");
+        EXPECT_EQ(status_of(answer_to(failure, now).code), 403U);
     }
     EXPECT_NE(answer_to(auth_failure::foreign_host, now).message.find("`hosts`"), std::string::npos);
 }

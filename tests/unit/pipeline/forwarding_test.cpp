@@ -9,11 +9,11 @@ namespace {
 
 constexpr std::chrono::system_clock::time_point now{std::chrono::seconds(784111777)};
 
-TEST(forwarding, passes_on_what_the_contract_lists_as_it_came) {
+TEST(forwarding, forwards_the_documented_fields_as_they_came) {
     const message::field_list fields{{"Accept", "*/*"},       {"User-Agent", "sdk"},   {"X-Language", "zh-cn"},
                                      {"X-Client-Token", "t"}, {"traceparent", "00-a"}, {"tracestate", "k=v"}};
     std::string out;
-    EXPECT_TRUE(append_passed_on(out, fields));
+    EXPECT_TRUE(append_forwarded(out, fields));
     EXPECT_EQ(out,
               "Accept: */*\r\nUser-Agent: sdk\r\nX-Language: zh-cn\r\n"
               "X-Client-Token: t\r\ntraceparent: 00-a\r\ntracestate: k=v\r\n");
@@ -46,7 +46,7 @@ TEST(forwarding, keeps_everything_else_here) {
                              "X-Sdk-Content-Sha256",
                              "X-Anything"}) {
         std::string out;
-        EXPECT_FALSE(append_passed_on(out, message::field_list{{name, "v"}}));
+        EXPECT_FALSE(append_forwarded(out, message::field_list{{name, "v"}}));
         EXPECT_EQ(out, "") << name;
     }
 }
@@ -55,7 +55,7 @@ TEST(forwarding, keeps_here_what_is_not_visible_ascii) {
     for (const char* name : {"Accept", "User-Agent", "X-Language", "X-Client-Token", "traceparent", "tracestate"}) {
         for (const char* value : {"\xff", "a\xe4", "\xc2\xa0", "a\tb", "\x7f", "sixteen bytes and \x80"}) {
             std::string out;
-            EXPECT_FALSE(append_passed_on(out, message::field_list{{name, value}}));
+            EXPECT_FALSE(append_forwarded(out, message::field_list{{name, value}}));
             EXPECT_EQ(out, "") << name << ' ' << value;
         }
     }
@@ -64,31 +64,33 @@ TEST(forwarding, keeps_here_what_is_not_visible_ascii) {
 TEST(forwarding, keeps_here_what_connection_names) {
     std::string out;
     EXPECT_FALSE(
-        append_passed_on(out, message::field_list{{"Connection", "user-agent"}, {"User-Agent", "x"}, {"Accept", "y"}}));
+        append_forwarded(out, message::field_list{{"Connection", "user-agent"}, {"User-Agent", "x"}, {"Accept", "y"}}));
     EXPECT_EQ(out, "Accept: y\r\n");
 }
 
 TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connection) {
-    message::response_head from;
-    from.status = 202;
-    from.fields = {{"Server", "api-gateway"},
-                   {"date", "as it came"},
-                   {"Via", "1.1 front"},
-                   {"Connection", "keep-alive, X-Hop"},
-                   {"X-Hop", "1"},
-                   {"Transfer-Encoding", "chunked"},
-                   {"Content-Length", "9"},
-                   {"X-Gateway-Outcome", "forged"},
-                   {"X-Request-Id", "abc"},
-                   {"Keep-Alive", "timeout=5"}};
+    message::response_head response;
+    response.status = 202;
+    response.fields = {{"Server", "api-gateway"},
+                       {"date", "as it came"},
+                       {"Via", "1.1 front"},
+                       {"Connection", "keep-alive, X-Hop"},
+                       {"X-Hop", "1"},
+                       {"Transfer-Encoding", "chunked"},
+                       {"Content-Length", "9"},
+                       {"X-Gateway-Outcome", "forged"},
+                       {"X-Request-Id", "abc"},
+                       {"Keep-Alive", "timeout=5"}};
     std::string out;
-    write_answer_head(out, from, "id", {.is = answer_framing::kind::length, .length = 7, .close = false}, now);
+    write_response_head(out, response, "id", {.type = response_framing::kind::length, .length = 7, .close = false},
+                        now);
     EXPECT_EQ(
         out,
         "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\ndate: as it came\r\nVia: 1.1 front\r\nX-Request-Id: abc\r\n"
         "Via: 1.1 ecs-gateway\r\nX-Gateway-Request-Id: id\r\n"
         "Content-Length: 7\r\n\r\n");
-    write_answer_head(out, from, "id", {.is = answer_framing::kind::chunked, .length = 0, .close = true}, now);
+    write_response_head(out, response, "id", {.type = response_framing::kind::chunked, .length = 0, .close = true},
+                        now);
     EXPECT_EQ(
         out,
         "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\ndate: as it came\r\nVia: 1.1 front\r\nX-Request-Id: abc\r\n"
@@ -96,17 +98,17 @@ TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connectio
         "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
 }
 
-std::string head_of(const message::response_head& from) {
+std::string head_of(const message::response_head& response) {
     std::string out;
-    write_answer_head(out, from, "id", {.is = answer_framing::kind::none}, now);
+    write_response_head(out, response, "id", {.type = response_framing::kind::none}, now);
     return out;
 }
 
 TEST(answers, have_a_date_whether_the_cloud_sent_one_or_not) {
-    message::response_head from;
-    from.status = 200;
-    from.http_1_1 = false;
-    EXPECT_EQ(head_of(from),
+    message::response_head response;
+    response.status = 200;
+    response.http_1_1 = false;
+    EXPECT_EQ(head_of(response),
               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nVia: 1.0 ecs-gateway\r\n"
               "X-Gateway-Request-Id: id\r\n\r\n");
 }
@@ -126,15 +128,15 @@ TEST(answers, go_back_without_what_concerns_the_gateway_and_the_cloud_alone) {
                              {"Location", "/\\evil.example/"},
                              {"Location", ""},
                              {"Location", "evil.example"}}) {
-        message::response_head from;
-        from.status = 200;
-        from.fields = {{"Date", "d"}, one};
-        EXPECT_EQ(head_of(from).find(one.name), std::string::npos) << one.name << one.value;
+        message::response_head response;
+        response.status = 200;
+        response.fields = {{"Date", "d"}, one};
+        EXPECT_EQ(head_of(response).find(one.name), std::string::npos) << one.name << one.value;
     }
-    message::response_head from;
-    from.status = 302;
-    from.fields = {{"Location", "/v1/p/jobs/j"}};
-    EXPECT_NE(head_of(from).find("Location: /v1/p/jobs/j\r\n"), std::string::npos);
+    message::response_head response;
+    response.status = 302;
+    response.fields = {{"Location", "/v1/p/jobs/j"}};
+    EXPECT_NE(head_of(response).find("Location: /v1/p/jobs/j\r\n"), std::string::npos);
 }
 
 TEST(credential, is_cut_out_of_what_the_cloud_echoes) {

@@ -13,7 +13,7 @@ struct row {
     std::string_view name;
 };
 
-TEST(own_answers, have_the_statuses_and_codes_of_the_contract) {
+TEST(own_answers, have_the_documented_statuses_and_codes) {
     for (const row& r : {row{answer_code::malformed, 400, "Gateway.0001"},
                          row{answer_code::bad_body, 400, "Gateway.0002"},
                          row{answer_code::not_authenticated, 401, "Gateway.0101"},
@@ -23,7 +23,7 @@ TEST(own_answers, have_the_statuses_and_codes_of_the_contract) {
                          row{answer_code::unknown_project, 403, "Gateway.0202"},
                          row{answer_code::no_operation, 404, "Gateway.0301"},
                          row{answer_code::wrong_method, 405, "Gateway.0302"},
-                         row{answer_code::late, 408, "Gateway.0401"},
+                         row{answer_code::timed_out, 408, "Gateway.0401"},
                          row{answer_code::body_too_large, 413, "Gateway.0402"},
                          row{answer_code::line_too_long, 414, "Gateway.0403"},
                          row{answer_code::header_too_long, 431, "Gateway.0403"},
@@ -34,7 +34,7 @@ TEST(own_answers, have_the_statuses_and_codes_of_the_contract) {
                          row{answer_code::unreachable, 502, "Gateway.0501"},
                          row{answer_code::no_credential, 503, "Gateway.0502"},
                          row{answer_code::no_capacity, 503, "Gateway.0503"},
-                         row{answer_code::cloud_late, 504, "Gateway.0504"},
+                         row{answer_code::cloud_timed_out, 504, "Gateway.0504"},
                          row{answer_code::credential_refused, 502, "Gateway.0505"}}) {
         EXPECT_EQ(status_of(r.code), r.status) << r.name;
         EXPECT_EQ(name_of(r.code), r.name);
@@ -60,17 +60,20 @@ TEST(own_answers, are_written_in_the_clouds_error_shape) {
 
 // No SDK shows X-Gateway-Outcome.
 TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
-    for (const auto code :
-         {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity, answer_code::cloud_late}) {
+    for (const auto code : {answer_code::unreachable, answer_code::no_credential, answer_code::no_capacity,
+                            answer_code::cloud_timed_out}) {
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::not_sent}),
                   "why. Nothing was sent: the call can be repeated");
-        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .turned_away = true}),
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .on_credential_rejected = true}),
                   "why. The call was sent, and the cloud turned it away before doing anything: it can be repeated");
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown}),
                   "why. The call was or may have been sent: look at the server's state before you repeat it");
-        EXPECT_EQ(
-            message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown, .turned_away = true}),
-            "why. The call was or may have been sent: look at the server's state before you repeat it");
+        EXPECT_EQ(message_of({.code = code,
+                              .message = "why",
+                              .allow = {},
+                              .cloud = delivery::unknown,
+                              .on_credential_rejected = true}),
+                  "why. The call was or may have been sent: look at the server's state before you repeat it");
     }
     for (const auto code : {answer_code::denied, answer_code::not_authenticated, answer_code::credential_refused,
                             answer_code::unknown_coding})
@@ -78,7 +81,7 @@ TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
 }
 
 struct failure_case {
-    upstream::failure what;
+    upstream::failure failure;
     answer_code code;
     delivery cloud;
 };
@@ -97,16 +100,18 @@ TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_
                           delivery::not_sent},
              failure_case{
                  {step::write, delivery::not_sent, false, refused, {}}, answer_code::unreachable, delivery::not_sent},
-             failure_case{{step::write, delivery::unknown, true, {}, {}}, answer_code::cloud_late, delivery::unknown},
+             failure_case{
+                 {step::write, delivery::unknown, true, {}, {}}, answer_code::cloud_timed_out, delivery::unknown},
              failure_case{
                  {step::read, delivery::unknown, false, refused, {}}, answer_code::unreachable, delivery::unknown},
-             failure_case{{step::read, delivery::unknown, true, {}, {}}, answer_code::cloud_late, delivery::unknown},
+             failure_case{
+                 {step::read, delivery::unknown, true, {}, {}}, answer_code::cloud_timed_out, delivery::unknown},
              failure_case{
                  {step::parse, delivery::unknown, false, {}, "not HTTP"}, answer_code::unreachable, delivery::unknown},
          }) {
-        const auto answer = answer_to(c.what);
-        EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.what.text();
-        EXPECT_EQ(answer.cloud, c.cloud) << c.what.text();
+        const auto answer = answer_to(c.failure);
+        EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.failure.text();
+        EXPECT_EQ(answer.cloud, c.cloud) << c.failure.text();
         EXPECT_NE(message_of(answer).find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
                   std::string::npos);
     }

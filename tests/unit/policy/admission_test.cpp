@@ -15,10 +15,10 @@ using std::chrono::steady_clock;
 
 const steady_clock::time_point start{std::chrono::hours(1000)};
 
-config::rule limited(std::string name, std::optional<config::rate> rate, std::optional<std::uint32_t> most = {}) {
+config::rule limited(std::string name, std::optional<config::rate> rate, std::optional<std::uint32_t> max = {}) {
     config::rule one = allow(std::move(name));
     one.rate = rate;
-    one.max_in_flight = most;
+    one.max_in_flight = max;
     return one;
 }
 
@@ -32,10 +32,10 @@ TEST(admission, lets_a_full_bucket_through_at_once_and_then_one_call_a_token) {
     const admission gate(world({limited("r", config::rate{30, 1min})}), nullptr);
     for (int i = 0; i < 30; ++i)
         EXPECT_TRUE(gate.admit(0, planner, start).admitted) << i;
-    const auto refused = gate.admit(0, planner, start);
-    EXPECT_FALSE(refused.admitted);
-    EXPECT_TRUE(refused.over_rate);
-    EXPECT_EQ(refused.retry_after, 2s);
+    const auto over = gate.admit(0, planner, start);
+    EXPECT_FALSE(over.admitted);
+    EXPECT_TRUE(over.over_rate);
+    EXPECT_EQ(over.retry_after, 2s);
     // A token every two seconds, and none of a refused call.
     EXPECT_FALSE(gate.admit(0, planner, start + 1999ms).admitted);
     EXPECT_EQ(gate.admit(0, planner, start + 1999ms).retry_after, 1s);
@@ -76,7 +76,7 @@ TEST(admission, counts_each_caller_and_each_rule_by_itself) {
     EXPECT_TRUE(gate.admit(1, planner, start).admitted);
 }
 
-TEST(admission, holds_a_place_in_flight_until_the_ticket_goes) {
+TEST(admission, counts_a_call_in_flight_until_its_ticket_is_released) {
     const admission gate(world({limited("r", {}, 2)}), nullptr);
     auto first = gate.admit(0, planner, start);
     auto second = gate.admit(0, planner, start);
@@ -88,14 +88,14 @@ TEST(admission, holds_a_place_in_flight_until_the_ticket_goes) {
     EXPECT_TRUE(gate.admit(0, ci, start).admitted);
 
     first.hold.release();
-    first.hold.release();  // gives back one place only
+    first.hold.release();  // is counted once only
     {
         auto again = gate.admit(0, planner, start);
         EXPECT_TRUE(again.admitted);
         EXPECT_FALSE(gate.admit(0, planner, start).admitted);
         admission::ticket kept = std::move(again.hold);
         EXPECT_FALSE(gate.admit(0, planner, start).admitted);
-        second.hold = std::move(kept);  // lets go of the place it held
+        second.hold = std::move(kept);  // releases what it held
         EXPECT_TRUE(gate.admit(0, planner, start).admitted);
     }
     EXPECT_TRUE(gate.admit(0, planner, start).admitted);
@@ -196,7 +196,7 @@ TEST(admission, lets_through_exactly_what_it_may_when_two_threads_ask) {
     const auto a = gate.admit(1, planner, start);
     const auto b = gate.admit(1, planner, start);
     const auto c = gate.admit(1, planner, start);
-    EXPECT_TRUE(a.admitted && b.admitted && c.admitted);  // every place was given back
+    EXPECT_TRUE(a.admitted && b.admitted && c.admitted);  // every ticket was released
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace gateway::policy {
 
-static void PrintTo(failed what, std::ostream* out) { *out << static_cast<int>(what); }
+static void PrintTo(condition failed, std::ostream* out) { *out << static_cast<int>(failed); }
 
 namespace {
 
@@ -20,11 +20,11 @@ using config::resize_conditions;
 using operations::resize_request;
 
 struct row {
-    const char* what;
+    const char* name;
     std::function<void(resize_conditions&)> rule;
     std::function<void(resize_request&)> call;
-    failed by_allow;  // nothing: an allow rule lets it through
-    failed by_deny;   // nothing: a deny rule is about it
+    condition by_allow;  // nothing: an allow rule lets it through
+    condition by_deny;   // nothing: a deny rule is about it
 };
 
 facts over(std::string_view version, const resize_request& asked) {
@@ -48,44 +48,46 @@ std::vector<row> table() {
     const auto on_host = [](const char* id) { return [id](resize_request& r) { r.dedicated_host_id = id; }; };
     const auto is_dry = [](bool value) { return [value](resize_request& r) { r.dry_run = value; }; };
     const auto stops = [](resize_request& r) { r.stops_running_server = true; };
-    constexpr failed none = failed::nothing;
+    constexpr condition none = condition::none;
     return {
         {"nothing said", nothing_said, plain, none, none},
 
         {"flavor listed", flavors({"c6.*", "s6.*"}), plain, none, none},
-        {"flavor not listed", flavors({"c6.*", "s7.*"}), plain, failed::flavor, failed::flavor},
-        {"no flavor listed", flavors({}), plain, failed::flavor, failed::flavor},
+        {"flavor not listed", flavors({"c6.*", "s7.*"}), plain, condition::flavor, condition::flavor},
+        {"no flavor listed", flavors({}), plain, condition::flavor, condition::flavor},
 
-        {"pays, nothing said", nothing_said, pays(true), failed::auto_pay, none},
+        {"pays, nothing said", nothing_said, pays(true), condition::auto_pay, none},
         {"does not pay, nothing said", nothing_said, pays(false), none, none},
         {"pays, said true", auto_pay(true), pays(true), none, none},
-        {"does not pay, said true", auto_pay(true), pays(false), none, failed::auto_pay},
-        {"says nothing of paying, said true", auto_pay(true), plain, none, failed::auto_pay},
-        {"pays, said false", auto_pay(false), pays(true), failed::auto_pay, failed::auto_pay},
+        {"does not pay, said true", auto_pay(true), pays(false), none, condition::auto_pay},
+        {"says nothing of paying, said true", auto_pay(true), plain, none, condition::auto_pay},
+        {"pays, said false", auto_pay(false), pays(true), condition::auto_pay, condition::auto_pay},
         {"does not pay, said false", auto_pay(false), pays(false), none, none},
         {"says nothing of paying, said false", auto_pay(false), plain, none, none},
 
-        {"stops, nothing said", nothing_said, stops, failed::while_running, none},
+        {"stops, nothing said", nothing_said, stops, condition::while_running, none},
         {"stops, said true", running(true), stops, none, none},
-        {"does not stop, said true", running(true), plain, none, failed::while_running},
-        {"stops, said false", running(false), stops, failed::while_running, failed::while_running},
+        {"does not stop, said true", running(true), plain, none, condition::while_running},
+        {"stops, said false", running(false), stops, condition::while_running, condition::while_running},
         {"does not stop, said false", running(false), plain, none, none},
 
         {"names a host, nothing said", nothing_said, on_host("h1"), none, none},
         {"names a listed host", hosts({"h0", "h1"}), on_host("h1"), none, none},
-        {"names another host", hosts({"h0", "h1"}), on_host("h2"), failed::dedicated_host, failed::dedicated_host},
-        {"names no host, some listed", hosts({"h0"}), plain, none, failed::dedicated_host},
-        {"names a host, none listed", hosts({}), on_host("h1"), failed::dedicated_host, failed::dedicated_host},
+        {"names another host", hosts({"h0", "h1"}), on_host("h2"), condition::dedicated_host,
+         condition::dedicated_host},
+        {"names no host, some listed", hosts({"h0"}), plain, none, condition::dedicated_host},
+        {"names a host, none listed", hosts({}), on_host("h1"), condition::dedicated_host, condition::dedicated_host},
         {"names no host, none listed", hosts({}), plain, none, none},
         {"an empty id names no host", hosts({}), on_host(""), none, none},
-        {"hosts are ids, not patterns", hosts({"h*"}), on_host("h1"), failed::dedicated_host, failed::dedicated_host},
+        {"hosts are ids, not patterns", hosts({"h*"}), on_host("h1"), condition::dedicated_host,
+         condition::dedicated_host},
 
         {"dry, allowed", dry(dry_run::allowed), is_dry(true), none, none},
         {"not dry, allowed", dry(dry_run::allowed), is_dry(false), none, none},
         {"dry, required", dry(dry_run::required), is_dry(true), none, none},
-        {"not dry, required", dry(dry_run::required), is_dry(false), failed::dry_run, failed::dry_run},
-        {"says nothing of dry, required", dry(dry_run::required), plain, failed::dry_run, failed::dry_run},
-        {"dry, forbidden", dry(dry_run::forbidden), is_dry(true), failed::dry_run, failed::dry_run},
+        {"not dry, required", dry(dry_run::required), is_dry(false), condition::dry_run, condition::dry_run},
+        {"says nothing of dry, required", dry(dry_run::required), plain, condition::dry_run, condition::dry_run},
+        {"dry, forbidden", dry(dry_run::forbidden), is_dry(true), condition::dry_run, condition::dry_run},
         {"not dry, forbidden", dry(dry_run::forbidden), is_dry(false), none, none},
         {"says nothing of dry, forbidden", dry(dry_run::forbidden), plain, none, none},
     };
@@ -97,8 +99,8 @@ TEST(conditions, are_judged_one_by_one) {
         r.rule(conditions);
         resize_request asked = to_flavor("s6.large.2");
         r.call(asked);
-        EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), r.by_allow) << r.what;
-        EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), r.by_deny) << r.what;
+        EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), r.by_allow) << r.name;
+        EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), r.by_deny) << r.name;
     }
 }
 
@@ -107,11 +109,11 @@ TEST(conditions, all_written_ones_must_describe_the_resize_for_a_deny_rule_to_be
     conditions.flavors = names{"s7.*"};
     conditions.auto_pay = true;
     resize_request asked = to_flavor("s7.large.2");
-    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::auto_pay);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), condition::auto_pay);
     asked.auto_pay = true;
-    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::nothing);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), condition::none);
     asked.flavor = "s6.large.2";
-    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::flavor);
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), condition::flavor);
 }
 
 TEST(conditions, the_first_that_fails_is_told) {
@@ -124,17 +126,17 @@ TEST(conditions, the_first_that_fails_is_told) {
     asked.stops_running_server = true;
     asked.dedicated_host_id = "h1";
     asked.dry_run = true;
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::flavor);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::flavor);
     asked.flavor = "c6.large.2";
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::auto_pay);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::auto_pay);
     asked.auto_pay = false;
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::while_running);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::while_running);
     asked.stops_running_server = false;
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::dedicated_host);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::dedicated_host);
     asked.dedicated_host_id.reset();
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::dry_run);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::dry_run);
     asked.dry_run = false;
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::nothing);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::none);
 }
 
 // Over /v1/ the cloud may pass dry_run over: such a call is a dry run for no rule that needs one, and a resize for no
@@ -143,21 +145,21 @@ TEST(conditions, dry_run_is_sure_over_v1_1_only) {
     struct {
         dry_run wanted;
         std::optional<bool> said;
-        failed by_allow, by_deny;
+        condition by_allow, by_deny;
     } const cases[] = {
-        {dry_run::required, true, failed::dry_run, failed::nothing},
-        {dry_run::required, false, failed::dry_run, failed::dry_run},
-        {dry_run::required, std::nullopt, failed::dry_run, failed::dry_run},
-        {dry_run::forbidden, true, failed::dry_run, failed::nothing},
-        {dry_run::forbidden, false, failed::nothing, failed::nothing},
-        {dry_run::allowed, true, failed::nothing, failed::nothing},
+        {dry_run::required, true, condition::dry_run, condition::none},
+        {dry_run::required, false, condition::dry_run, condition::dry_run},
+        {dry_run::required, std::nullopt, condition::dry_run, condition::dry_run},
+        {dry_run::forbidden, true, condition::dry_run, condition::none},
+        {dry_run::forbidden, false, condition::none, condition::none},
+        {dry_run::allowed, true, condition::none, condition::none},
     };
     for (const auto& c : cases) {
         resize_conditions conditions;
         conditions.dry = c.wanted;
         resize_request asked = to_flavor("s6.large.2");
         asked.dry_run = c.said;
-        EXPECT_EQ(first_failed(conditions, over("v1", asked)), c.by_allow);
+        EXPECT_EQ(first_failed_condition(conditions, over("v1", asked)), c.by_allow);
         EXPECT_EQ(first_difference(conditions, over("v1", asked)), c.by_deny);
     }
 }
@@ -166,14 +168,15 @@ TEST(conditions, a_member_that_is_not_known_passes_only_where_the_rule_says_so) 
     resize_conditions conditions;
     resize_request asked = to_flavor("s6.large.2");
     asked.unknown_member = "/resize/force";
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::unknown_member);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::unknown_member);
     conditions.flavors = names{"c6.*"};
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::unknown_member) << "before all that was understood";
-    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), failed::flavor);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::unknown_member)
+        << "before all that was understood";
+    EXPECT_EQ(first_difference(conditions, over_v1_1(asked)), condition::flavor);
     conditions.unknown_members = true;
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::flavor);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::flavor);
     asked.flavor = "c6.large.2";
-    EXPECT_EQ(first_failed(conditions, over_v1_1(asked)), failed::nothing);
+    EXPECT_EQ(first_failed_condition(conditions, over_v1_1(asked)), condition::none);
 }
 
 }  // namespace

@@ -11,16 +11,16 @@ namespace {
 
 using config::dry_run;
 using config::resize_conditions;
-using operations::id;
+using operations::operation_id;
 using operations::resize_request;
 
-std::string denial(const rules& by, const facts& about) { return by.denial(by.decide(about), about); }
+std::string denial(const rules& compiled, const facts& call) { return compiled.denial(compiled.decide(call), call); }
 
 TEST(denial, names_caller_operation_and_account_when_no_rule_allows_it) {
-    const rules by(world({}));
-    EXPECT_EQ(denial(by, resize(by, planner, "p-acme", to_flavor("s6"))),
+    const rules compiled(world({}));
+    EXPECT_EQ(denial(compiled, resize(compiled, planner, "p-acme", to_flavor("s6"))),
               "no rule allows caller planner operation resize on account acme");
-    EXPECT_EQ(denial(by, call(by, ci, "p-globex", id::show_job)),
+    EXPECT_EQ(denial(compiled, call(compiled, ci, "p-globex", operation_id::show_job)),
               "no rule allows caller ci operation show_job on account globex");
 }
 
@@ -56,8 +56,8 @@ TEST(denial, names_the_rule_what_failed_and_what_is_permitted) {
         r.rule(one.resize.emplace());
         resize_request asked = to_flavor("s6.large.2");
         r.call(asked);
-        const rules by(world({one}));
-        EXPECT_EQ(denial(by, resize(by, planner, "p-acme", asked)),
+        const rules compiled(world({one}));
+        EXPECT_EQ(denial(compiled, resize(compiled, planner, "p-acme", asked)),
                   std::string("rule planner-grows-acme denies it: ") + r.says);
     }
 }
@@ -67,35 +67,37 @@ TEST(denial, names_the_deny_rule_and_what_it_is_about) {
     by_server.servers = names{"server-9"};
     config::rule by_flavor = deny("not-s7");
     by_flavor.resize.emplace().flavors = names{"s7.*"};
-    const rules by(world({by_server, by_flavor, deny("nothing-else")}));
-    EXPECT_EQ(denial(by, resize(by, planner, "p-acme", to_flavor("s6"), "server-9")),
+    const rules compiled(world({by_server, by_flavor, deny("nothing-else")}));
+    EXPECT_EQ(denial(compiled, resize(compiled, planner, "p-acme", to_flavor("s6"), "server-9")),
               "rule hands-off denies caller planner operation resize on account acme for server server-9");
-    EXPECT_EQ(denial(by, resize(by, planner, "p-acme", to_flavor("s7.x"))),
+    EXPECT_EQ(denial(compiled, resize(compiled, planner, "p-acme", to_flavor("s7.x"))),
               "rule not-s7 denies caller planner operation resize on account acme to flavor s7.x");
-    EXPECT_EQ(denial(by, call(by, planner, "p-acme", id::show_job)),
+    EXPECT_EQ(denial(compiled, call(compiled, planner, "p-acme", operation_id::show_job)),
               "rule nothing-else denies caller planner operation show_job on account acme");
 }
 
 TEST(denial, stays_short_whatever_is_asked_for_and_however_much_is_permitted) {
     config::rule one = allow("r");
     one.resize.emplace().flavors = names(5000, "s6.*");
-    const rules by(world({one}));
-    EXPECT_EQ(denial(by, resize(by, planner, "p-acme", to_flavor(std::string(1'000'000, 'x')))),
+    const rules compiled(world({one}));
+    EXPECT_EQ(denial(compiled, resize(compiled, planner, "p-acme", to_flavor(std::string(1'000'000, 'x')))),
               "rule r denies it: flavor " + std::string(61, 'x') +
                   "... is not among s6.*, s6.*, s6.*, s6.*, s6.*, s6.*, s6.*, s6.* and 4992 more");
-    EXPECT_NE(denial(by, resize(by, planner, "p-acme", to_flavor(std::string(64, 'x')))).find(std::string(64, 'x')),
+    EXPECT_NE(denial(compiled, resize(compiled, planner, "p-acme", to_flavor(std::string(64, 'x'))))
+                  .find(std::string(64, 'x')),
               std::string::npos);
 }
 
 TEST(denial, does_not_cut_a_character_in_two) {
     config::rule one = allow("r");
     one.resize.emplace().flavors = names{"s6.*"};
-    const rules by(world({one}));
+    const rules compiled(world({one}));
     std::string flavor(60, 'x');
     for (int i = 0; i < 10; ++i)
         flavor += "\xe4\xb8\xad";
-    EXPECT_NE(denial(by, resize(by, planner, "p-acme", to_flavor(flavor))).find(std::string(60, 'x') + "... is"),
-              std::string::npos);
+    EXPECT_NE(
+        denial(compiled, resize(compiled, planner, "p-acme", to_flavor(flavor))).find(std::string(60, 'x') + "... is"),
+        std::string::npos);
 }
 
 TEST(explain, tells_rule_by_rule_why) {
@@ -112,11 +114,11 @@ TEST(explain, tells_rule_by_rule_why) {
     config::rule small = allow("small");
     small.resize.emplace().flavors = names{"c6.*"};
     config::rule stricter = shadowed(deny("stricter"));
-    const rules by(world(
+    const rules compiled(world(
         {for_ci, for_globex, jobs, hands_off, not_s7, shadowed(allow("looser")), small, allow("all-else"), stricter}));
 
     struct row {
-        const char *rule, *verdict, *why;
+        const char *rule, *verdict, *text;
     };
     const std::vector<row> expected{
         {"for-ci", "no match", "caller planner is not in [ci, sidecar]"},
@@ -130,12 +132,12 @@ TEST(explain, tells_rule_by_rule_why) {
         {"stricter", "shadow: would deny", "matches caller planner operation resize on account acme"},
     };
     const resize_request asked = to_flavor("s6.large.2");
-    const auto lines = by.explain(resize(by, planner, "p-acme", asked));
+    const auto lines = compiled.explain(resize(compiled, planner, "p-acme", asked));
     ASSERT_EQ(lines.size(), expected.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
         EXPECT_EQ(lines[i].rule, expected[i].rule);
         EXPECT_EQ(lines[i].verdict, expected[i].verdict) << expected[i].rule;
-        EXPECT_EQ(lines[i].why, expected[i].why) << expected[i].rule;
+        EXPECT_EQ(lines[i].text, expected[i].text) << expected[i].rule;
     }
 }
 
@@ -143,7 +145,7 @@ TEST(explain, tells_why_a_deny_rule_is_not_about_a_call) {
     struct row {
         std::function<void(resize_conditions&)> rule;
         std::function<void(resize_request&)> call;
-        const char* why;
+        const char* text;
     };
     for (const row& r : std::vector<row>{
              {[](resize_conditions& c) { c.flavors = names{}; }, [](resize_request&) {},
@@ -169,11 +171,11 @@ TEST(explain, tells_why_a_deny_rule_is_not_about_a_call) {
         r.rule(one.resize.emplace());
         resize_request asked = to_flavor("s6.large.2");
         r.call(asked);
-        const rules by(world({one}));
-        const auto lines = by.explain(resize(by, planner, "p-acme", asked));
+        const rules compiled(world({one}));
+        const auto lines = compiled.explain(resize(compiled, planner, "p-acme", asked));
         EXPECT_EQ(lines.at(0).verdict, "no match");
-        EXPECT_EQ(lines.at(0).why, r.why);
-        EXPECT_EQ(by.explain(call(by, planner, "p-acme", id::show_job)).at(0).why,
+        EXPECT_EQ(lines.at(0).text, r.text);
+        EXPECT_EQ(compiled.explain(call(compiled, planner, "p-acme", operation_id::show_job)).at(0).text,
                   "the rule is about resizes, the operation is show_job");
     }
 }

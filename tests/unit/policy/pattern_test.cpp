@@ -62,8 +62,8 @@ bool by_definition(std::string_view pattern, std::string_view text) {
 
 TEST(pattern, agrees_with_trying_everything) {
     std::mt19937 random(7);
-    const auto any_of = [&](std::string_view letters, std::size_t most) {
-        std::string made(random() % (most + 1), ' ');
+    const auto any_of = [&](std::string_view letters, std::size_t max) {
+        std::string made(random() % (max + 1), ' ');
         for (char& c : made)
             c = letters[random() % letters.size()];
         return made;

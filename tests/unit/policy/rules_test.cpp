@@ -10,7 +10,7 @@
 namespace gateway::policy {
 namespace {
 
-using operations::id;
+using operations::operation_id;
 
 const operations::resize_request s6 = to_flavor("s6.large.2");
 
@@ -37,17 +37,17 @@ config::rule for_flavors(config::rule one, names list) {
 }
 
 TEST(rules, find_a_projects_account_region_and_credential) {
-    const rules by(world({}));
-    EXPECT_EQ(by.regions(), (names{"ap-southeast-1", "cn-north-4", "cn-south-1"}));
-    const project* const found = by.find_project("p-acme-2");
+    const rules compiled(world({}));
+    EXPECT_EQ(compiled.regions(), (names{"ap-southeast-1", "cn-north-4", "cn-south-1"}));
+    const project* const found = compiled.find_project("p-acme-2");
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->account, "acme");
     EXPECT_EQ(found->account_index, 1U);
     EXPECT_EQ(found->region, "ap-southeast-1");
-    EXPECT_EQ(by.regions()[found->region_index], "ap-southeast-1");
+    EXPECT_EQ(compiled.regions()[found->region_index], "ap-southeast-1");
     EXPECT_EQ(found->credential_index, 0U);
-    EXPECT_EQ(by.find_project("p-acm"), nullptr);
-    EXPECT_EQ(by.find_project(""), nullptr);
+    EXPECT_EQ(compiled.find_project("p-acm"), nullptr);
+    EXPECT_EQ(compiled.find_project(""), nullptr);
 }
 
 TEST(rules, stay_good_when_moved) {
@@ -61,7 +61,7 @@ TEST(rules, stay_good_when_moved) {
 
 TEST(rules, deny_what_no_rule_allows) {
     const rules empty(world({}));
-    const decision none = empty.decide(resize(empty, planner, "p-acme", s6));
+    const verdict none = empty.decide(resize(empty, planner, "p-acme", s6));
     EXPECT_FALSE(none.allowed);
     EXPECT_EQ(none.rule, "");
 
@@ -71,14 +71,14 @@ TEST(rules, deny_what_no_rule_allows) {
 }
 
 TEST(rules, deny_a_resize_that_is_not_known_and_a_project_that_is_not) {
-    const rules by(world({allow("all")}));
-    EXPECT_FALSE(by.decide(call(by, planner, "p-acme", id::resize)).allowed);
-    EXPECT_FALSE(by.decide(resize(by, planner, "p-unknown", s6)).allowed);
-    EXPECT_EQ(by.explain(call(by, planner, "p-acme", id::resize)).at(0).verdict, "no match");
+    const rules compiled(world({allow("all")}));
+    EXPECT_FALSE(compiled.decide(call(compiled, planner, "p-acme", operation_id::resize)).allowed);
+    EXPECT_FALSE(compiled.decide(resize(compiled, planner, "p-unknown", s6)).allowed);
+    EXPECT_EQ(compiled.explain(call(compiled, planner, "p-acme", operation_id::resize)).at(0).verdict, "no match");
 }
 
 struct match_row {
-    const char* what;
+    const char* name;
     config::rule rule;
     bool acme_resize, globex_resize, acme_job, acme_server;
 };
@@ -104,73 +104,77 @@ TEST(rules, match_by_callers_accounts_operations_and_servers) {
          true, false, false, false},
     };
     for (const match_row& r : table) {
-        const rules by(world({r.rule}));
-        EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6)).allowed, r.acme_resize) << r.what;
-        EXPECT_EQ(by.decide(resize(by, planner, "p-globex", s6)).allowed, r.globex_resize) << r.what;
-        EXPECT_EQ(by.decide(call(by, planner, "p-acme", id::show_job)).allowed, r.acme_job) << r.what;
-        EXPECT_EQ(by.decide(call(by, planner, "p-acme", id::show_server, "server-2")).allowed, r.acme_server) << r.what;
+        const rules compiled(world({r.rule}));
+        EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6)).allowed, r.acme_resize) << r.name;
+        EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-globex", s6)).allowed, r.globex_resize) << r.name;
+        EXPECT_EQ(compiled.decide(call(compiled, planner, "p-acme", operation_id::show_job)).allowed, r.acme_job)
+            << r.name;
+        EXPECT_EQ(compiled.decide(call(compiled, planner, "p-acme", operation_id::show_server, "server-2")).allowed,
+                  r.acme_server)
+            << r.name;
     }
 }
 
 TEST(rules, the_first_that_matches_decides) {
-    const rules by(world({for_servers(deny("not-this-server"), {"server-9"}), allow("all-else"), deny("too-late")}));
-    const decision yes = by.decide(resize(by, planner, "p-acme", s6));
+    const rules compiled(
+        world({for_servers(deny("not-this-server"), {"server-9"}), allow("all-else"), deny("too-late")}));
+    const verdict yes = compiled.decide(resize(compiled, planner, "p-acme", s6));
     EXPECT_TRUE(yes.allowed);
     EXPECT_EQ(yes.rule, "all-else");
     EXPECT_EQ(yes.rule_index, 1U);
-    const decision no = by.decide(resize(by, planner, "p-acme", s6, "server-9"));
+    const verdict no = compiled.decide(resize(compiled, planner, "p-acme", s6, "server-9"));
     EXPECT_FALSE(no.allowed);
     EXPECT_EQ(no.rule, "not-this-server");
-    EXPECT_EQ(no.what, failed::nothing);
+    EXPECT_EQ(no.failed, condition::none);
 }
 
 TEST(rules, a_resize_that_fails_an_allow_rule_is_denied_by_it_and_goes_no_further) {
-    const rules by(world({for_flavors(allow("small"), {"c6.*"}), allow("all-else")}));
-    const decision no = by.decide(resize(by, planner, "p-acme", s6));
+    const rules compiled(world({for_flavors(allow("small"), {"c6.*"}), allow("all-else")}));
+    const verdict no = compiled.decide(resize(compiled, planner, "p-acme", s6));
     EXPECT_FALSE(no.allowed);
     EXPECT_EQ(no.rule, "small");
-    EXPECT_EQ(no.what, failed::flavor);
-    EXPECT_EQ(by.decide(call(by, planner, "p-acme", id::show_job)).rule, "small");
-    EXPECT_TRUE(by.decide(call(by, planner, "p-acme", id::show_job)).allowed);
+    EXPECT_EQ(no.failed, condition::flavor);
+    EXPECT_EQ(compiled.decide(call(compiled, planner, "p-acme", operation_id::show_job)).rule, "small");
+    EXPECT_TRUE(compiled.decide(call(compiled, planner, "p-acme", operation_id::show_job)).allowed);
 }
 
 TEST(rules, an_allow_rule_without_resize_permits_neither_paying_nor_stopping) {
-    const rules by(world({allow("all")}));
+    const rules compiled(world({allow("all")}));
     operations::resize_request asked = s6;
     asked.auto_pay = true;
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", asked)).what, failed::auto_pay);
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", asked)).failed, condition::auto_pay);
     asked.auto_pay = false;
     asked.stops_running_server = true;
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", asked)).what, failed::while_running);
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", asked)).failed, condition::while_running);
     asked.stops_running_server = false;
-    EXPECT_TRUE(by.decide(resize(by, planner, "p-acme", asked)).allowed);
+    EXPECT_TRUE(compiled.decide(resize(compiled, planner, "p-acme", asked)).allowed);
 }
 
 TEST(rules, a_deny_rule_with_resize_is_about_those_resizes_alone) {
-    const rules by(world({for_flavors(deny("not-s7"), {"s7.*"}), allow("all-else")}));
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", to_flavor("s7.large.2"))).rule, "not-s7");
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6)).rule, "all-else");
-    EXPECT_EQ(by.decide(call(by, planner, "p-acme", id::show_job)).rule, "all-else");
+    const rules compiled(world({for_flavors(deny("not-s7"), {"s7.*"}), allow("all-else")}));
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", to_flavor("s7.large.2"))).rule, "not-s7");
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6)).rule, "all-else");
+    EXPECT_EQ(compiled.decide(call(compiled, planner, "p-acme", operation_id::show_job)).rule, "all-else");
 
     config::rule no_resizes = deny("no-resizes");
     no_resizes.resize.emplace();
     const rules none(world({no_resizes, allow("all-else")}));
     EXPECT_EQ(none.decide(resize(none, planner, "p-acme", s6)).rule, "no-resizes");
-    EXPECT_EQ(none.decide(call(none, planner, "p-acme", id::show_job)).rule, "all-else");
+    EXPECT_EQ(none.decide(call(none, planner, "p-acme", operation_id::show_job)).rule, "all-else");
 }
 
 TEST(rules, sign_as_the_account_or_as_the_partner) {
     config::rule as_partner = for_accounts(allow("as-partner"), {"globex"});
     as_partner.sign_as_partner = true;
-    const rules by(world({as_partner, allow("as-account")}));
-    EXPECT_EQ(by.decide(resize(by, planner, "p-globex", s6)).credential_index, 2U);
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6)).credential_index, 0U);
-    EXPECT_EQ(by.decide(resize(by, planner, "p-partner", s6)).credential_index, 2U);
+    const rules compiled(world({as_partner, allow("as-account")}));
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-globex", s6)).credential_index, 2U);
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6)).credential_index, 0U);
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-partner", s6)).credential_index, 2U);
 }
 
 TEST(rules, a_shadow_rule_is_told_and_decides_nothing_wherever_it_stands) {
     struct row {
-        const char* what;
+        const char* name;
         std::vector<config::rule> policy;
         bool allowed;
         const char* rule;
@@ -187,12 +191,12 @@ TEST(rules, a_shadow_rule_is_told_and_decides_nothing_wherever_it_stands) {
              {"it is not about this", {allow("r"), shadowed(for_flavors(deny("s"), {"c6.*"}))}, true, "r", "", false},
              {"another caller's", {shadowed(for_callers(deny("s"), {"ci"})), allow("r")}, true, "r", "", false},
          }) {
-        const rules by(world(r.policy));
-        const decision made = by.decide(resize(by, planner, "p-acme", s6));
-        EXPECT_EQ(made.allowed, r.allowed) << r.what;
-        EXPECT_EQ(made.rule, r.rule) << r.what;
-        EXPECT_EQ(made.shadow, r.shadow) << r.what;
-        EXPECT_EQ(made.shadow_allows, r.shadow_allows) << r.what;
+        const rules compiled(world(r.policy));
+        const verdict made = compiled.decide(resize(compiled, planner, "p-acme", s6));
+        EXPECT_EQ(made.allowed, r.allowed) << r.name;
+        EXPECT_EQ(made.rule, r.rule) << r.name;
+        EXPECT_EQ(made.shadow, r.shadow) << r.name;
+        EXPECT_EQ(made.shadow_allows, r.shadow_allows) << r.name;
     }
 }
 
@@ -202,12 +206,12 @@ TEST(rules, far_down_the_list_count_as_well) {
         policy.push_back(for_servers(deny("deny-" + std::to_string(i)), {"server-" + std::to_string(1000 + i)}));
     policy.push_back(allow("last"));
     policy.push_back(shadowed(deny("shadow")));
-    const rules by(world(policy));
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6)).rule, "last");
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6)).shadow, "shadow");
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6, "server-1000")).rule, "deny-0");
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6, "server-1064")).rule, "deny-64");
-    EXPECT_EQ(by.decide(resize(by, planner, "p-acme", s6, "server-1499")).rule_index, 499U);
+    const rules compiled(world(policy));
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6)).rule, "last");
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6)).shadow, "shadow");
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6, "server-1000")).rule, "deny-0");
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6, "server-1064")).rule, "deny-64");
+    EXPECT_EQ(compiled.decide(resize(compiled, planner, "p-acme", s6, "server-1499")).rule_index, 499U);
 }
 
 TEST(rules, refuse_to_compile_a_name_that_points_nowhere) {
@@ -248,7 +252,7 @@ TEST(rules, decide_what_reading_the_file_from_the_top_says) {
             }
             policy.push_back(std::move(one));
         }
-        const rules by(world(policy));
+        const rules compiled(world(policy));
         for (int i = 0; i < 40; ++i) {
             operations::resize_request asked = to_flavor(one_in(2) ? "s6.large.2" : "c6.large.2");
             asked.stops_running_server = one_in(3);
@@ -258,12 +262,13 @@ TEST(rules, decide_what_reading_the_file_from_the_top_says) {
             const char* const project_id = one_in(2) ? "p-acme" : "p-globex";
             const char* const server = one_in(3) ? "server-1" : one_in(2) ? "server-13" : "server-2";
             const auto caller = static_cast<std::uint32_t>(random() % 3);
-            const facts about = one_in(2)   ? resize(by, caller, project_id, asked, server)
-                                : one_in(2) ? call(by, caller, project_id, id::show_job)
-                                            : call(by, caller, project_id, id::show_server, server);
-            const decision made = by.decide(about);
-            decision read;
-            for (const reason& line : by.explain(about)) {
+            const facts asked_call = one_in(2) ? resize(compiled, caller, project_id, asked, server)
+                                     : one_in(2)
+                                         ? call(compiled, caller, project_id, operation_id::show_job)
+                                         : call(compiled, caller, project_id, operation_id::show_server, server);
+            const verdict made = compiled.decide(asked_call);
+            verdict read;
+            for (const reason& line : compiled.explain(asked_call)) {
                 if (line.verdict.starts_with("decides")) {
                     EXPECT_EQ(made.rule, line.rule);
                     EXPECT_EQ(made.allowed, line.verdict == "decides: allowed");

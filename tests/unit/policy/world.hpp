@@ -26,7 +26,7 @@ inline config::settings world(std::vector<config::rule> policy) {
     const auto account = [&](const char* name, const char* credential, std::vector<config::project> projects) {
         config::account one;
         one.name = name;
-        one.is = made.accounts.empty() ? config::account::kind::partner : config::account::kind::sub_customer;
+        one.type = made.accounts.empty() ? config::account::kind::partner : config::account::kind::sub_customer;
         one.credential = credential;
         one.projects = std::move(projects);
         made.accounts.push_back(std::move(one));
@@ -49,7 +49,7 @@ inline config::rule allow(std::string name) {
 
 inline config::rule deny(std::string name) {
     config::rule one = allow(std::move(name));
-    one.does = config::effect::deny;
+    one.effect = config::effect::deny;
     return one;
 }
 
@@ -64,20 +64,20 @@ inline operations::resize_request to_flavor(std::string flavor) {
     return asked;
 }
 
-inline facts resize(const rules& by, std::uint32_t caller, std::string_view project_id,
+inline facts resize(const rules& compiled, std::uint32_t caller, std::string_view project_id,
                     const operations::resize_request& asked, std::string_view server = "server-1") {
     return {.caller = caller,
-            .where = by.find_project(project_id),
-            .operation = operations::id::resize,
+            .project = compiled.find_project(project_id),
+            .operation = operations::operation_id::resize,
             .server_id = server,
             .resize = &asked,
             .api_version = "v1.1"};
 }
 
-inline facts call(const rules& by, std::uint32_t caller, std::string_view project_id, operations::id operation,
-                  std::string_view server = {}) {
+inline facts call(const rules& compiled, std::uint32_t caller, std::string_view project_id,
+                  operations::operation_id operation, std::string_view server = {}) {
     return {.caller = caller,
-            .where = by.find_project(project_id),
+            .project = compiled.find_project(project_id),
             .operation = operation,
             .server_id = server,
             .resize = nullptr,

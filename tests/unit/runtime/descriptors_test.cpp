@@ -14,7 +14,7 @@ TEST(descriptors, are_split_so_that_each_caller_can_have_a_connection_to_the_clo
     EXPECT_EQ(connections_within(10, 4, 2), 1U);
 }
 
-TEST(descriptors, that_are_too_few_are_told) {
+TEST(descriptors, that_are_too_few_give_a_warning) {
     config::limits wanted;
     wanted.connections = 10000;
     EXPECT_EQ(shortage(16384, 12000, wanted), "");

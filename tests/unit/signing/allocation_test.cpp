@@ -29,13 +29,13 @@ TEST(signing, allocates_nothing_once_its_buffers_have_grown) {
         const vector& v = vector_named(name);
         const auto given = vector::views(v.given);
         const auto sent = vector::views(v.sent);
-        const key with = v.with();
+        const key key = v.key();
         authorization claimed;
         ASSERT_TRUE(parse_authorization(v.authorization, claimed));
         signer s;
         const auto once = [&] {
-            bool right = s.sign(v.what(given), with, v.date, v.where()) == v.authorization;
-            right = s.verify(claimed, v.what(sent), sent, with, v.date) && right;
+            bool right = s.sign(v.request(given), key, v.date, v.scope()) == v.authorization;
+            right = s.verify(claimed, v.request(sent), sent, key, v.date) && right;
             return right;
         };
         ASSERT_TRUE(once());

@@ -15,25 +15,25 @@ const std::string v11 =
 TEST(authorization, is_taken_apart) {
     authorization a;
     ASSERT_TRUE(parse_authorization(sdk, a));
-    EXPECT_EQ(a.which, algorithm::sdk_hmac_sha256);
+    EXPECT_EQ(a.algorithm, algorithm::sdk_hmac_sha256);
     EXPECT_EQ(a.access_key, "AK1");
     EXPECT_EQ(a.signed_headers, "host;x-sdk-date");
     EXPECT_EQ(a.signature, hex);
     ASSERT_TRUE(parse_authorization(v11, a));
-    EXPECT_EQ(a.which, algorithm::v11_hmac_sha256);
+    EXPECT_EQ(a.algorithm, algorithm::v11_hmac_sha256);
     EXPECT_EQ(a.access_key, "AK1");
     EXPECT_EQ(a.date, "20261123");
-    EXPECT_EQ(a.where.region, "cn-north-4");
-    EXPECT_EQ(a.where.service, "ecs");
+    EXPECT_EQ(a.scope.region, "cn-north-4");
+    EXPECT_EQ(a.scope.service, "ecs");
 }
 
-std::string with(std::string text, std::string_view what, std::string_view instead) {
-    const auto at = text.find(what);
-    EXPECT_NE(at, std::string::npos) << what;
-    return text.replace(at, what.size(), instead);
+std::string replace(std::string text, std::string_view old, std::string_view replacement) {
+    const auto position = text.find(old);
+    EXPECT_NE(position, std::string::npos) << old;
+    return text.replace(position, old.size(), replacement);
 }
 
-TEST(authorization, of_any_other_form_is_refused) {
+TEST(authorization, of_any_other_form_is_rejected) {
     for (const std::string& text : {
              std::string(),
              std::string("SDK-HMAC-SHA256"),
@@ -41,33 +41,33 @@ TEST(authorization, of_any_other_form_is_refused) {
              "Bearer " + hex,
              " " + sdk,
              sdk + " ",
-             with(sdk, "SDK-HMAC", "sdk-hmac"),
-             with(sdk, "Access=", "access="),
-             with(sdk, "Access=AK1", "Access="),
-             with(sdk, "Access=AK1", "Access=A K"),
-             with(sdk, "Access=AK1", "Access=AK1/x"),
-             with(sdk, ", Signed", ",Signed"),
-             with(sdk, ", Signed", ",  Signed"),
-             with(sdk, "host;x-sdk-date", "x-sdk-date;host"),
-             with(sdk, "host;x-sdk-date", "Host;x-sdk-date"),
-             with(sdk, "host;x-sdk-date", "host;host;x-sdk-date"),
-             with(sdk, "host;x-sdk-date", ";host;x-sdk-date"),
-             with(sdk, "host;x-sdk-date", "host;x-sdk-date;"),
-             with(sdk, "host;x-sdk-date", "host;;x-sdk-date"),
-             with(sdk, "host;x-sdk-date", "host;x-sdk-date;x_y"),
-             with(sdk, "host;x-sdk-date", ""),
-             with(sdk, hex, hex.substr(1)),
-             with(sdk, hex, hex + "a"),
-             with(sdk, hex, std::string(64, 'A')),
-             with(sdk, hex, std::string(64, 'g')),
-             with(v11, "Credential=", "Access="),
-             with(sdk, "Access=", "Credential="),
-             with(v11, "/20261123", ""),
-             with(v11, "20261123", "2026112"),
-             with(v11, "/ecs", ""),
-             with(v11, "/ecs", "/"),
-             with(v11, "cn-north-4", ""),
-             with(v11, "/ecs", "/ecs/more"),
+             replace(sdk, "SDK-HMAC", "sdk-hmac"),
+             replace(sdk, "Access=", "access="),
+             replace(sdk, "Access=AK1", "Access="),
+             replace(sdk, "Access=AK1", "Access=A K"),
+             replace(sdk, "Access=AK1", "Access=AK1/x"),
+             replace(sdk, ", Signed", ",Signed"),
+             replace(sdk, ", Signed", ",  Signed"),
+             replace(sdk, "host;x-sdk-date", "x-sdk-date;host"),
+             replace(sdk, "host;x-sdk-date", "Host;x-sdk-date"),
+             replace(sdk, "host;x-sdk-date", "host;host;x-sdk-date"),
+             replace(sdk, "host;x-sdk-date", ";host;x-sdk-date"),
+             replace(sdk, "host;x-sdk-date", "host;x-sdk-date;"),
+             replace(sdk, "host;x-sdk-date", "host;;x-sdk-date"),
+             replace(sdk, "host;x-sdk-date", "host;x-sdk-date;x_y"),
+             replace(sdk, "host;x-sdk-date", ""),
+             replace(sdk, hex, hex.substr(1)),
+             replace(sdk, hex, hex + "a"),
+             replace(sdk, hex, std::string(64, 'A')),
+             replace(sdk, hex, std::string(64, 'g')),
+             replace(v11, "Credential=", "Access="),
+             replace(sdk, "Access=", "Credential="),
+             replace(v11, "/20261123", ""),
+             replace(v11, "20261123", "2026112"),
+             replace(v11, "/ecs", ""),
+             replace(v11, "/ecs", "/"),
+             replace(v11, "cn-north-4", ""),
+             replace(v11, "/ecs", "/ecs/more"),
              sdk + ", Signature=" + hex,
          }) {
         authorization a;
@@ -76,7 +76,7 @@ TEST(authorization, of_any_other_form_is_refused) {
 }
 
 TEST(authorization, tells_which_headers_it_covers) {
-    const std::string header = with(sdk, "host;x-sdk-date", "user-agent;x-sdk-date");
+    const std::string header = replace(sdk, "host;x-sdk-date", "user-agent;x-sdk-date");
     authorization a;
     ASSERT_TRUE(parse_authorization(header, a));
     for (const char* name : {"user-agent", "x-sdk-date"})

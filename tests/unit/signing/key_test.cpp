@@ -18,8 +18,8 @@ namespace gateway::signing {
 namespace {
 
 template <class T>
-concept printable = requires(std::ostream& out, const T& what) {
-    out << what;
+concept printable = requires(std::ostream& out, const T& value) {
+    out << value;
 };
 static_assert(!printable<key>);
 static_assert(!std::is_copy_constructible_v<key> && !std::is_copy_assignable_v<key>);
@@ -55,15 +55,15 @@ TEST(hmac, has_the_published_digests) {
     }
 }
 
-std::string signed_with(const key& with) {
+std::string signed_with(const key& key) {
     signer s;
     const std::array<field, 2> fields{{{"host", "h"}, {"x-sdk-date", "20261123T100000Z"}}};
-    return std::string(s.sign({"GET", "/p", "", fields, "hash"}, with, "20261123T100000Z", {"r", "s"}));
+    return std::string(s.sign({"GET", "/p", "", fields, "hash"}, key, "20261123T100000Z", {"r", "s"}));
 }
 
 TEST(key, signs_the_same_after_it_moved) {
-    for (const auto which : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
-        key first(which, "AK", "SK");
+    for (const auto algorithm : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
+        key first(algorithm, "AK", "SK");
         const std::string right = signed_with(first);
         key second(std::move(first));
         EXPECT_EQ(signed_with(second), right);
@@ -74,9 +74,9 @@ TEST(key, signs_the_same_after_it_moved) {
 }
 
 TEST(key, longer_than_a_block_is_not_cut) {
-    for (const auto which : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
+    for (const auto algorithm : {algorithm::sdk_hmac_sha256, algorithm::v11_hmac_sha256}) {
         const std::string secret(65, 's');
-        EXPECT_NE(signed_with(key(which, "AK", secret)), signed_with(key(which, "AK", secret.substr(0, 64))));
+        EXPECT_NE(signed_with(key(algorithm, "AK", secret)), signed_with(key(algorithm, "AK", secret.substr(0, 64))));
     }
 }
 

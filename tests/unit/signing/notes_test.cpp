@@ -75,7 +75,7 @@ TEST(notes, are_followed_by_the_signer_and_the_verifier) {
         EXPECT_EQ(reads_one_way(v.path, v.query), c.reads_one_way);
 
         const auto given = vector::views(v.given);
-        const std::string authorization_text(s.sign(v.what(given), v.with(), v.date, v.where()));
+        const std::string authorization_text(s.sign(v.request(given), v.key(), v.date, v.scope()));
         EXPECT_EQ(authorization_text == v.authorization, c.signs_as_python);
         if (!c.signs_as_python) continue;
         EXPECT_EQ(s.canonical_request(), v.canonical);
@@ -84,7 +84,7 @@ TEST(notes, are_followed_by_the_signer_and_the_verifier) {
         const auto received = vector::views(v.sent);
         authorization claimed;
         ASSERT_TRUE(parse_authorization(v.authorization, claimed));
-        EXPECT_TRUE(s.verify(claimed, v.what(received), received, v.with(), v.date));
+        EXPECT_TRUE(s.verify(claimed, v.request(received), received, v.key(), v.date));
     }
 }
 
@@ -93,7 +93,7 @@ TEST(notes, let_nobody_prove_a_call_by_a_name_with_an_underscore) {
         if (v.name != "headers: name with underscore") continue;
         signer s;
         const auto given = vector::views(v.given);
-        const std::string text(s.sign(v.what(given), v.with(), v.date, v.where()));
+        const std::string text(s.sign(v.request(given), v.key(), v.date, v.scope()));
         ASSERT_NE(text.find("x_custom"), std::string::npos);
         authorization claimed;
         EXPECT_FALSE(parse_authorization(text, claimed));

@@ -8,25 +8,25 @@ namespace gateway::signing {
 namespace {
 
 struct sdk_request {
-    explicit sdk_request(const boost::json::value& from)
-        : sdk(text(from.at("sdk"))),
-          method(text(from.at("method"))),
-          path(text(from.at("path"))),
-          query(text(from.at("query"))),
-          signed_headers(text(from.at("signed_headers"))),
-          authorization_header(text(from.at("authorization"))),
-          payload(hash_payload(text(from.at("body")))) {
-        for (const auto& h : from.at("headers").as_array())
+    explicit sdk_request(const boost::json::value& source)
+        : sdk(text(source.at("sdk"))),
+          method(text(source.at("method"))),
+          path(text(source.at("path"))),
+          query(text(source.at("query"))),
+          signed_headers(text(source.at("signed_headers"))),
+          authorization_header(text(source.at("authorization"))),
+          payload(hash_payload(text(source.at("body")))) {
+        for (const auto& h : source.at("headers").as_array())
             headers.emplace_back(text(h.at(0)), text(h.at(1)));
     }
-    [[nodiscard]] bool verifies(const key& with, std::string_view date) const {
+    [[nodiscard]] bool verifies(const key& key, std::string_view date) const {
         authorization claimed;
         if (!parse_authorization(authorization_header, claimed)) return false;
         const auto fields = vector::views(headers);
         signer s;
-        return s.verify(claimed, {method, path, query, fields, {payload.data(), payload.size()}}, fields, with, date);
+        return s.verify(claimed, {method, path, query, fields, {payload.data(), payload.size()}}, fields, key, date);
     }
-    [[nodiscard]] sdk_request with(std::string_view name, std::string_view value) const {
+    [[nodiscard]] sdk_request with_header(std::string_view name, std::string_view value) const {
         sdk_request other = *this;
         for (auto& [n, v] : other.headers) {
             if (same_name(n, name)) v = value;
@@ -65,7 +65,7 @@ TEST(sdk_requests, of_every_official_sdk_verify) {
         for (const auto& [name, value] : sent.headers) {
             std::string lower = name;
             std::transform(lower.begin(), lower.end(), lower.begin(), lower_case);
-            EXPECT_EQ(sent.with(name, value + "x").verifies(caller, date), !covers(claimed, lower)) << name;
+            EXPECT_EQ(sent.with_header(name, value + "x").verifies(caller, date), !covers(claimed, lower)) << name;
         }
     }
     for (const char* sdk : {"Python", "Go", "Java", "Node", "Terraform"})

@@ -16,47 +16,47 @@
 
 namespace gateway::signing {
 
-inline std::string text(const boost::json::value& from) {
-    return from.is_string() ? std::string(from.get_string()) : "";
+inline std::string text(const boost::json::value& source) {
+    return source.is_string() ? std::string(source.get_string()) : "";
 }
 
-inline std::string base64_decoded(const std::string& from) {
-    std::string bytes(from.size() / 4 * 3, '\0');
-    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), reinterpret_cast<const unsigned char*>(from.data()),
-                    static_cast<int>(from.size()));
-    bytes.resize(bytes.size() - static_cast<std::size_t>(std::count(from.begin(), from.end(), '=')));
+inline std::string base64_decoded(const std::string& source) {
+    std::string bytes(source.size() / 4 * 3, '\0');
+    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                    reinterpret_cast<const unsigned char*>(source.data()), static_cast<int>(source.size()));
+    bytes.resize(bytes.size() - static_cast<std::size_t>(std::count(source.begin(), source.end(), '=')));
     return bytes;
 }
 
 // One vector, with everything that the views of a request point to.
 struct vector {
-    explicit vector(const boost::json::value& from)
-        : name(text(from.at("name"))),
-          which(text(from.at("algorithm")) == "V11-HMAC-SHA256" ? algorithm::v11_hmac_sha256
-                                                                : algorithm::sdk_hmac_sha256),
-          method(text(from.at("method"))),
-          path(text(from.at("url").at("path"))),
-          query(text(from.at("url").at("query"))),
-          access_key(text(from.at("ak"))),
-          secret_key(text(from.at("sk"))),
-          region(text(from.at("region"))),
-          service(text(from.at("service"))),
-          date(text(from.at("timestamp"))) {
-        const std::string body =
-            text(from.at("body_encoding")) == "base64" ? base64_decoded(text(from.at("body"))) : text(from.at("body"));
+    explicit vector(const boost::json::value& source)
+        : name(text(source.at("name"))),
+          algorithm(text(source.at("algorithm")) == "V11-HMAC-SHA256" ? algorithm::v11_hmac_sha256
+                                                                      : algorithm::sdk_hmac_sha256),
+          method(text(source.at("method"))),
+          path(text(source.at("url").at("path"))),
+          query(text(source.at("url").at("query"))),
+          access_key(text(source.at("ak"))),
+          secret_key(text(source.at("sk"))),
+          region(text(source.at("region"))),
+          service(text(source.at("service"))),
+          date(text(source.at("timestamp"))) {
+        const std::string body = text(source.at("body_encoding")) == "base64" ? base64_decoded(text(source.at("body")))
+                                                                              : text(source.at("body"));
         const auto hash = hash_payload(body);
         payload.assign(hash.data(), hash.size());
-        for (const auto& h : from.at("headers").as_object()) {
+        for (const auto& h : source.at("headers").as_object()) {
             given.emplace_back(h.key(), text(h.value()));
             // What the header says stands in the place of the hash, where there is a body.
             if (same_name(given.back().first, "X-Sdk-Content-Sha256") && !body.empty()) payload = given.back().second;
         }
-        given.emplace_back("Host", text(from.at("url").at("host")));
+        given.emplace_back("Host", text(source.at("url").at("host")));
         given.emplace_back("X-Sdk-Date", date);
-        if (const auto token = text(from.at("security_token")); !token.empty())
+        if (const auto token = text(source.at("security_token")); !token.empty())
             given.emplace_back("X-Security-Token", token);
-        if (from.as_object().contains("expected")) {
-            const auto& expected = from.at("expected");
+        if (source.as_object().contains("expected")) {
+            const auto& expected = source.at("expected");
             canonical = text(expected.at("canonical_request"));
             to_sign = text(expected.at("string_to_sign"));
             signed_names = text(expected.at("signed_headers"));
@@ -72,12 +72,14 @@ struct vector {
             fields.push_back({n, v});
         return fields;
     }
-    [[nodiscard]] request what(std::span<const field> fields) const { return {method, path, query, fields, payload}; }
-    [[nodiscard]] key with() const { return {which, access_key, secret_key}; }
-    [[nodiscard]] scope where() const { return {region, service}; }
+    [[nodiscard]] signing::request request(std::span<const field> fields) const {
+        return {method, path, query, fields, payload};
+    }
+    [[nodiscard]] signing::key key() const { return {algorithm, access_key, secret_key}; }
+    [[nodiscard]] signing::scope scope() const { return {region, service}; }
 
     std::string name;
-    algorithm which;
+    signing::algorithm algorithm;
     std::string method, path, query, access_key, secret_key, region, service, date, payload;
     std::vector<std::pair<std::string, std::string>> given, sent;
     std::string canonical, to_sign, signed_names, authorization;

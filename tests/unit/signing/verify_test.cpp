@@ -15,7 +15,7 @@ struct received {
         authorization claimed;
         if (!parse_authorization(v.authorization, claimed)) return false;
         signer s;
-        return s.verify(claimed, v.what(fields), fields, v.with(), v.date);
+        return s.verify(claimed, v.request(fields), fields, v.key(), v.date);
     }
     std::string& value(std::string_view name) {
         for (auto& [n, value] : v.sent) {
@@ -27,7 +27,7 @@ struct received {
 };
 
 struct change {
-    const char* what;
+    const char* name;
     std::function<void(received&)> make;
 };
 
@@ -51,7 +51,7 @@ TEST(verifying, refuses_a_request_that_was_changed_on_its_way) {
              }) {
             received r(name);
             c.make(r);
-            EXPECT_FALSE(r.verifies()) << name << ": " << c.what;
+            EXPECT_FALSE(r.verifies()) << name << ": " << c.name;
         }
     }
 }
@@ -60,7 +60,7 @@ TEST(verifying, refuses_every_authorization_that_differs_in_a_byte) {
     for (const char* name : {"resize v1.1 minimal/sdk", "resize v1.1 minimal/v11"}) {
         const received r(name);
         const auto fields = vector::views(r.v.sent);
-        const key with = r.v.with();
+        const key key = r.v.key();
         signer s;
         std::string text = r.v.authorization;
         for (std::size_t i = 0; i < text.size(); ++i) {
@@ -68,8 +68,8 @@ TEST(verifying, refuses_every_authorization_that_differs_in_a_byte) {
                 text[i] = static_cast<char>(other);
                 authorization claimed;
                 // Another access key is another caller, whose key is looked up by it: verify() is not to know better.
-                const bool right = parse_authorization(text, claimed) && claimed.access_key == with.access_key() &&
-                                   s.verify(claimed, r.v.what(fields), fields, with, r.v.date);
+                const bool right = parse_authorization(text, claimed) && claimed.access_key == key.access_key() &&
+                                   s.verify(claimed, r.v.request(fields), fields, key, r.v.date);
                 EXPECT_EQ(right, text == r.v.authorization) << text << " at " << i;
             }
             text[i] = r.v.authorization[i];
@@ -107,13 +107,13 @@ TEST(verifying, refuses_the_signature_of_the_other_algorithm) {
     const auto fields = vector::views(r.v.given);
     const key other(algorithm::sdk_hmac_sha256, r.v.access_key, r.v.secret_key);
     signer s;
-    const std::string sdk(s.sign(r.v.what(fields), other, r.v.date, {}));
+    const std::string sdk(s.sign(r.v.request(fields), other, r.v.date, {}));
     authorization claimed, of_other;
     ASSERT_TRUE(parse_authorization(r.v.authorization, claimed));
     ASSERT_TRUE(parse_authorization(sdk, of_other));
-    ASSERT_TRUE(s.verify(of_other, r.v.what(fields), fields, other, r.v.date));
+    ASSERT_TRUE(s.verify(of_other, r.v.request(fields), fields, other, r.v.date));
     claimed.signature = of_other.signature;
-    EXPECT_FALSE(s.verify(claimed, r.v.what(fields), fields, other, r.v.date));
+    EXPECT_FALSE(s.verify(claimed, r.v.request(fields), fields, other, r.v.date));
 }
 
 TEST(verifying, does_not_mind_headers_that_were_not_signed) {

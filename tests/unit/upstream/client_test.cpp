@@ -74,7 +74,7 @@ TEST_F(upstream_client, replaces_a_kept_connection_that_its_peer_has_closed_befo
     const auto call = [&]() -> task<> {
         static_cast<void>(co_await exchange(not_repeatable));
         co_await closed.wait(100ms);
-        co_await net::pause(loop, 1ms);  // an iteration, in which the loop is told
+        co_await net::pause(loop, 1ms);  // an iteration, in which epoll reports it
         const auto second = co_await exchange(not_repeatable);
         EXPECT_EQ(second, "second");
     };
@@ -181,7 +181,7 @@ TEST_F(upstream_client, keeps_no_connection_whose_response_was_not_read_to_its_e
     const auto serve = [&]() -> task<> {
         const auto stream = co_await endpoint.accept();
         static_cast<void>(co_await read_request(*stream));
-        const net::transfer written = co_await stream->write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+        const net::transfer written = co_await stream->async_write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
         EXPECT_FALSE(written.error);
         const auto nothing = co_await read_request(*stream);  // until the client closes
         EXPECT_EQ(nothing, "");

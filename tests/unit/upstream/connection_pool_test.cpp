@@ -35,7 +35,7 @@ struct connection_pools : testing::Test {
         pool.waiters.push_back(std::make_shared<connection_waiter>(loop));
         return pool.waiters.back();
     }
-    // What the system has to tell of the connections is known then.
+    // Afterwards the events of all connections are known.
     void let_loop_look() {
         const auto wait = [&]() -> task<> { co_await net::pause(loop, 1ms); };
         run(loop, wait());
@@ -77,17 +77,17 @@ TEST_F(connection_pools, close_what_its_peer_has_closed_or_written_to) {
 
 TEST_F(connection_pools, count_a_connection_as_closed_once_when_its_idle_time_is_up) {
     const connection* const idle = put_new();
-    loop.times().expire_all();
+    loop.times().expire_now();
     EXPECT_FALSE(idle->stream.is_open());
     EXPECT_EQ(total_open, 0U);
     EXPECT_EQ(pool.take_idle(), nullptr);
     EXPECT_EQ(total_open, 0U);
 }
 
-TEST_F(connection_pools, make_room_for_a_connection_by_those_that_are_closed) {
+TEST_F(connection_pools, remove_closed_connections_before_they_keep_another) {
     put_new();
     put_new();
-    loop.times().expire_all();
+    loop.times().expire_now();
     connection* const third = put_new();
     EXPECT_EQ(pool.idle.size(), 1U);
     EXPECT_EQ(pool.take_idle().get(), third);
@@ -96,7 +96,7 @@ TEST_F(connection_pools, make_room_for_a_connection_by_those_that_are_closed) {
 TEST_F(connection_pools, do_not_time_a_connection_that_is_in_use) {
     put_new();
     const auto used = pool.take_idle();
-    loop.times().expire_all();
+    loop.times().expire_now();
     EXPECT_TRUE(used->stream.is_open());
 }
 

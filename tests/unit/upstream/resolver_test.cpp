@@ -9,12 +9,12 @@ namespace {
 
 TEST(a_resolver, takes_an_address_as_it_stands) {
     net::loop loop;
-    resolver names(loop);
+    resolver tested(loop);
     for (const std::string host : {"127.0.0.1", "::1"}) {
         std::shared_ptr<lookup> latest;
         const config::endpoint endpoint{true, host, 8443};
         const auto resolve = [&]() -> task<> {
-            const auto found = co_await names.resolve(endpoint, latest, 1ms);
+            const auto found = co_await tested.resolve(endpoint, latest, 1ms);
             EXPECT_TRUE(found->done);
             EXPECT_EQ(found->addresses.size(), 1U);
             EXPECT_EQ(found->addresses.at(0).address().to_string(), host);
@@ -26,12 +26,12 @@ TEST(a_resolver, takes_an_address_as_it_stands) {
 
 TEST(a_resolver, looks_a_name_up_once_for_all_who_ask_meanwhile) {
     net::loop loop;
-    resolver names(loop);
+    resolver tested(loop);
     std::shared_ptr<lookup> latest;
     const config::endpoint endpoint{true, "localhost", 443};
     std::shared_ptr<lookup> first, second;
     const auto ask = [&](std::shared_ptr<lookup>& found) -> task<> {
-        found = co_await names.resolve(endpoint, latest, 5s);
+        found = co_await tested.resolve(endpoint, latest, 5s);
         EXPECT_TRUE(found->done);
         EXPECT_FALSE(found->error) << found->error.message();
         EXPECT_FALSE(found->addresses.empty());
@@ -48,9 +48,9 @@ TEST(a_resolver, may_go_while_a_look_up_is_under_way) {
     std::shared_ptr<lookup> latest;
     {
         net::loop loop;
-        resolver names(loop);
+        resolver tested(loop);
         const config::endpoint endpoint{true, "localhost", 443};
-        const auto ask = [&]() -> task<> { static_cast<void>(co_await names.resolve(endpoint, latest, 0ms)); };
+        const auto ask = [&]() -> task<> { static_cast<void>(co_await tested.resolve(endpoint, latest, 0ms)); };
         run(loop, ask());
     }
     while (latest.use_count() > 1)  // its thread has the other one

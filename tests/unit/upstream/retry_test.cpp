@@ -41,7 +41,7 @@ constexpr facts may_go_again[] = {
 
 TEST(sent_at_most_once, by_each_combination_of_failure_connection_and_request) {
     int combinations = 0, allowed = 0;
-    for (const step at : all_steps)
+    for (const step failed_step : all_steps)
         for (const delivery known : {delivery::not_sent, delivery::unknown})
             for (const bool timed_out : both)
                 for (const bool reused : both)
@@ -51,11 +51,12 @@ TEST(sent_at_most_once, by_each_combination_of_failure_connection_and_request) {
                                 const facts now{known, timed_out, reused, response_started, may_repeat, repeated};
                                 const bool expected = std::find(std::begin(may_go_again), std::end(may_go_again),
                                                                 now) != std::end(may_go_again);
-                                const failure why{at, known, timed_out, {}, {}};
-                                EXPECT_EQ(may_send_again(why, {reused, response_started}, {may_repeat, repeated}),
+                                const failure error{failed_step, known, timed_out, {}, {}};
+                                EXPECT_EQ(may_send_again(error, {reused, response_started}, {may_repeat, repeated}),
                                           expected)
-                                    << why.text() << " known " << name_of(known) << " reused " << reused << " started "
-                                    << response_started << " may repeat " << may_repeat << " repeated " << repeated;
+                                    << error.text() << " known " << name_of(known) << " reused " << reused
+                                    << " started " << response_started << " may repeat " << may_repeat << " repeated "
+                                    << repeated;
                                 ++combinations;
                                 allowed += expected ? 1 : 0;
                             }

@@ -79,7 +79,7 @@ inline task<std::string> read_request(net::stream& stream) {
     std::array<char, 1024> part;
     std::string request;
     while (!request.ends_with("\r\n\r\n")) {
-        const net::transfer received = co_await stream.read_some(asio::buffer(part));
+        const net::transfer received = co_await stream.async_read_some(asio::buffer(part));
         if (received.error) break;
         request.append(part.data(), received.bytes);
     }
@@ -89,7 +89,7 @@ inline task<std::string> read_request(net::stream& stream) {
 inline task<> write_response(net::stream& stream, std::string_view body) {
     const std::string text =
         "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
-    const net::transfer written = co_await stream.write(text);
+    const net::transfer written = co_await stream.async_write(text);
     EXPECT_FALSE(written.error);
 }
 

@@ -1,0 +1,37 @@
+# gateway_module(NAME [SOURCES file...] [USES target...] [ASYNC])
+#
+# One static library for each module. A module sees the headers of the modules it names in USES and of what those
+# use, and of no other: each module's public headers are a tree of their own (include/gateway/NAME is reached only through
+# the module's target), so a wrong include does not compile. ASYNC modules do I/O: they get Asio, Beast and the
+# precompiled header; the others can't even include them.
+function(gateway_module name)
+    cmake_parse_arguments(MODULE "ASYNC" "" "SOURCES;USES" ${ARGN})
+    # Headers live in include/gateway/NAME, but are handed out by way of a folder that holds this module's alone.
+    set(tree ${CMAKE_BINARY_DIR}/modules/${name})
+    file(MAKE_DIRECTORY ${tree}/gateway)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include/gateway/${name} ${tree}/gateway/${name} SYMBOLIC)
+    if(MODULE_SOURCES)
+        list(TRANSFORM MODULE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/src/${name}/)
+        add_library(gateway_${name} STATIC ${MODULE_SOURCES})
+        set(visibility PUBLIC)
+        target_include_directories(gateway_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/${name})
+    else()
+        add_library(gateway_${name} INTERFACE)
+        set(visibility INTERFACE)
+    endif()
+    target_include_directories(gateway_${name} ${visibility} ${tree})
+    target_link_libraries(gateway_${name} ${visibility} gateway_build)
+    foreach(used ${MODULE_USES})
+        if(used MATCHES "::")
+            target_link_libraries(gateway_${name} ${visibility} ${used})
+        else()
+            target_link_libraries(gateway_${name} ${visibility} gateway_${used})
+        endif()
+    endforeach()
+    if(MODULE_ASYNC)
+        target_link_libraries(gateway_${name} ${visibility} gateway_asio)
+        if(MODULE_SOURCES)
+            target_precompile_headers(gateway_${name} REUSE_FROM gateway_asio)
+        endif()
+    endif()
+endfunction()
