@@ -260,7 +260,7 @@ TEST(seed, of_the_demo_can_be_read) {
     EXPECT_EQ(s.servers.at("459a2b9d-804a-4745-ab19-a113bb1b4ddc").flavor, "s3.large.2");
     EXPECT_EQ(s.servers.at("5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21").status, "ACTIVE");
     EXPECT_EQ(s.servers.at("0d6e4c1b-2f3a-4b5c-8d7e-9f0a1b2c3d4e").charging_mode, "1");
-    EXPECT_EQ(s.init + s.running, 2s);
+    EXPECT_EQ(s.goes.init + s.goes.running, 2s);
 }
 
 }  // namespace

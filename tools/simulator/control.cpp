@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <initializer_list>
-#include <optional>
 
+#include "control.hpp"
 #include "front.hpp"
 #include "gateway/base/time.hpp"
+#include "members.hpp"
 
 namespace simulator {
 
 namespace json = boost::json;
-
-namespace {
-
-constexpr std::int64_t ten_years_s = 10L * 366 * 24 * 3600;
 
 answer done() { return {200, "{}"}; }
 
@@ -22,45 +18,18 @@ answer wrong(unsigned status, const std::string& why) {
     return {status, json::serialize(json::object{{"wrong", why}})};
 }
 
-// The object in a body, with none but these members: a slip in a name would make a test pass for the wrong reason.
-std::optional<json::object> members(const call& of, std::initializer_list<const char*> known) {
-    boost::system::error_code ec;
-    const json::value root = json::parse(of.body, ec);
-    if (ec || !root.is_object()) return std::nullopt;
-    for (const auto& member : root.get_object()) {
-        if (std::none_of(known.begin(), known.end(), [&](const char* k) { return member.key() == k; }))
-            return std::nullopt;
-    }
-    return root.get_object();
-}
+namespace {
 
-// False when the member is there and is something else. Left as it is when the member is absent.
-bool read_text(const json::object& from, const char* name, std::optional<std::string>& into) {
-    const auto* const found = from.if_contains(name);
-    if (found == nullptr) return true;
-    if (found->is_string()) into = std::string(found->get_string());
-    return found->is_string();
-}
-
-bool read_number(const json::object& from, const char* name, std::int64_t least, std::int64_t most,
-                 std::optional<std::int64_t>& into) {
-    const auto* const found = from.if_contains(name);
-    if (found == nullptr) return true;
-    if (!found->is_int64() || found->get_int64() < least || found->get_int64() > most) return false;
-    into = found->get_int64();
-    return true;
-}
+constexpr std::int64_t ten_years_s = 10L * 366 * 24 * 3600;
 
 // Members that are left out are again as at the start.
 answer set_trouble(const call& what, trouble_switch& of) {
-    const auto given = members(what, {"fault", "delay_ms", "life_ms"});
-    std::optional<std::string> name = "none";
-    std::optional<std::int64_t> delay, life;
-    if (!given || !read_text(*given, "fault", name) || !read_number(*given, "delay_ms", 0, 3'600'000, delay) ||
-        !read_number(*given, "life_ms", 0, ten_years_s * 1000, life))
-        return wrong(400, "fault, delay_ms, life_ms");
-    const auto kind = read_trouble(*name);
-    if (!kind) return wrong(400, "no such fault: " + *name);
+    members given(what.body);
+    const std::string name = given.text("fault").value_or("none");
+    const auto delay = given.number("delay_ms", 0, 3'600'000), life = given.number("life_ms", 0, ten_years_s * 1000);
+    if (const auto why = given.wrong(); !why.empty()) return wrong(400, why);
+    const auto kind = read_trouble(name);
+    if (!kind) return wrong(400, "no such fault: " + name);
     trouble to = of.usual();
     to.what = *kind;
     if (to.what == trouble::kind::slow) to.delay = std::chrono::seconds(10);
@@ -72,7 +41,7 @@ answer set_trouble(const call& what, trouble_switch& of) {
 
 }  // namespace
 
-answer front::control(const call& what) {
+answer front::control(const call& what, time now) {
     const std::string to = what.method + " " + what.path;
     if (to == "GET /simulator/counts") return counts();
     if (to == "GET /simulator/secrets_seen") return secrets_seen();
@@ -81,15 +50,18 @@ answer front::control(const call& what) {
     if (to == "POST /simulator/clock") return set_clock(what);
     if (to == "POST /simulator/revoke") return revoke(what);
     if (to == "POST /simulator/key") return change_key(what);
+    if (auto given = control_changes(what, now)) return *given;
     return wrong(404, "there is no such control");
 }
 
 answer front::counts() const {
+    auto calls = tally_.all();
+    const auto ecs = calls["ecs"].calls + calls["none"].calls;
     return {200, json::serialize(json::object{{"tokens", iam_.tokens()},
                                               {"securitytokens", iam_.pairs()},
                                               {"metadata_token", metadata_.tokens()},
                                               {"metadata_securitykey", metadata_.pairs()},
-                                              {"ecs", ecs_.load()},
+                                              {"ecs", ecs},
                                               {"refused", gate_.refused()}})};
 }
 
@@ -106,38 +78,33 @@ answer front::secrets_seen() const {
 }
 
 answer front::set_clock(const call& what) {
-    const auto given = members(what, {"offset_s"});
-    std::optional<std::int64_t> offset;
-    if (!given || !read_number(*given, "offset_s", -ten_years_s, ten_years_s, offset) || !offset)
-        return wrong(400, "offset_s");
+    members given(what.body);
+    const auto offset = given.number("offset_s", -ten_years_s, ten_years_s);
+    if (const auto why = given.wrong(); !why.empty()) return wrong(400, why);
+    if (!offset) return wrong(400, "offset_s is missing");
     clock_.move(std::chrono::seconds(*offset));
     return done();
 }
 
 answer front::revoke(const call& what) {
-    const auto given = members(what, {"what"});
-    std::optional<std::string> which;
-    if (!given || !read_text(*given, "what", which) || !which) return wrong(400, "what");
-    const bool all = *which == "all";
-    if (!all && *which != "tokens" && *which != "pairs" && *which != "sessions")
+    members given(what.body);
+    const auto which = given.text("what");
+    if (const auto why = given.wrong(); !why.empty()) return wrong(400, why);
+    const bool all = which == "all";
+    if (!all && which != "tokens" && which != "pairs" && which != "sessions")
         return wrong(400, "what is tokens, pairs, sessions or all");
-    if (all || *which == "tokens") gate_.keys().revoke_tokens();
-    if (all || *which == "pairs") gate_.keys().revoke_pairs();
-    if (all || *which == "sessions") metadata_.revoke_sessions();
+    if (all || which == "tokens") gate_.keys().revoke_tokens();
+    if (all || which == "pairs") gate_.keys().revoke_pairs();
+    if (all || which == "sessions") metadata_.revoke_sessions();
     return done();
 }
 
 answer front::change_key(const call& what) {
-    const auto given = members(what, {"access_key", "secret_key", "enabled"});
-    std::optional<std::string> access_key, secret_key;
-    if (!given || !read_text(*given, "access_key", access_key) || !read_text(*given, "secret_key", secret_key) ||
-        !access_key)
-        return wrong(400, "access_key, secret_key, enabled");
-    std::optional<bool> enabled;
-    if (const auto* const found = given->if_contains("enabled")) {
-        if (!found->is_bool()) return wrong(400, "enabled is true or false");
-        enabled = found->get_bool();
-    }
+    members given(what.body);
+    const auto access_key = given.text("access_key"), secret_key = given.text("secret_key");
+    const auto enabled = given.flag("enabled");
+    if (const auto why = given.wrong(); !why.empty()) return wrong(400, why);
+    if (!access_key) return wrong(400, "access_key is missing");
     if (!gate_.keys().change(*access_key, enabled, secret_key)) return wrong(404, "no key of the seed has this name");
     return done();
 }

@@ -10,6 +10,7 @@
 #include "gateway/base/hex.hpp"
 #include "gateway/base/sha256.hpp"
 #include "gateway/base/time.hpp"
+#include "query.hpp"
 
 namespace simulator {
 
@@ -30,20 +31,6 @@ std::vector<std::string> split(const std::string& text, char at) {
             parts.back() += c;
     }
     return parts;
-}
-
-std::string decoded(const std::string& text) {
-    std::string bytes;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned char byte = 0;
-        if (text[i] == '%' && i + 2 < text.size() && gateway::read_hex(text.substr(i + 1, 2), {&byte, 1})) {
-            bytes += static_cast<char>(byte);
-            i += 2;
-        } else {
-            bytes += text[i];
-        }
-    }
-    return bytes;
 }
 
 std::string encoded(const std::string& bytes) {
@@ -96,7 +83,7 @@ std::vector<std::string> header_values(const call& of, const std::string& name) 
 
 std::string gate::canonical_request(const call& what, const std::string& signed_names) {
     std::string path;
-    for (const auto& segment : split(decoded(what.path), '/'))
+    for (const auto& segment : split(percent_decoded(what.path), '/'))
         path += encoded(segment) + "/";
     // Every segment was given a slash behind it; a path that ends with one has an empty last segment.
     if (what.path.ends_with('/')) path.pop_back();
@@ -105,8 +92,8 @@ std::string gate::canonical_request(const call& what, const std::string& signed_
     if (!what.query.empty()) {
         for (const auto& piece : split(what.query, '&')) {
             const auto equals = piece.find('=');
-            parameters.emplace_back(decoded(piece.substr(0, equals)),
-                                    equals == std::string::npos ? "" : decoded(piece.substr(equals + 1)));
+            parameters.emplace_back(percent_decoded(piece.substr(0, equals)),
+                                    equals == std::string::npos ? "" : percent_decoded(piece.substr(equals + 1)));
         }
     }
     std::sort(parameters.begin(), parameters.end());

@@ -11,7 +11,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr const char* tokens_path = "/v3/auth/tokens";
-constexpr const char* pairs_path = "/v3.0/OS-CREDENTIAL/securitytokens";
 // IAM's default; an account can set another.
 constexpr std::chrono::minutes user_lock{15};
 
@@ -60,10 +59,6 @@ iam::iam(const seed& from, gate& before)
       how_(from.iam),
       gate_(before),
       trouble_(trouble{trouble::kind::none, from.iam.delay, std::nullopt}) {}
-
-bool iam::is_asked_by(const call& what) {
-    return what.method == "POST" && (what.path == tokens_path || what.path == pairs_path);
-}
 
 reply iam::handle(const call& what, time now) {
     const bool for_token = what.path == tokens_path;

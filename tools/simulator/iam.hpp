@@ -26,7 +26,7 @@ public:
 
     iam(const seed& from, gate& before);
 
-    [[nodiscard]] static bool is_asked_by(const call& what);
+    // A call for a token or a pair.
     [[nodiscard]] reply handle(const call& what, time now);
 
     [[nodiscard]] trouble_switch& trouble_of() { return trouble_; }

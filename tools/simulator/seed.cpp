@@ -49,7 +49,7 @@ std::chrono::milliseconds milliseconds(const YAML::Node& map, const char* key, s
 
 fault read_fault(const YAML::Node& from) {
     only(from, {"delay_ms", "close_before_answer", "close_after_bytes", "garbage", "status", "body",
-                "extra_header_bytes", "big_body_bytes", "connection_close"});
+                "extra_header_bytes", "big_body_bytes", "connection_close", "no_answer"});
     fault f;
     f.delay = milliseconds(from, "delay_ms", f.delay);
     read(from, "close_before_answer", f.close_before_answer);
@@ -60,6 +60,7 @@ fault read_fault(const YAML::Node& from) {
     read(from, "extra_header_bytes", f.extra_header_bytes);
     read(from, "big_body_bytes", f.big_body_bytes);
     read(from, "connection_close", f.connection_close);
+    read(from, "no_answer", f.no_answer);
     return f;
 }
 
@@ -84,13 +85,16 @@ void read_agencies(const YAML::Node& from, account& into) {
 }
 
 void read_account(const YAML::Node& from, seed& into) {
-    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok", "domain_id", "users", "agencies"});
+    only(from, {"name", "keys", "projects", "partner_forbidden", "balance_ok", "domain_id", "users", "agencies",
+                "customers"});
     const auto name = from["name"].as<std::string>();
     account& a = into.accounts[name];
     read(from, "partner_forbidden", a.partner_forbidden);
     read(from, "balance_ok", a.balance_ok);
     a.domain_id = stable_id("domain " + name);
     read(from, "domain_id", a.domain_id);
+    for (const auto& c : from["customers"])
+        a.customers.insert(c.as<std::string>());
     read_users(from["users"], a);
     read_agencies(from["agencies"], a);
     for (const auto& k : from["keys"]) {
@@ -173,11 +177,37 @@ metadata_settings read_metadata(const YAML::Node& from) {
     return m;
 }
 
+billing_settings read_billing(const YAML::Node& from) {
+    only(from, {"amount", "currency", "pay_within_ms", "lag_ms"});
+    billing_settings b;
+    read(from, "amount", b.terms.amount);
+    read(from, "currency", b.terms.currency);
+    b.terms.pay_within = milliseconds(from, "pay_within_ms", b.terms.pay_within);
+    b.lag = milliseconds(from, "lag_ms", b.lag);
+    return b;
+}
+
+trace_settings read_traces(const YAML::Node& from) {
+    only(from, {"written", "lag_ms", "blind", "denied"});
+    trace_settings t;
+    t.lag = milliseconds(from, "lag_ms", t.lag);
+    read(from, "blind", t.blind);
+    read(from, "denied", t.denied);
+    if (const auto written = from["written"]) {
+        t.when_ended = written.as<std::string>() == "ended";
+        if (!t.when_ended && written.as<std::string>() != "answered") fail(written, "written is ended or answered");
+    }
+    return t;
+}
+
 // Once all accounts are known.
 void check_accounts(const YAML::Node& root, const seed& s) {
     for (const auto& [name, a] : s.accounts) {
         for (const auto& [agency, trusted] : a.agencies) {
             if (s.accounts.count(trusted) == 0) fail(root["accounts"], "the agency " + agency + " trusts nobody here");
+        }
+        for (const auto& customer : a.customers) {
+            if (s.accounts.count(customer) == 0) fail(root["accounts"], "the customer " + customer + " is no account");
         }
     }
     if (s.metadata && s.accounts.count(s.metadata->account) == 0)
@@ -186,11 +216,13 @@ void check_accounts(const YAML::Node& root, const seed& s) {
 
 seed read_root(const YAML::Node& root) {
     only(root, {"accounts", "tokens", "flavors", "servers", "jobs", "order_without_job", "echo_canonical_request",
-                "iam", "metadata"});
+                "iam", "metadata", "billing", "traces"});
     seed s;
     for (const auto& a : root["accounts"])
         read_account(a, s);
     if (root["iam"]) s.iam = read_iam(root["iam"]);
+    if (root["billing"]) s.billing = read_billing(root["billing"]);
+    if (root["traces"]) s.traces = read_traces(root["traces"]);
     if (root["metadata"]) s.metadata = read_metadata(root["metadata"]);
     check_accounts(root, s);
     for (const auto& t : root["tokens"])
@@ -205,9 +237,10 @@ seed read_root(const YAML::Node& root) {
     for (const auto& v : root["servers"])
         read_server(v, s);
     if (const auto jobs = root["jobs"]) {
-        only(jobs, {"init_ms", "running_ms"});
-        s.init = milliseconds(jobs, "init_ms", s.init);
-        s.running = milliseconds(jobs, "running_ms", s.running);
+        only(jobs, {"init_ms", "running_ms", "lag_ms"});
+        s.goes.init = milliseconds(jobs, "init_ms", s.goes.init);
+        s.goes.running = milliseconds(jobs, "running_ms", s.goes.running);
+        s.goes.lag = milliseconds(jobs, "lag_ms", s.goes.lag);
     }
     read(root, "order_without_job", s.order_without_job);
     read(root, "echo_canonical_request", s.echo_canonical_request);

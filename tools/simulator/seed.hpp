@@ -3,10 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
+
+#include "jobs.hpp"
 
 namespace simulator {
 
@@ -35,6 +39,7 @@ struct account {
     std::string domain_id;  // made up of the name where the seed has none
     std::map<std::string, user> users;
     std::map<std::string, std::string> agencies;  // by name: the account that each trusts
+    std::set<std::string> customers;              // accounts whose orders this one sees, as a partner
     bool partner_forbidden = false;               // resizes are closed to partners: 403 Ecs.0068
     bool balance_ok = true;                       // else 403 Ecs.0067
 };
@@ -62,6 +67,7 @@ struct fault {
     std::size_t extra_header_bytes = 0;
     std::size_t big_body_bytes = 0;  // the answer's body is blown up to that size
     bool connection_close = false;
+    bool no_answer = false;  // the connection stays open, and nothing comes
 };
 
 struct server {
@@ -71,6 +77,31 @@ struct server {
     bool locked = false;
     std::optional<std::string> fails_with;  // the error code with which its resize jobs fail
     fault wrong;
+};
+
+// What an order of a prepaid server is like.
+struct order_terms {
+    double amount = 126.5;
+    std::string currency = "CNY";
+    std::chrono::milliseconds pay_within{std::chrono::hours(24)};  // then an unpaid order is cancelled
+};
+
+struct billing_settings {
+    order_terms terms;
+    std::chrono::milliseconds lag{0};  // until the list has a new order
+    bool amounts_as_text = false;
+    bool no_resources = false;  // the resources of an order are not to be had
+    bool endless = false;       // the list never ends
+    std::string form;           // of forms.hpp: how answers are malformed
+};
+
+struct trace_settings {
+    bool when_ended = true;                  // else a trace is written when the call is answered
+    std::chrono::milliseconds lag{0};        // a trace is in the list after 0 to so long
+    std::uint64_t seed = 0;                  // of the lags
+    std::vector<std::string> blind, denied;  // projects, * for all: no traces; no right to see them
+    bool endless = false;                    // the list never ends
+    std::string form;                        // of forms.hpp: how answers are malformed
 };
 
 struct iam_settings {
@@ -97,9 +128,11 @@ struct seed {
     std::map<std::string, server> servers;
     iam_settings iam;
     std::optional<metadata_settings> metadata;
-    std::chrono::milliseconds init{500}, running{1000};  // how long a job stays so
-    bool order_without_job = false;                      // the older answer to a prepaid resize
-    bool echo_canonical_request = true;                  // in the refusal of a wrong signature
+    course goes;  // how resizes go
+    billing_settings billing;
+    trace_settings traces;
+    bool order_without_job = false;      // the older answer to a prepaid resize
+    bool echo_canonical_request = true;  // in the refusal of a wrong signature
 };
 
 // Throws std::runtime_error that says what is wrong and where.

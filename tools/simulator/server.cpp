@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "gateway/base/time.hpp"
+
 namespace simulator {
 
 namespace asio = boost::asio;
@@ -78,12 +80,28 @@ void listener::serve(Stream& stream) {
     }
 }
 
+namespace {
+
+template <class Stream>
+void wait_for_end(Stream& stream) {
+    std::array<char, 4096> anything;
+    for (error_code ec; !ec;)
+        stream.read_some(asio::buffer(anything), ec);
+}
+
+}  // namespace
+
 // False when the connection is done with.
 template <class Stream>
 bool listener::write(Stream& stream, const call& to, const reply& what, bool last) {
-    const auto& [with, wrong] = what;
+    const answer& with = what.with;
+    const fault& wrong = what.how;
     std::this_thread::sleep_for(wrong.delay);
     if (wrong.close_before_answer) return false;
+    if (wrong.no_answer) {
+        wait_for_end(stream);
+        return false;
+    }
     last = last || wrong.connection_close;
 
     std::string body = with.body;
@@ -91,8 +109,8 @@ bool listener::write(Stream& stream, const call& to, const reply& what, bool las
     const auto reason = http::obsolete_reason(static_cast<http::status>(with.status));
     std::string bytes = "HTTP/1.1 " + std::to_string(with.status) + " " + std::string(reason) +
                         "\r\nDate: " + http_date(clock_.at(std::chrono::system_clock::now())) +
-                        "\r\nServer: api-gateway\r\nX-Request-Id: " + to.request_id +
-                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+                        "\r\nServer: api-gateway\r\nX-Request-Id: " + to.request_id + "\r\n";
+    if (with.status != 204) bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     bool typed = false;
     for (const auto& [name, value] : with.headers) {
         bytes.append(name).append(": ").append(value).append("\r\n");
@@ -120,7 +138,10 @@ void listener::record(const call& what) {
     boost::json::array headers;
     for (const auto& [name, value] : what.headers)
         headers.push_back(boost::json::array{name, value});
-    const boost::json::object line{{"method", what.method},
+    std::string at;
+    gateway::append_rfc3339(at, clock_.at(std::chrono::system_clock::now()));
+    const boost::json::object line{{"at", at},
+                                   {"method", what.method},
                                    {"target", what.query.empty() ? what.path : what.path + "?" + what.query},
                                    {"headers", headers},
                                    {"body", what.body}};
