@@ -121,15 +121,16 @@ class simulator(program):
         seed_file.write_text(yaml.safe_dump(seed), encoding="utf-8")
         super().__init__("ecs-simulator", "--listen", "127.0.0.1:0", "--seed", seed_file, "--record", self._record,
                          "--ca-out", self.ca_file,
-                         *(["--control", "--metadata-listen", "127.0.0.1:0"] if controlled else []))
+                         *(["--control"] if controlled else []),
+                         *(["--metadata-listen", "127.0.0.1:0"] if controlled and "metadata" in seed else []))
         self.port = int(self.wait_for(self.stdout, r"^listening on \S+:(\d+)")[1])
         self.url = f"https://127.0.0.1:{self.port}"
-        if controlled:
+        if controlled and "metadata" in seed:
             found = self.wait_for(self.stdout, r"metadata listening on (\S+:\d+)")
             self.metadata_url = f"http://{found[1].removeprefix('http://')}"
 
     def control(self, what, /, **to):
-        """Turns a fault, the clock or a key of the cloud, or reads its counts."""
+        """Turns what goes wrong with the cloud, its clock, keys, resizes and orders, or reads what it knows; see its README."""
         context = ssl.create_default_context(cafile=self.ca_file)
         request = urllib.request.Request(f"{self.url}/simulator/{what}", method="POST" if to else "GET",
                                          data=json.dumps(to).encode() if to else None)
