@@ -10,6 +10,7 @@ release=$1 root=$(realpath -m "$2")
 commands=("${@:3}")
 [ ${#commands[@]} -gt 0 ] || commands=('make build' 'make demo')
 [ "$(id -u)" -eq 0 ] || { echo "$0: debootstrap and chroot need root" >&2; exit 1; }
+command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -qq -y debootstrap; } >&2
 say() { printf '\033[2m-- %s\033[0m\n' "$*" >&2; }
 
 if [ ! -x "$root/usr/bin/git" ]; then

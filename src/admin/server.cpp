@@ -107,7 +107,7 @@ void report(const std::exception_ptr& exception) noexcept { net::log_exception("
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-// Checks a request before its page is looked for. A body is refused unread, so the connection closes with it, and
+// Checks a request before its page is looked for. A body is rejected unread, so the connection closes with it, and
 // nobody can disagree on where it ends.
 page check(const request_parser& got) {
     const auto& request = got.get();

@@ -208,8 +208,9 @@ std::optional<problem> check_response(response_head& head) noexcept {
         // RFC 9110, 6.4.1: these have no body, whatever the fields say (a 304 may tell the length it would have).
         if (head.status != 304 && head.framing.body == body_framing::chunked)
             return malformed("Transfer-Encoding in an answer without a body (RFC 9112, 6.1)");
-        // RFC 9110, 8.6: nor does any but a 304 tell a length. Who tells one may yet send that many bytes: they must
-        // not be read as the next answer, which follows an interim one at once, and a 204 on the same connection.
+        // RFC 9110, 8.6: nor does any but a 304 give a length. A sender that gives one may yet send that many bytes:
+        // they must not be read as the next answer, which follows an interim one at once, and a 204 on the same
+        // connection.
         may_send_more = head.status != 304 && head.framing.body == body_framing::length;
         if (may_send_more && head.status != 204)
             return malformed("Content-Length in an interim answer (RFC 9110, 8.6)");

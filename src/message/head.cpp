@@ -41,7 +41,7 @@ private:
         if (ec == error::bad_method) return "the method is not a token (RFC 9110, 9.1)";
         if (ec == error::bad_target) return "the request target is malformed (RFC 9112, 3.2)";
         if (ec == error::bad_version) return "the version is not HTTP/1.1 or HTTP/1.0 (RFC 9112, 2.3)";
-        if (ec == error::need_more)  // the line ends early, which a method or target would have been refused for
+        if (ec == error::need_more)  // the line ends early, for which a method or target would have been rejected
             return isRequest ? reason(error::bad_version) : reason(error::bad_status);
         if (ec == error::bad_status || ec == error::bad_reason) return "the status line is malformed (RFC 9112, 4)";
         return "not an HTTP/1.1 message head (RFC 9112, 2.1)";

@@ -14,8 +14,8 @@ std::size_t raise_descriptor_limit() noexcept;
 
 // How many connections of callers may be open where `limit` descriptors are. Each may have a call under way, which
 // needs a connection to the cloud besides: so of what the process does not need for itself, three eighths are for
-// callers and as many for the cloud. The last quarter is for those who are told that there is no room (an eighth of the
-// callers at most, http::server), idle connections to the cloud, the admin listener and the files that a reload opens.
+// callers and as many for the cloud. The last quarter is for connections that get a 503 (an eighth of the callers at
+// most, http::server), idle connections to the cloud, the admin listener and the files that a reload opens.
 [[nodiscard]] std::size_t connections_within(std::size_t limit, std::size_t workers, std::size_t listeners) noexcept;
 
 // A sentence for the operator where that is fewer than limits.connections; empty where all is well.

@@ -41,7 +41,7 @@ struct page {
 [[nodiscard]] page page_for(std::string_view method, std::string_view target, std::string_view host,
                             const status& source);
 
-// Whether it is one of the pages that probes ask for, which are small and tell whether the process lives.
+// Whether it is one of the pages that probes ask for, which are small and show that the process is alive.
 [[nodiscard]] bool is_for_probes(std::string_view target);
 
 // The answer to what is no request that is served: {"error":"…"}.

@@ -12,7 +12,7 @@ namespace gateway {
 // signature is so short.
 inline constexpr std::size_t min_hidden_length = 6;
 
-// Whether the text holds one of the values, or enough of a long one to tell it.
+// Whether the text holds one of the values, or enough of a long one to identify it.
 [[nodiscard]] bool holds_any(std::string_view text, std::span<const std::string_view> values) noexcept;
 
 // Overwrites them with asterisks, so that no length changes. Of a value with characters that are written in several

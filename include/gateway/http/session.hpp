@@ -89,7 +89,7 @@ public:
     // Whether a body has to be waited for: then either read_body() or leave_body() comes next.
     [[nodiscard]] bool lacks_body() const noexcept { return lacks_body_; }
     [[nodiscard]] task<> read_body();  // rejected() may be set afterwards
-    // The head is enough to refuse it: the body is never kept, and the connection closes after the answer.
+    // The head is enough to reject it: the body is never kept, and the connection closes after the answer.
     void leave_body();
 
     // Of the request that was read; views until the next one.

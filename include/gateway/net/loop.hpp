@@ -136,7 +136,7 @@ public:
     // Whether a try may succeed: cleared when it finds nothing more to read, or no space to write to.
     bool readable = false, writable = false;
     bool hung_up = false;                     // the peer sends no more, so a short read is not the last one
-    bool wakes_reader_when_writable = false;  // a reader may wait for room to write (TLS)
+    bool wakes_reader_when_writable = false;  // a reader may wait for space to write (TLS)
 
 private:
     friend class loop;
