@@ -76,6 +76,9 @@ public:
     }
     void consume() noexcept;  // all of content()
 
+    // Bytes of memory that decoded content takes.
+    [[nodiscard]] std::size_t decoded_memory() const noexcept { return decoded_.capacity(); }
+
     // Bytes in the buffer that belong to none of head and body.
     [[nodiscard]] std::size_t surplus() const noexcept;
 
