@@ -150,7 +150,7 @@ int judge(const described_call& call, const config::settings& settings, std::ost
     call_facts.line("credential", verdict.allowed ? signs.name + ", from " + credentials::describe(signs)
                                                   : own + " (not used: the call is refused)");
     print_rules(rules.explain(facts), out);
-    const bool unknown_member = verdict.failed == policy::condition::unknown_member;
+    const bool unknown_member = verdict.failed != nullptr && verdict.failed->blames_body;
     if (!verdict.allowed)
         return print_rejection(
             {unknown_member ? "400 Gateway.0002" : "403 Gateway.0201", shown(rules.denial(verdict, facts))}, out);

@@ -167,7 +167,7 @@ handler::rejection handler::authorize(call& c) {
         c.space->shadow.assign(verdict.shadow_allows ? "allowed by " : "denied by ").append(verdict.shadow);
         c.record.shadow = c.space->shadow;
     }
-    if (verdict.failed == policy::condition::unknown_member)
+    if (verdict.failed != nullptr && verdict.failed->blames_body)
         return own_answer{.code = answer_code::bad_body, .message = rules.denial(verdict, facts), .allow = {}};
     if (!verdict.allowed)
         return own_answer{.code = answer_code::denied, .message = rules.denial(verdict, facts), .allow = {}};

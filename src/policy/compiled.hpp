@@ -45,7 +45,7 @@ struct word_of_bits {
 
 struct compiled_rule {
     config::rule text;                      // as the file has it: for `explain` and the sentence of a 403
-    config::resize_conditions demands;      // empty where the rule has none
+    config::resize_conditions resize;       // empty where the rule has none
     std::vector<std::string> server_globs;  // those of its servers that hold * or ?; the others are in `by_server`
     bool any_server = false;
 };
@@ -71,12 +71,6 @@ struct rules::compiled {
 [[nodiscard]] inline std::size_t first_byte(std::string_view id) noexcept {
     return id.empty() ? 0 : static_cast<unsigned char>(id.front());
 }
-
-// What of an allow rule's demands the resize fails first.
-[[nodiscard]] condition first_failed_condition(const config::resize_conditions& demands, const facts& call) noexcept;
-
-// By which of a deny rule's conditions the resize is not one that the rule is about.
-[[nodiscard]] condition first_difference(const config::resize_conditions& described, const facts& call) noexcept;
 
 // A call can be judged when its project is known and a resize is there to be looked at.
 [[nodiscard]] inline bool complete(const facts& call) noexcept {

@@ -118,7 +118,7 @@ rules::rules(const config::settings& settings) {
     for (std::size_t i = 0; i < count; ++i) {
         const config::rule& text = settings.policy[i];
         compiled_rule rule{.text = text,
-                           .demands = text.resize.value_or(config::resize_conditions{}),
+                           .resize = text.resize.value_or(config::resize_conditions{}),
                            .server_globs = {},
                            .any_server = !text.servers};
         set_bits(made->for_caller, settings.callers.size(), text.callers, callers, i);
@@ -187,20 +187,20 @@ verdict rules::decide(const facts& call) const {
                 rule.any_server || ((named >> bit) & 1) != 0 || matches_any(rule.server_globs, call.server_id);
             if (!server_matches) continue;
             const bool allows = rule.text.effect == config::effect::allow;
-            condition failed = condition::none;
+            const condition* failed = nullptr;
             if (call.operation == operations::operation_id::resize) {
                 if (allows)
-                    failed = first_failed_condition(rule.demands, call);
-                else if (first_difference(rule.demands, call) != condition::none)
+                    failed = first_unsatisfied(rule.resize, call);
+                else if (first_difference(rule.resize, call) != nullptr)
                     continue;
             }
             if (rule.text.shadow) {
                 shadowed = true;
                 result.shadow = rule.text.name;
-                result.shadow_allows = allows && failed == condition::none;
+                result.shadow_allows = allows && failed == nullptr;
             } else {
                 decided = true;
-                result.allowed = allows && failed == condition::none;
+                result.allowed = allows && failed == nullptr;
                 result.rule = rule.text.name;
                 result.rule_index = static_cast<std::uint32_t>(i);
                 result.failed = failed;

@@ -16,6 +16,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/operations/operation.hpp"
 #include "gateway/operations/resize_body.hpp"
+#include "gateway/policy/condition.hpp"
 
 namespace gateway::policy {
 
@@ -38,14 +39,11 @@ struct facts {
     std::string_view api_version;                        // "v1", "v1.1"
 };
 
-// The conditions of an allow rule for a resize, in the order in which they are checked.
-enum class condition : std::uint8_t { none, unknown_member, flavor, auto_pay, while_running, dedicated_host, dry_run };
-
 struct verdict {
     bool allowed = false;
     std::string_view rule;               // the one that decided; empty when none matched
     std::uint32_t rule_index = 0;        // of use when `rule` is not empty
-    condition failed = condition::none;  // why an allow rule denied
+    const condition* failed = nullptr;   // why an allow rule denied
     std::uint32_t credential_index = 0;  // whom to sign as, when allowed
     std::string_view shadow;             // the first shadow rule that matches, empty when there is none
     bool shadow_allows = false;          // what it would have decided

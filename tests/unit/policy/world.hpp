@@ -2,6 +2,7 @@
 // A small world to make policies for: three callers, three accounts, their projects.
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,9 @@ inline operations::resize_request to_flavor(std::string flavor) {
     asked.flavor = std::move(flavor);
     return asked;
 }
+
+// The key of a condition, empty where there is none.
+inline std::string_view key_of(const condition* failed) { return failed == nullptr ? std::string_view() : failed->key; }
 
 inline facts resize(const rules& compiled, std::uint32_t caller, std::string_view project_id,
                     const operations::resize_request& asked, std::string_view server = "server-1") {
