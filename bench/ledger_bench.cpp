@@ -70,7 +70,7 @@ struct figures {
 
 class load {
 public:
-    load(database_thread& into, std::size_t callers, double seconds) : into_(into), waiting_(callers) {
+    load(database_thread& ledger, std::size_t callers, double seconds) : ledger_(ledger), waiting_(callers) {
         const auto began = clock_type::now();
         end_ = began + std::chrono::duration_cast<clock_type::duration>(duration<double>(seconds));
         for (std::size_t i = 0; i < callers; ++i)
@@ -99,22 +99,23 @@ private:
         }
         auto request = make_change(numbers++);
         auto id = request.id;
-        into_.submit(writes::record{std::move(request)}, began + std::chrono::seconds(60),
-                     completion<record_result>([this, began, id = std::move(id)](const record_result& result) mutable {
-                         if (!std::holds_alternative<recorded>(result)) std::abort();
-                         answer(began, std::move(id));
-                     }));
+        ledger_.submit(
+            writes::record{std::move(request)}, began + std::chrono::seconds(60),
+            completion<record_result>([this, began, id = std::move(id)](const record_result& result) mutable {
+                if (!std::holds_alternative<recorded>(result)) std::abort();
+                answer(began, std::move(id));
+            }));
     }
     void answer(clock_type::time_point began, std::string id) {
-        into_.submit(make_answer(std::move(id)), began + std::chrono::seconds(60),
-                     completion<outcome<moved>>([this, began](const outcome<moved>& result) {
-                         if (!result) std::abort();
-                         times_.push_back(duration<double>(clock_type::now() - began).count());
-                         record();
-                     }));
+        ledger_.submit(make_answer(std::move(id)), began + std::chrono::seconds(60),
+                       completion<outcome<moved>>([this, began](const outcome<moved>& result) {
+                           if (!result) std::abort();
+                           times_.push_back(duration<double>(clock_type::now() - began).count());
+                           record();
+                       }));
     }
 
-    database_thread& into_;
+    database_thread& ledger_;
     clock_type::time_point end_;
     std::atomic<std::size_t> waiting_;
     std::vector<double> times_;  // of the database thread, where completions run
@@ -180,16 +181,16 @@ private:
 
 // One thread that commits batches of `callers` records, then of their answers.
 figures run_ideal(const std::string& file, std::size_t callers, double seconds) {
-    plain_file into(file);
+    plain_file plain(file);
     const auto began = clock_type::now();
     std::size_t changes = 0;
     while (duration<double>(clock_type::now() - began).count() < seconds) {
         std::vector<change_request> requests;
         for (std::size_t i = 0; i < callers; ++i)
             requests.push_back(make_change(numbers++));
-        into.commit(callers, [&](connection& db, std::size_t i) { insert_rows(db, requests[i]); });
-        into.commit(callers,
-                    [&](connection& db, std::size_t i) { answer_rows(db, requests[i], make_answer(requests[i].id)); });
+        plain.commit(callers, [&](connection& db, std::size_t i) { insert_rows(db, requests[i]); });
+        plain.commit(callers,
+                     [&](connection& db, std::size_t i) { answer_rows(db, requests[i], make_answer(requests[i].id)); });
         changes += callers;
     }
     const double took = duration<double>(clock_type::now() - began).count();
@@ -201,15 +202,15 @@ figures run_ideal(const std::string& file, std::size_t callers, double seconds) 
 
 std::unique_ptr<store> open(const std::string& file) {
     auto made = make_sqlite_store({.file = file, .process = "bench"});
-    if (const auto why = made->open()) {
-        std::fprintf(stderr, "%s\n", why->reason.c_str());
+    if (const auto problem = made->open()) {
+        std::fprintf(stderr, "%s\n", problem->reason.c_str());
         std::exit(1);
     }
     return made;
 }
 
 void fill(const std::string& file, std::uint64_t count) {
-    const auto into = open(file);
+    const auto ledger = open(file);
     std::vector<any_result> results;
     for (std::uint64_t done = 0; done < count;) {
         std::vector<any_write> batch;
@@ -221,7 +222,7 @@ void fill(const std::string& file, std::uint64_t count) {
             batch.emplace_back(
                 writes::settle{std::move(id), state::succeeded, cause::following, {}, "", "", now(), now(), {}});
         }
-        if (into->commit(batch, results) || into->maintain()) std::abort();
+        if (ledger->commit(batch, results) || ledger->maintain()) std::abort();
     }
 }
 

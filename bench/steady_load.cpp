@@ -39,20 +39,20 @@ struct caller {
     std::string answer;
 };
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
 int connect_to(std::uint16_t port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0) fail("socket");
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sockaddr any{};
-    std::memcpy(&any, &to, sizeof any);
+    std::memcpy(&any, &address, sizeof any);
     if (::connect(fd, &any, sizeof any) != 0) fail("connect");
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int enabled = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &enabled, sizeof enabled);
     return fd;
 }
 
@@ -62,10 +62,10 @@ bool is_whole(std::string_view answer) {
     if (head == std::string_view::npos) return false;
     static constexpr std::string_view name = "\r\ncontent-length: ";
     const auto equal = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
-    const auto at = std::search(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(head), name.begin(),
-                                name.end(), equal);
+    const auto position = std::search(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(head), name.begin(),
+                                      name.end(), equal);
     std::size_t length = 0;
-    const char* const digits = answer.data() + (at - answer.begin()) + name.size();
+    const char* const digits = answer.data() + (position - answer.begin()) + name.size();
     if (digits >= answer.data() + head ||
         std::from_chars(digits, answer.data() + answer.size(), length).ec != std::errc())
         throw std::runtime_error("an answer without a length: " + std::string(answer.substr(0, head)));
@@ -81,8 +81,8 @@ public:
           callers_(connections) {
         for (auto& each : callers_) {
             each.fd = connect_to(port);
-            epoll_event when{.events = EPOLLIN, .data = {.ptr = &each}};
-            if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, each.fd, &when) != 0) fail("epoll_ctl");
+            epoll_event event{.events = EPOLLIN, .data = {.ptr = &each}};
+            if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, each.fd, &event) != 0) fail("epoll_ctl");
             free_.push_back(&each);
         }
         micros_.reserve(calls_);
@@ -104,12 +104,12 @@ public:
     void print() {
         if (micros_.empty()) throw std::runtime_error("too short to count a call");
         std::sort(micros_.begin(), micros_.end());
-        const auto of = [&](double part) {
+        const auto percentile = [&](double part) {
             return micros_[static_cast<std::size_t>(part * double(micros_.size() - 1))];
         };
         std::printf(R"({"calls": %zu, "errors": %zu, "p50_us": %.0f, "p99_us": %.0f, "p99_9_us": %.0f, "max_us": %.0f})"
                     "\n",
-                    answered_, errors_, of(.5), of(.99), of(.999), of(1));
+                    answered_, errors_, percentile(.5), percentile(.99), percentile(.999), percentile(1));
     }
 
 private:
@@ -128,10 +128,10 @@ private:
     std::vector<caller*>& wait() {
         const bool due_later = sent_ < calls_ && !free_.empty();
         const auto left = std::max(clock_type::duration(0), next_ - clock_type::now());
-        const timespec until{.tv_sec = 0,
-                             .tv_nsec = due_later ? std::min<long>(left.count(), 900'000'000) : 900'000'000};
+        const timespec timeout{.tv_sec = 0,
+                               .tv_nsec = due_later ? std::min<long>(left.count(), 900'000'000) : 900'000'000};
         epoll_event ready[64];
-        const int count = ::epoll_pwait2(epoll_, ready, 64, &until, nullptr);
+        const int count = ::epoll_pwait2(epoll_, ready, 64, &timeout, nullptr);
         if (count < 0 && errno != EINTR) fail("epoll_pwait2");
         if (count == 0 && !due_later) throw std::runtime_error("no answer for 0.9 s");
         ready_.clear();

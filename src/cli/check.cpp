@@ -23,10 +23,10 @@ void append(std::vector<config::problem>& problems, std::vector<config::problem>
     problems.insert(problems.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-// Of a file that is wrong elsewhere: each secret for itself, so that a missing one is told in the same go.
+// The file has other problems: reads each secret all the same, so that missing ones are reported in the same run.
 void read_secrets(const config::settings& settings, std::vector<config::problem>& problems) {
     for_each_secret(settings, [&](const config::source& source, credentials::secret_kind kind) {
-        // One without a place was not read: what is wrong with it is told already.
+        // A source without a location was not read: its problem is reported already.
         if (!source.location.path.empty()) static_cast<void>(credentials::read(source, problems, kind));
     });
 }
@@ -35,7 +35,7 @@ std::string count(std::ptrdiff_t number, const char* noun) {
     return std::to_string(number) + ' ' + noun + (number == 1 ? "" : "s");
 }
 
-// One line for each credential, as it comes: how it was had and how the cloud takes it, never what it is.
+// One line for each credential, when it is fetched: its source and whether the cloud accepts it, never the secret.
 int try_online(const config::settings& settings, const std::shared_ptr<const credentials::store>& store,
                const streams& io) {
     std::size_t bad = 0;

@@ -70,7 +70,7 @@ int dispatch(const std::vector<std::string>& words, const streams& io) {
 
 int run(const std::vector<std::string>& words, const streams& io) {
     const int status = dispatch(words, io);
-    // A full disk or a closed pipe is a failure too: what was asked for did not arrive.
+    // A full disk or a closed pipe is a failure too: the result did not arrive.
     if (io.out.flush()) return status;
     io.err << "ecs-gateway: can't write to standard output\n";
     return std::max(status, failed);

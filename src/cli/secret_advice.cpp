@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 bool everybody_can_read(const std::string& path) {
     std::error_code error;
     const fs::path file = fs::canonical(path, error);
-    if (error) return false;  // told elsewhere
+    if (error) return false;  // reported elsewhere
     const auto allows = [&error](const fs::path& checked, fs::perms permissions) {
         return (fs::status(checked, error).permissions() & permissions) != fs::perms::none && !error;
     };

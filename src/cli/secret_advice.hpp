@@ -1,5 +1,5 @@
 #pragma once
-// What is unwise about secrets that can be read: who else can read them, and what was copied with them.
+// Warnings about secrets that can be read: other users can read them too, or more than the secret was copied.
 
 #include <functional>
 #include <vector>
@@ -14,7 +14,8 @@ namespace gateway::cli {
 void for_each_secret(const config::settings& settings,
                      const std::function<void(const config::source&, credentials::secret_kind)>& visit);
 
-// Adds warnings only. `store` tells of the SDK's profile file, where that is used; nullptr when there is none yet.
+// Adds warnings only. `store` has the path of the SDK's profile file, where that is used; nullptr when there is none
+// yet.
 void advise_on_secrets(const config::settings& settings, const credentials::store* store,
                        std::vector<config::problem>& problems);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What `sign` does, apart from options and files.
+// The work of `sign`, without options and files.
 
 #include <optional>
 #include <string>

@@ -80,7 +80,7 @@ void check_agencies(const settings& all, const node& root, reader& reader) {
             reader.add(through(), reader.unknown(name_kind::credential, c.agency->through));
             continue;
         }
-        // A cycle is told once, at its first member; a way that leads into one is no member.
+        // A cycle is reported once, at its first member; a credential that leads into one is no member.
         std::string cycle = c.name;
         auto next = next_of(all, i);
         for (std::size_t steps = 0; next && *next > i && steps < all.credentials.size(); ++steps) {

@@ -113,7 +113,8 @@ std::vector<problem> check_files(const config::settings& settings) {
     }
     if (settings.upstream.ca_file) check(*settings.upstream.ca_file, settings.upstream.location, "ca_file");
     if (settings.log.outcomes != "stdout") {
-        std::error_code ignored;  // what is not there yet will be made; what can't be reached is told when it is opened
+        std::error_code
+            ignored;  // a missing file will be made; one that can't be reached is reported when it is opened
         const auto status = std::filesystem::status(settings.log.outcomes, ignored);
         if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
             !std::filesystem::is_character_file(status))

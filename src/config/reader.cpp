@@ -16,7 +16,7 @@ std::string in_quotes(std::string_view text) {
     return json_string(text.substr(0, shown)) + (text.size() > shown ? "…" : "");
 }
 
-// Empty where it must not be told.
+// Empty where it must not be shown.
 std::string found(const node& input, bool echo) {
     switch (input.type) {
         case node::kind::nothing:

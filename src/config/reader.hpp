@@ -18,7 +18,7 @@ namespace gateway::config {
 enum class presence { required, optional };
 using enum presence;
 
-// What may be named only once, and can be named from elsewhere in the file.
+// The kinds of names that are unique in the file, and that other parts of it refer to.
 enum class name_kind : std::size_t {
     listener,
     caller,
@@ -62,7 +62,7 @@ public:
         return true;
     }
 
-    // Calls read_one(key, value) for each key that is a text and stands there for the first time, with the path in it.
+    // Calls read_one(key, value) for each key that is a text and occurs for the first time, with the path in it.
     // False when `input` is no map.
     template <class ReadOne>
     bool read_map(const node& input, std::string_view expected, ReadOne read_one) {
@@ -115,10 +115,10 @@ public:
     // "expected …, not …": the text itself only with `echo`.
     void wrong(const node& input, std::string_view expected, bool echo);
 
-    // A problem when it is defined already.
+    // Adds a problem when it is defined already.
     void register_name(name_kind kind, std::string name, location location);
     [[nodiscard]] bool is_defined(name_kind kind, const std::string& text) const;
-    // "caller", and "alice, bob" (the first few of them), for who names one that is not there.
+    // "caller", and "alice, bob" (the first few of them), for a name that is not defined.
     [[nodiscard]] std::string unknown(name_kind kind, std::string_view text) const;
 
     // Relative paths start at the file's folder. Not normalised: a/../b is not b where a is a symbolic link.
@@ -150,14 +150,14 @@ struct new_name {
     }
 };
 
-// A name that must be defined by the time it is read: the schema lists what is named before who names it.
+// A name that must be defined by the time it is read: the schema lists a name's definition before its uses.
 struct known_name {
     name_kind kind;
     [[nodiscard]] std::string expected() const;
     bool read(reader& reader, const node& input, std::string& output) const;
 };
 
-// A file, as an absolute path. Whether it is there is not asked here.
+// A file, as an absolute path. It need not exist.
 struct file_path {
     [[nodiscard]] std::string expected() const { return "the path of a file"; }
     bool read(reader& reader, const node& input, std::string& output) const;

@@ -86,7 +86,7 @@ void check(const caller& c, const node& input, reader& reader) {
     for (const std::string_view proof : {"certificate_san", "unix_user", "listener"}) {
         if (input.find(proof) != nullptr) connection_proofs.push_back(proof);
     }
-    // One of each kind may stand together: then a call must bring both. A listener proves nobody beside another proof.
+    // One of each kind may be set together: then a call must bring both. A listener is no proof beside another one.
     auto all = header_proofs;
     all.insert(all.end(), connection_proofs.begin(), connection_proofs.end());
     if (all.empty() || c.listener)

@@ -4,7 +4,7 @@
 // describes the format walks the same lists. check() beside them holds the rules between keys of one struct; rules
 // between structs are in cross_checks.cpp.
 //
-// Keys are read in the order of these lists, whatever the file's own: what is named comes before who names it.
+// Keys are read in the order of these lists, whatever the file's own: definitions come before uses.
 
 #include <array>
 #include <string>
@@ -20,7 +20,7 @@ namespace gateway::config {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-// A list of names that are defined elsewhere; an empty one would match nothing, which is never what is meant.
+// A list of names that are defined elsewhere; an empty one would match nothing, and is always a mistake.
 inline list_of<known_name> known_names(name_kind kind, std::string_view description) {
     return {{kind}, description, 1};
 }

@@ -23,7 +23,7 @@ instant now() { return std::chrono::time_point_cast<std::chrono::microseconds>(s
 
 std::int64_t ticks_now() { return clock::now().time_since_epoch().count(); }
 
-// Says for its life that the store is being called.
+// While it lives, the store is being called.
 class busy_mark {
 public:
     explicit busy_mark(std::atomic<std::int64_t>& since) : since_(since) { since_.store(ticks_now()); }
@@ -246,7 +246,7 @@ void database_thread::give_results(std::vector<any_write>& writes, std::vector<a
     batch_.clear();
 }
 
-// After a commit that failed: what has to be written stays, all else is refused.
+// After a failed commit: writes that outlive their deadline stay, all others fail.
 void database_thread::take_back(std::vector<any_write>& writes, const commit_failure& failure) {
     set_trouble(failure.cause);
     std::deque<std::shared_ptr<pending_write>> kept;
@@ -296,7 +296,7 @@ void database_thread::forget_old() {
     next_forget_ = clock::now() + (gone == forget_at_once ? forget_pause : forget_rest);
 }
 
-// Says it once, and what comes and goes not more often than that. From both threads.
+// Logs it once, and a trouble that comes and goes once in `silence`. From both threads.
 void database_thread::log_trouble(const unavailable& cause) {
     const std::lock_guard held(lock_);
     const bool is_news = (!trouble_ || trouble_->kind != cause.kind) &&
@@ -314,7 +314,7 @@ void database_thread::set_trouble(const unavailable& cause) {
     if (!store_->is_open()) fail_waiting(cause, false);
 }
 
-// Nothing but what has to wait, or not even that, waits on.
+// Fails the requests that wait, but those that outlive their deadline (unless `all`).
 void database_thread::fail_waiting(const unavailable& cause, bool all) {
     std::deque<std::shared_ptr<pending_write>> writes;
     std::deque<std::shared_ptr<pending_read>> reads;

@@ -12,9 +12,10 @@ gateway_ledger::gateway_ledger(ledger_options options) {
     writing.recovers = true;
     writing.keep = options.keep;
     writing.on_first_open = [this, file = options.file, timeout = options.timeout,
-                             then = std::move(options.on_first_open)](std::vector<std::string> recovered) mutable {
+                             on_first_open =
+                                 std::move(options.on_first_open)](std::vector<std::string> recovered) mutable {
         if (!file.empty()) start_reader(file, timeout);
-        then(std::move(recovered));
+        on_first_open(std::move(recovered));
     };
     // Half of it: a command in its transaction must not make a commit late by itself.
     writer_ = std::make_unique<database_thread>(

@@ -116,7 +116,7 @@ std::optional<unavailable> owner_lock::take(const std::string& ledger_path) {
         ::close(file);
         return unavailable{trouble::held, path + " was replaced at this moment"};
     }
-    // For whoever asks who owns it; the lock itself is what counts.
+    // For find_owner(); only the lock itself counts.
     const std::string process = std::to_string(::getpid());
     if (::ftruncate(file, 0) == 0) static_cast<void>(!::pwrite(file, process.data(), process.size(), 0));
     file_ = file;

@@ -146,17 +146,17 @@ std::optional<unavailable> sqlite_store::open() {
 
 // What has to hold before SQLite sees the file.
 std::optional<unavailable> sqlite_store::prepare_file() {
-    const auto there = identify(options_.file);
-    if (file_ && there != file_)
-        return unavailable{trouble::away, there
+    const auto current = identify(options_.file);
+    if (file_ && current != file_)
+        return unavailable{trouble::away, current
                                               ? "it was replaced by another file while it was in use; put it back, or "
                                                 "restart the gateway to use the new one"
                                               : "it was deleted or moved while it was in use; put it back"};
-    if (!there && !is_owner()) return unavailable{trouble::not_there, "there is none"};
+    if (!current && !is_owner()) return unavailable{trouble::not_there, "there is none"};
     if (auto problem = check_directory(options_.file)) return problem;
     if (!is_owner()) return std::nullopt;
     if (auto problem = lock_.take(options_.file)) return problem;
-    if (const auto error = there ? std::nullopt : create_file(options_.file))
+    if (const auto error = current ? std::nullopt : create_file(options_.file))
         return unavailable{trouble::not_writable, "it can't be created: " + *error};
     return std::nullopt;
 }
@@ -182,7 +182,7 @@ std::optional<unavailable> sqlite_store::check_file() {
     return as_unavailable(trouble::away, problem ? problem->reason : "it was away for a moment");
 }
 
-// After what the connection can't go on from, it is closed: open() makes a new one.
+// After an error that the connection can't go on from, it is closed: open() makes a new one.
 unavailable sqlite_store::fail(const sqlite_error& e) {
     auto problem = as_unavailable(e.kind(), e.what());
     if (problem.kind == trouble::held) problem.reason += ": another process is in a transaction";

@@ -1,5 +1,5 @@
 #pragma once
-// The keys that were met in the objects of one document, to find those that occur twice in the same object.
+// The keys of the objects of one document, to find those that occur twice in the same object.
 
 #include <boost/unordered/unordered_flat_set.hpp>
 

@@ -46,8 +46,7 @@ bool is_flavor(std::string_view text) {
 
 }  // namespace
 
-// What Boost.JSON's parser calls as it reads. The first problem stops it: by an error code, since it knows no other
-// way.
+// The handler of Boost.JSON's parser. The first problem stops it: by an error code, since it has no other way.
 class resize_reader::handler {
 public:
     // The parser's own limits: there is none here but the size of the body.
@@ -171,7 +170,7 @@ private:
         return fail(ec, expected.pointer, std::string(expected.wanted));
     }
 
-    // For a value that no known member has: whether it may stand here.
+    // For a value that no known member has: whether it is allowed here.
     bool takes_any_value(error_code& ec) {
         if (depth_ == 0) return fail(ec, "", std::string(must_be_object));
         return expected_ == nullptr || wrong_value(*expected_, ec);
@@ -191,7 +190,7 @@ private:
         if (known != nullptr) return true;
         const known_member* const lookalike = find_lookalike(object.object, key);
         if (lookalike == nullptr) {
-            // What is within an unknown member is not known either: the outermost is the one to tell.
+            // Members within an unknown member are not known either: the outermost is reported.
             if (object.object != body_object::elsewhere && request_->unknown_member.empty())
                 append_pointer(request_->unknown_member, object.pointer, key);
             return true;

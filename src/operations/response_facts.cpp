@@ -26,7 +26,7 @@ constexpr std::array members{
     member{"errorMsg", &response_facts::message, 1, true}, member{"message", &response_facts::message, 2, true},
 };
 
-// What Boost.JSON's parser calls as it reads. Keeps what the members above say, and passes the rest over.
+// The handler of Boost.JSON's parser. Keeps the members above, and skips the rest.
 class response_handler {
 public:
     static constexpr std::size_t max_object_size = SIZE_MAX;
@@ -109,8 +109,8 @@ private:
     void begin_value() {
         taken_ = nullptr;
         is_error_ = depth_ == 1 && is_object_ && key_ == "error";
-        const bool here = (depth_ == 1 && is_object_) || (depth_ == 2 && in_error_);
-        if (!here) return;
+        const bool is_known_object = (depth_ == 1 && is_object_) || (depth_ == 2 && in_error_);
+        if (!is_known_object) return;
         for (const member& each : members) {
             if (each.name != key_) continue;
             const bool right_place = each.in_error ? (in_error_ || !has_error_) : depth_ == 1;

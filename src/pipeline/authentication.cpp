@@ -1,4 +1,4 @@
-// Step 3: who calls. The caller is told one thing for every cause; the operator's outcome line tells which it was.
+// Step 3: who calls. The caller gets one text for every cause; the outcome line has the cause.
 
 #include <spdlog/spdlog.h>
 

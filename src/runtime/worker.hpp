@@ -1,6 +1,6 @@
 #pragma once
 // A thread that serves calls, with everything that it needs for itself. Workers share nothing but snapshots, the
-// journal and a count of connections.
+// outcome log and a count of connections.
 
 #include <atomic>
 #include <chrono>

@@ -6,7 +6,7 @@ HEAD = """# HTTP/1.1, to the letter
 
 What the gateway does with each message that a caller or an endpoint can send. Numbers are sections of
 [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110) and [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112); others stand with
-theirs. Each row is a test that sends these bytes over a socket: `tests/conformance/`, from which this page is generated.
+theirs; `own` is a rule of the gateway's. Each row is a test that sends these bytes over a socket: `tests/conformance/`, from which this page is generated.
 
 A refused request is followed, in the same packet, by a well-formed one, to which no answer comes: after an error nothing more of
 a connection is read as a request. A refused answer is never handed on, and its connection never used again.

@@ -10,13 +10,13 @@ namespace gateway::cli {
 // What a command reads and writes.
 struct streams {
     std::istream& input;
-    std::ostream& out;  // what was asked for
-    std::ostream& err;  // why it can't be had, and what to do next
+    std::ostream& out;  // the result
+    std::ostream& err;  // why there is none, and what to do next
 };
 
 // Exit statuses.
 inline constexpr int done = 0;
-inline constexpr int failed = 1;       // the thing asked for: a bad file, a call that is denied
+inline constexpr int failed = 1;       // the result is a failure: a bad file, a call that is denied
 inline constexpr int wrong_usage = 2;  // of the command line
 
 // Runs the command that the words name; they do not include the program's own name.

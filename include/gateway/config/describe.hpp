@@ -14,7 +14,7 @@ namespace gateway::config {
 // keys and names that are defined nowhere are beyond it.
 [[nodiscard]] boost::json::object json_schema();
 
-// The format as Markdown: a table for each section, with kinds, defaults and what each key is for.
+// The format as Markdown: a table for each section, with types, defaults and the purpose of each key.
 [[nodiscard]] std::string reference();
 
 // The effective values, key by key: {"value": …, "from": "line 12"}, or from "default" or "built-in table". No secret

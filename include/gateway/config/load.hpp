@@ -16,7 +16,7 @@ struct loaded {
     [[nodiscard]] bool ok() const;  // no problem but warnings
 };
 
-// Reads the file at `path`. Never throws for what stands in the file: an unreadable file, a syntax error or a wrong
+// Reads the file at `path`. Never throws for the content of the file: an unreadable file, a syntax error or a wrong
 // value is a problem in the answer. Relative paths in the file start at its folder. Does not read any secret.
 [[nodiscard]] loaded load(const std::string& path);
 
@@ -27,8 +27,8 @@ struct loaded {
 // Apart from load(), which looks at nothing but the configuration itself.
 [[nodiscard]] std::vector<problem> check_files(const config::settings& settings);
 
-// "gateway.yaml:12:3: callers[0].secret_key: what" (what has no place leaves it out; a warning says so
-// after the place)
+// "gateway.yaml:12:3: callers[0].secret_key: what" (without a location that is left out; a warning says so after the
+// location)
 [[nodiscard]] std::string describe(const config::problem& problem, std::string_view file);
 
 }  // namespace gateway::config

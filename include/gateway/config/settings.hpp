@@ -1,7 +1,7 @@
 #pragma once
-// The whole configuration after reading, as plain values: what gateway.yaml says, checked, with defaults filled in and
-// names still names. Immutable once loaded. Nothing here knows YAML, and no secret is read yet: a `source` says where
-// one is, `credentials` fetches it.
+// The whole configuration after reading, as plain values: the content of gateway.yaml, checked, with defaults filled in
+// and names still names. Immutable once loaded. Nothing here knows YAML, and no secret is read yet: a `source` says
+// where one is, `credentials` fetches it.
 
 #include <array>
 #include <chrono>
@@ -200,7 +200,7 @@ struct resize_conditions {
     std::optional<bool> while_running;                        // likewise
     std::optional<std::vector<std::string>> dedicated_hosts;  // absent = any, empty = none may be named
     dry_run dry = dry_run::allowed;
-    bool unknown_members = false;  // of the body may stand; allow rules only
+    bool unknown_members = false;  // whether the body may have them; allow rules only
 };
 
 struct rate {
@@ -232,7 +232,7 @@ struct log {
 };
 
 struct settings {
-    std::string file;                  // as given on the command line: what problems are reported against
+    std::string file;                  // as given on the command line; problems name it
     std::string sha256;                // of its bytes, in hexadecimal digits
     std::vector<std::uint32_t> lines;  // where each key stands, 0 for a default: in the order of the schema, which
                                        // describe.cpp walks again

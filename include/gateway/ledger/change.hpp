@@ -1,6 +1,6 @@
 #pragma once
 // The states of a change (a call that changes something at the cloud), the arrows between them, and how long a resize
-// holds its server. Pure: the stores apply what is decided here, and decide nothing of it by themselves.
+// holds its server. Pure: the stores apply these rules, and have none of their own.
 
 #include <array>
 #include <chrono>
@@ -15,7 +15,7 @@ using instant = std::chrono::sys_time<std::chrono::microseconds>;
 
 enum class state : std::uint8_t {
     sending,           // recorded durably; the request may be on its way
-    unknown,           // sent or maybe sent, and no answer says what became of it
+    unknown,           // sent or maybe sent, and no answer shows its result
     accepted,          // the cloud began a job
     awaiting_payment,  // an order waits to be paid, or cannot be read
     succeeded,
@@ -42,7 +42,7 @@ inline constexpr std::array all_states{
 [[nodiscard]] bool keeps_key(state s) noexcept;
 [[nodiscard]] bool keeps_signature(state s) noexcept;
 
-// Who or what moves a change.
+// The cause of a change's new state.
 enum class cause : std::uint8_t {
     exchange,     // its own call to the cloud, or that the process which made it is gone
     late_answer,  // a whole answer of the cloud that came after the change had left `sending`

@@ -37,8 +37,8 @@ struct database_options {
     std::chrono::milliseconds timeout{2000};  // beyond it a commit counts as hanging: requests are refused at once
     std::size_t max_waiting = 16384;          // requests; more are refused. What became of an exchange always has room
     std::size_t max_batch = 512;              // writes in a transaction
-    // Of the thread that writes for a gateway: what others left in `sending` becomes unknown when the ledger is first
-    // open, and changes that ended so long ago are deleted.
+    // For the thread that writes for a gateway: changes that others left in `sending` become unknown when the ledger is
+    // first open, and changes that ended so long ago are deleted.
     bool recovers = false;
     std::optional<std::chrono::seconds> keep;
     // When the ledger is first open, on the database thread, before any request: the ids of what became unknown.

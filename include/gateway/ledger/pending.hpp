@@ -25,7 +25,7 @@ public:
     [[nodiscard]] bool claim() noexcept { return !is_claimed_.exchange(true); }
     [[nodiscard]] bool is_claimed() const noexcept { return is_claimed_.load(); }
 
-    // By who has claimed it.
+    // Called by the thread that has claimed it.
     virtual void fail(unavailable cause) = 0;
 
 private:

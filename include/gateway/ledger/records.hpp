@@ -108,7 +108,7 @@ struct change_page {
     std::string next_marker;  // empty = that was all
 };
 
-// How many changes stand in a state that is no end, and since when the oldest does.
+// The number of changes in a state that is no end, and the beginning of the oldest.
 struct open_count {
     state current;
     std::size_t count = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// Ends requests at their deadlines, whatever the thread does that should answer them.
+// Ends requests at their deadlines, also while the database thread hangs.
 
 #include <chrono>
 #include <condition_variable>

@@ -1,5 +1,5 @@
 #pragma once
-// The media type of a body: what is judged as JSON in UTF-8 must not be read as anything else further on.
+// The media type of a body: a body that is checked as JSON in UTF-8 must not be read as anything else by the cloud.
 
 #include <string_view>
 

@@ -1,7 +1,7 @@
 #pragma once
-// The table of operations: what this gateway lets through at all. Adding an operation is adding a row in operation.cpp.
-// Source: docs/answers.md; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1), "Querying the
-// Task Execution Status", "Querying Details About an ECS", "Querying the Target ECS Flavors to Which …".
+// The table of operations: the only calls that this gateway passes on. Adding an operation is adding a row in
+// operation.cpp. Source: docs/answers.md; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1),
+// "Querying the Task Execution Status", "Querying Details About an ECS", "Querying the Target ECS Flavors to Which …".
 
 #include <boost/system/result.hpp>
 
@@ -31,7 +31,7 @@ struct operation {
 // The row of that name (the first of several), or nullptr.
 [[nodiscard]] const operation* find(std::string_view name) noexcept;
 
-// What a path says. Views into the path that was matched.
+// The parts of a path. Views into the path that was matched.
 struct match {
     const operations::operation* operation = nullptr;
     std::string_view api_version;  // "v1", "v1.1"

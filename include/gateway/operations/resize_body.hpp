@@ -1,5 +1,5 @@
 #pragma once
-// The strict reader of a resize body: what the policy judges is what the cloud will read.
+// The strict reader of a resize body: the policy must check the same values that the cloud will read.
 // Source: ECS API reference, "Modifying the Specifications of an ECS (v1.1)"; RFC 8259.
 
 #include <memory>
@@ -9,7 +9,7 @@
 
 namespace gateway::operations {
 
-// What a resize asks for. Fields that are absent in the body are absent here.
+// The values of a resize. Fields that are absent in the body are absent here.
 struct resize_request {
     std::string flavor;                            // resize.flavorRef, never empty
     std::optional<std::string> dedicated_host_id;  // resize.dedicated_host_id
@@ -21,7 +21,7 @@ struct resize_request {
     std::string unknown_member;
 };
 
-// Why a body is refused.
+// Why a body is rejected.
 struct body_problem {
     std::string pointer;  // JSON pointer (RFC 6901) to the field; empty for the whole document
     std::string message;  // what is wrong and what to send instead

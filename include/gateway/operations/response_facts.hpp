@@ -1,5 +1,5 @@
 #pragma once
-// What an answer of the cloud says that the record of a call keeps: ids of what was begun, or the error.
+// The facts of the cloud's response that the record of a call keeps: ids of the job or order, or the error.
 // Source: ECS API reference, "Response" of the resize pages; error bodies of the service ({"error":{code,message}}), of
 // the API gateway in front ({"error_code","error_msg"}) and flat ones ({"code","message"}).
 

@@ -1,5 +1,5 @@
 #pragma once
-// What is counted of calls, for dashboards: each worker counts for itself, and whoever asks adds the workers up. A call
+// Counts calls, for dashboards: each worker counts for itself, and a reader adds the workers up. A call
 // pays some tens of nanoseconds and no shared atomic.
 
 #include <array>
@@ -24,7 +24,7 @@ enum class upstream_error : std::uint8_t {
     read,
     parse,
     timeout,
-    credential_refused,  // an answer 401: the cloud turned the gateway itself away
+    credential_refused,  // an answer 401: the cloud rejected the gateway's credential
     server_error         // an answer 5xx
 };
 inline constexpr std::size_t upstream_errors = 9;

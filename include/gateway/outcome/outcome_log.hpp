@@ -47,7 +47,7 @@ private:
     std::atomic<std::size_t> pending_bytes_{0};
 };
 
-// What writes bytes for good or says why not. Its own small interface, because there really are two: a file (or stdout)
+// Writes bytes durably, or fails with a reason. An interface because there are two: a file (or stdout)
 // and, in tests, a disk that is full.
 class sink {
 public:
@@ -64,7 +64,7 @@ public:
 class outcome_log {
 public:
     explicit outcome_log(std::unique_ptr<outcome::sink> sink);
-    // Ends the thread. What the sink did not take by then is lost: call flush() first, and heed its answer.
+    // Ends the thread. Lines that the sink did not take by then are lost: call flush() first, and check its result.
     ~outcome_log();
 
     // A worker's buffer, which lives as long as the log.

@@ -1,5 +1,5 @@
 #pragma once
-// The last outcome lines, for whoever looks at the process while it runs. The log stays the record: this forgets.
+// The last outcome lines, for the status page. Older ones are only in the log.
 
 #include <array>
 #include <cstddef>

@@ -1,5 +1,5 @@
 #pragma once
-// What is kept of a call, and how it is written: one JSON object on one line, keys in the order of docs/outcomes.md.
+// The record of a call, and its line: one JSON object on one line, keys in the order of docs/outcomes.md.
 
 #include <chrono>
 #include <cstdint>

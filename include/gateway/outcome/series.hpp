@@ -29,7 +29,7 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
-// What tells one number from another: up to three texts and a code, whatever they mean to the owner.
+// The labels of a number: up to three texts and a code, whose meaning is the owner's.
 struct label_set {
     std::string_view first, second, third;
     std::uint32_t code = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Which of the caller's header fields reach the cloud, and which of the cloud's the caller. Everything that is not
-// named here stays; above all what proved the caller, and what belongs to a connection.
+// Which of the caller's header fields reach the cloud, and which of the cloud's the caller. All others are removed:
+// above all the proof of the caller, and the fields of a connection.
 
 #include <chrono>
 #include <string>

@@ -45,8 +45,8 @@ public:
     void put(const credentials::cache_key& key, const credentials::shared_secret& secret, const std::string& reason,
              credentials::secret::time retry);
 
-    // Whether a request whose head alone is there may come to more than a refusal. Who is no caller, and what takes no
-    // body, is refused without it.
+    // Whether the body is needed, by the head alone: a request that is no caller's, or whose operation takes no body,
+    // is rejected without it.
     [[nodiscard]] bool wants_body(http::session& caller);
 
     // Handles one call: sends one whole answer and writes one outcome line.

@@ -1,5 +1,5 @@
 #pragma once
-// The answers that the gateway gives itself: the table of docs/answers.md, and how one is written.
+// The gateway's own answers: the table of docs/answers.md, and their bytes.
 
 #include <chrono>
 #include <cstdint>
@@ -58,10 +58,10 @@ struct own_answer {
 // The answer for a rejected request, and for a failed exchange with the cloud.
 [[nodiscard]] own_answer answer_to(const http::rejection& rejected);
 [[nodiscard]] own_answer answer_to(const upstream::failure& failure);
-// What the failure is counted as.
+// The kind under which the failure is counted.
 [[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& failure) noexcept;
 
-// What the caller reads: with the sentence that says, of a 5xx, whether the cloud may have acted.
+// The message for the caller: of a 5xx with the sentence that says whether the cloud may have acted.
 [[nodiscard]] std::string message_of(const own_answer& answer);
 
 // Head and body, ready to send. `close`: the connection ends with this answer.

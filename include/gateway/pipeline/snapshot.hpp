@@ -1,5 +1,5 @@
 #pragma once
-// Everything that a call is judged and signed by: one configuration with its secrets, compiled. Immutable, shared by
+// One configuration with its secrets, compiled: all that calls are checked and signed with. Immutable, shared by
 // all workers, replaced whole by a reload.
 
 #include <boost/asio/ssl/context.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 // `rate` and `max_in_flight` of rules: how many calls of a caller a rule lets through. Shared by all workers: a
-// caller's allowance does not depend on which worker its connection landed on. Only calls whose rule has one of the two
+// caller's allowance does not depend on the worker that serves its connection. Only calls whose rule has one of the two
 // pay for it: two atomic operations, no lock. Bounded: one cell for each limited rule and each caller it can match.
 
 #include <chrono>
@@ -36,8 +36,8 @@ public:
         ticket hold;
     };
 
-    // Cells of the same rule and caller names are taken over from `before` (may be nullptr), so a reload forgives
-    // nothing.
+    // Cells of the same rule and caller names are taken over from `before` (may be nullptr), so a reload does not reset
+    // them.
     admission(const config::settings& settings, const admission* before);
     admission(admission&&) noexcept;
     admission& operator=(admission&&) noexcept;

@@ -56,11 +56,11 @@ private:
 using payload_hash = std::array<char, 64>;
 [[nodiscard]] payload_hash hash_payload(std::string_view body) noexcept;
 
-// What is signed. Views only: the bytes must live as long as the call that is given this.
+// The request to sign. Views only: the bytes must live as long as the call that is given this.
 struct request {
     std::string_view method;  // as sent, upper case
-    std::string_view path;    // as it stands on the wire, percent-escapes and all
-    std::string_view query;   // as it stands on the wire, without '?'
+    std::string_view path;    // as on the wire, with its percent-escapes
+    std::string_view query;   // as on the wire, without '?'
     std::span<const field>
         fields;  // those to sign, in any order, names in any case; Host and X-Sdk-Date are the caller's to put in
     std::string_view payload;  // 64 hex digits (hash_payload) or what X-Sdk-Content-Sha256 says instead
@@ -106,7 +106,7 @@ public:
     [[nodiscard]] bool verify(const authorization& claimed, request request, std::span<const field> received,
                               const key& key, std::string_view date);
 
-    // Overwrites what the last call left behind, where a security token was among what was signed.
+    // Overwrites the canonical request of the last call, for calls that signed a security token.
     void forget() noexcept;
 
     // The stages of the last call to sign() or verify().

@@ -34,8 +34,8 @@ protected:
         EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, &error), SQLITE_OK) << error;
         sqlite3_close(db);
     }
-    static std::string record(store& into, const std::string& id, const std::string& server = "s1") {
-        return word(commit_one(into, writes::record{resize(id, server)}));
+    static std::string record(store& target, const std::string& id, const std::string& server = "s1") {
+        return word(commit_one(target, writes::record{resize(id, server)}));
     }
     temporary_folder folder;
 };

@@ -34,20 +34,20 @@ inline std::future<record_result> record(database_thread& to, change_request r, 
     return submit(to, writes::record{std::move(r)}, patient);
 }
 
-inline outcome<std::optional<change>> find(database_thread& in, const std::string& id) {
+inline outcome<std::optional<change>> find(database_thread& thread, const std::string& id) {
     auto promise = std::make_unique<std::promise<outcome<std::optional<change>>>>();
     auto future = promise->get_future();
-    in.read<std::optional<change>>(
+    thread.read<std::optional<change>>(
         [id](store& from) { return from.find(id, start); }, clock::now() + patience,
         [promise = std::move(promise)](outcome<std::optional<change>> found) { promise->set_value(std::move(found)); });
     return get(std::move(future));
 }
 
 // The state once it is that one; else what it is in the end.
-inline std::string state_in(database_thread& in, const std::string& id, std::string_view wanted) {
+inline std::string state_in(database_thread& thread, const std::string& id, std::string_view wanted) {
     std::string last;
     for (const auto end = clock::now() + patience; clock::now() < end && last != wanted; std::this_thread::yield()) {
-        const auto found = find(in, id);
+        const auto found = find(thread, id);
         last = !found ? "unavailable" : *found ? std::string(name((*found)->current)) : "none";
     }
     return last;

@@ -135,7 +135,7 @@ TEST(admission, a_rule_of_named_callers_has_cells_for_them) {
     }
 }
 
-TEST(admission, a_reload_forgives_nothing_to_the_same_rule_and_caller) {
+TEST(admission, a_reload_resets_nothing_of_the_same_rule_and_caller) {
     auto first = std::make_unique<admission>(world({limited("r", config::rate{1, 1min}, 1)}), nullptr);
     auto held = first->admit(0, planner, start);
     EXPECT_TRUE(held.admitted);

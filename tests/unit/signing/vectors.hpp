@@ -66,9 +66,9 @@ struct vector {
         }
     }
 
-    static std::vector<field> views(const std::vector<std::pair<std::string, std::string>>& of) {
+    static std::vector<field> views(const std::vector<std::pair<std::string, std::string>>& headers) {
         std::vector<field> fields;
-        for (const auto& [n, v] : of)
+        for (const auto& [n, v] : headers)
             fields.push_back({n, v});
         return fields;
     }
