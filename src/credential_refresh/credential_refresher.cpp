@@ -74,8 +74,8 @@ void credential_refresher::adopt(std::shared_ptr<const credentials::store> store
     loop_.post([this, next = make_context(std::move(store), settings)] { apply(next); });
 }
 
-std::shared_ptr<const credential_refresher::fetch_context> credential_refresher::make_context(
-    std::shared_ptr<const credentials::store> store, const config::settings& settings) {
+std::shared_ptr<const fetch_context> credential_refresher::make_context(std::shared_ptr<const credentials::store> store,
+                                                                        const config::settings& settings) {
     auto next = std::make_shared<fetch_context>();
     next->client = std::make_shared<iam_client>(
         loop_, settings, [this](std::string_view region, std::chrono::seconds ahead) { note_skew(region, ahead); });
@@ -129,7 +129,7 @@ void credential_refresher::apply(std::shared_ptr<const fetch_context> next) {
     begin_due();
 }
 
-credential_refresher::entry* credential_refresher::find_or_make(const cache_key& key) {
+entry* credential_refresher::find_or_make(const cache_key& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) return found->second.get();
     if (!context_) return nullptr;
     const auto known = context_->definitions.find(key.serial);
@@ -322,7 +322,7 @@ void credential_refresher::begin(entry& item, time now) {
 }
 
 // Ends what begin() began; nullptr when a reload has removed the entry in the meantime.
-credential_refresher::entry* credential_refresher::finish(const cache_key& key) {
+entry* credential_refresher::finish(const cache_key& key) {
     --fetching_;
     loop_.post([this] { begin_due(); });
     const auto found = entries_.find(key);

@@ -7,14 +7,16 @@
 namespace gateway::credential_refresh {
 
 // What a fetch needs of a configuration. Alive as long as such a fetch is in progress.
-struct credential_refresher::fetch_context {
+struct fetch_context {
     std::shared_ptr<const credentials::store> store;
     std::shared_ptr<iam_client> client;
     std::map<std::uint64_t, const credentials::definition*> definitions;
     std::chrono::milliseconds max_wait{};
 };
 
-struct credential_refresher::entry {
+struct entry {
+    using time = credentials::secret::time;
+
     cache_key key;
     std::shared_ptr<const fetch_context> context;
     const credentials::definition* definition = nullptr;

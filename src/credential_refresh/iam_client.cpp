@@ -50,6 +50,11 @@ std::string_view value_of(const message::response_head& head, std::string_view n
 
 }  // namespace
 
+acceptance acceptance_of(unsigned status) noexcept {
+    if (status == 401) return acceptance::refused;
+    return status < 500 && status != 429 ? acceptance::accepted : acceptance::unknown;
+}
+
 struct iam_client::request {
     std::size_t endpoint = 0;
     std::string_view service;  // "IAM", for people
@@ -216,9 +221,7 @@ task<fetched<shared_secret>> iam_client::agency(const config::agency_credential&
     wipe(outgoing->head.data(), outgoing->head.size());
     if (!got) co_return got.error();
     const auto reply = (*got)->read(*outgoing);
-    result = reply.status == 401                         ? acceptance::refused
-             : reply.status < 500 && reply.status != 429 ? acceptance::accepted
-                                                         : acceptance::unknown;
+    result = acceptance_of(reply.status);
     auto read = credentials::read_pair_response(reply, (*got)->received, "IAM");
     if (!read && reply.status == 401) {
         auto failure = read.error();
@@ -251,13 +254,12 @@ task<acceptance> iam_client::check(const secret& credential, std::string_view re
         co_return acceptance::unknown;
     }
     const auto reply = (*got)->read(outgoing);
-    if (reply.status == 401) {
+    const acceptance result = acceptance_of(reply.status);
+    if (result == acceptance::refused)
         reason = credentials::failure_of(reply, "the cloud").full_text() + credentials::clock_remark((*got)->ahead);
-        co_return acceptance::refused;
-    }
-    if (reply.status < 500 && reply.status != 429) co_return acceptance::accepted;
-    reason = credentials::failure_of(reply, "the region's endpoint").full_text();
-    co_return acceptance::unknown;
+    else if (result == acceptance::unknown)
+        reason = credentials::failure_of(reply, "the region's endpoint").full_text();
+    co_return result;
 }
 
 // Whatever fails, the pair is then requested without a session.

@@ -1,8 +1,9 @@
 #include "process_status.hpp"
 
-#include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
+#include "credential_figures.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/config/describe.hpp"
 
@@ -39,15 +40,12 @@ std::vector<admin::reason> not_ready(const process_status& status) {
         reasons.push_back({"outcome_log", "", "the outcome log takes no lines: " + trouble});
     else if (status.outcome_log.is_full())
         reasons.push_back({"outcome_log", "", "the outcome log does not keep up: calls wait or are refused"});
-    for (const auto& one : status.refresher.statuses()) {
-        if (!one.reason.empty() && (!one.usable || one.refused))
-            reasons.push_back({"credential", one.name, one.reason});
-    }
+    for (auto& each : credential_reasons(status.refresher.statuses()))
+        reasons.push_back(std::move(each));
     return reasons;
 }
 
 admin::figures figures_of(const process_status& status) {
-    using trouble = admin::figures::trouble;
     admin::figures all;
     for (const auto& each : status.workers)
         each.counted().add_to(all.calls);
@@ -59,21 +57,8 @@ admin::figures figures_of(const process_status& status) {
     all.waiting_outcome_bytes = status.outcome_log.waiting();
     all.version = GATEWAY_VERSION;
     for (const auto& one : status.snapshot.settings.credentials)
-        all.troubles.try_emplace(one.name, trouble::none);
-    for (const auto& one : status.refresher.statuses()) {
-        if (!one.reason.empty()) {
-            const bool serves = one.usable && !(one.expires && *one.expires <= std::chrono::steady_clock::now());
-            trouble& worst = all.troubles[one.name];
-            worst = std::max(worst, serves ? trouble::old_one_serves : trouble::calls_fail);
-        }
-        auto& made = all.refreshes[one.name];
-        made.succeeded += one.fetched;
-        made.failed += one.failed;
-        if (!one.expires) continue;
-        const std::chrono::duration<double> left = *one.expires - std::chrono::steady_clock::now();
-        const auto [known, fresh] = all.expiry.try_emplace(one.name, left);
-        if (!fresh && left < known->second) known->second = left;  // of several projects, the first to go
-    }
+        all.troubles.try_emplace(one.name, admin::figures::trouble::none);
+    add_credentials(all, status.refresher.statuses(), std::chrono::steady_clock::now());
     for (const auto& [region, ahead] : status.refresher.skews())
         all.clock_skew[region] = ahead;
     return all;

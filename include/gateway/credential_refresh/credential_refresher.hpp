@@ -46,6 +46,9 @@ struct credential_status {
     std::uint64_t fetched = 0, failed = 0;
 };
 
+struct entry;
+struct fetch_context;
+
 class credential_refresher final : public credentials::credential_provider {
 public:
     // `publish` is called on the refresher's thread.
@@ -75,8 +78,6 @@ public:
 
 private:
     using time = secret::time;
-    struct fetch_context;
-    struct entry;
     struct acquired_secret {
         shared_secret secret;
         credentials::probe_guard probe;

@@ -23,6 +23,8 @@ using credentials::shared_secret;
 
 // Whether the cloud accepted the signature or the token of a request.
 enum class acceptance : std::uint8_t { accepted, refused, unknown };
+// By the status of its response: 401 refuses the proof; 429 and 5xx may come from before it was looked at.
+[[nodiscard]] acceptance acceptance_of(unsigned status) noexcept;
 
 // A region's clock is `ahead` of ours, by its Date.
 using skew_handler = std::function<void(std::string_view region, std::chrono::seconds ahead)>;
