@@ -148,6 +148,7 @@ std::optional<stroke> faults::strike(const route& call, const std::string& query
 std::vector<faults::tally> faults::tallies() const {
     std::vector<tally> all;
     const std::lock_guard held(lock_);
+    all.reserve(entries_.size());
     for (const auto& e : entries_)
         all.push_back(e.so_far);
     return all;
