@@ -226,7 +226,7 @@ void database_thread::write_batch() {
     last_commit_ = clock::now() - began;
     last_batch_ = writes.size();
     if (failure) return take_back(writes, *failure);
-    count_commit(last_commit_, writes.size());
+    count_commit(last_commit_, results);
     pause_ = min_pause;
     clear_trouble();
     give_results(writes, results);
@@ -339,14 +339,21 @@ void database_thread::clear_trouble() {
     if (std::exchange(was_said_, false)) spdlog::info("ledger: works again: ledger={}", name_);
 }
 
-void database_thread::count_commit(clock::duration took, std::size_t rows) {
+void database_thread::count_commit(clock::duration took, const std::vector<any_result>& results) {
     const double seconds = std::chrono::duration<double>(took).count();
     const auto bound = std::ranges::lower_bound(database_figures::bounds, seconds);
     const std::lock_guard held(lock_);
     ++figures_.commits;
-    figures_.rows += rows;
+    figures_.rows += results.size();
     figures_.commit_seconds += seconds;
     ++figures_.commit_times.at(static_cast<std::size_t>(bound - database_figures::bounds.begin()));
+    for (const any_result& each : results) {
+        const auto* result = std::get_if<outcome<moved>>(&each);
+        if (result == nullptr || !*result) continue;
+        const moved& change = **result;
+        if (change.result == moved::fate::contradicted) ++figures_.contradicted;
+        if (change.end) ++figures_.ends[{change.end->operation, change.end->account, change.current}];
+    }
 }
 
 }  // namespace gateway::ledger

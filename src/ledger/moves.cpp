@@ -70,6 +70,7 @@ move_effects take(stored_change& row, const step& s) {
     row.due = c.ended ? std::nullopt : std::optional(s.due.value_or(s.time));
     effects.history.push_back({s.time, std::string(name(s.to)), std::string(s.detail)});
     effects.result = {found == arrow::contradiction ? moved::fate::contradicted : moved::fate::done, s.to};
+    if (c.ended && !has_ended(from)) effects.result.end = {c.request.operation, c.request.identity.account};
     return effects;
 }
 

@@ -102,7 +102,7 @@ moved apply(connection& db, const writes::not_sent& write, std::string_view proc
     run(db, "UPDATE changes SET reason = ?, updated = ?, ended = ? WHERE row = ?", or_null(write.reason), write.time,
         write.time, *made);
     add_history(db, *made, write.time, name(state::not_sent), write.reason);
-    return {moved::fate::done, state::not_sent};
+    return {moved::fate::done, state::not_sent, ended_change{write.request.operation, write.request.identity.account}};
 }
 
 }  // namespace gateway::ledger

@@ -17,6 +17,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,6 +60,13 @@ struct database_figures {
     std::uint64_t commits = 0, rows = 0;  // rows: writes that were committed
     std::array<std::uint64_t, bounds.size() + 1> commit_times{};
     double commit_seconds = 0;
+    struct end {
+        std::string operation, account;
+        state reached;
+        auto operator<=>(const end&) const = default;
+    };
+    std::map<end, std::uint64_t> ends;  // of changes, by writes of this thread
+    std::uint64_t contradicted = 0;     // changes whose end was believed and was none
 };
 
 class database_thread {
@@ -109,7 +117,7 @@ private:
     void set_trouble(const unavailable& cause);
     void fail_waiting(const unavailable& cause, bool all);
     void clear_trouble();
-    void count_commit(std::chrono::steady_clock::duration took, std::size_t rows);
+    void count_commit(std::chrono::steady_clock::duration took, const std::vector<any_result>& results);
     void enqueue_settled_as_not_sent(change_request request);
 
     std::unique_ptr<store> store_;

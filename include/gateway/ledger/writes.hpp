@@ -47,6 +47,11 @@ struct recorded {
 using found_repeat = std::variant<std::monostate, repeat, other_request>;
 using record_result = std::variant<unavailable, repeat, other_request, frozen, over_rate, busy, recorded>;
 
+// A change that a write has ended, as far as it is counted.
+struct ended_change {
+    std::string operation, account;
+};
+
 // Of everything that moves a change.
 struct moved {
     enum class fate : std::uint8_t {
@@ -58,6 +63,7 @@ struct moved {
     };
     fate result = fate::done;
     state current = state::sending;  // afterwards
+    std::optional<ended_change> end = std::nullopt;
 };
 
 struct claimed {

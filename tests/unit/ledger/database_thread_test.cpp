@@ -122,6 +122,21 @@ TEST_F(the_database_thread, takes_all_that_waits_into_one_commit) {
     EXPECT_EQ(ledger->figures().rows, 51U);
 }
 
+TEST_F(the_database_thread, counts_the_ends_of_changes_and_those_that_were_none) {
+    const auto ledger = start_thread();
+    for (const std::string id : {"c1", "c2", "c3"})
+        get(record(*ledger, resize(id, "of " + id)));
+    get(submit(*ledger, answer("c1", state::refused)));
+    get(submit(*ledger, answer("c2", state::refused)));
+    get(submit(*ledger, writes::unknown{"c3", "no answer in time", start}));
+    get(submit(*ledger, writes::resolve{"c3", state::not_applied, "alice", "looked at it", start}));
+    get(submit(*ledger, answer("c3", state::accepted)));
+    const database_figures counted = ledger->figures();
+    EXPECT_EQ(counted.ends, (std::map<database_figures::end, std::uint64_t>{
+                                {{"resize", "acme", state::refused}, 2}, {{"resize", "acme", state::not_applied}, 1}}));
+    EXPECT_EQ(counted.contradicted, 1U);
+}
+
 TEST_F(the_database_thread, drops_a_record_that_waited_until_its_caller_was_gone) {
     std::future<record_result> first;
     const auto ledger = start_hanging(first);

@@ -62,6 +62,20 @@ TEST_P(change_in_the_ledger, takes_no_arrow_that_there_is_not) {
     EXPECT_EQ(settle("c9", state::succeeded, cause::following).result, fate::no_change);
 }
 
+TEST_P(change_in_the_ledger, is_said_to_have_ended_by_the_write_that_ended_it_and_by_no_other) {
+    record(resize("c1"));
+    EXPECT_FALSE(move(answer("c1", state::accepted)).end);
+    const moved last = settle("c1", state::failed, cause::following);
+    ASSERT_TRUE(last.end);
+    EXPECT_EQ(last.end->operation, "resize");
+    EXPECT_EQ(last.end->account, "acme");
+    EXPECT_FALSE(settle("c1", state::failed, cause::following).end);
+    EXPECT_FALSE(move(writes::unknown{"c9", "", start}).end);
+    // One whose record never came to be.
+    EXPECT_TRUE(move(writes::not_sent{resize("c2"), "the ledger did not answer in time", start}).end);
+    EXPECT_FALSE(move(writes::not_sent{resize("c2"), "the ledger did not answer in time", start}).end);
+}
+
 TEST_P(change_in_the_ledger, that_is_unknown_takes_a_late_answer) {
     record(resize("c1"));
     move(writes::unknown{"c1", "no answer in time", start + 1s});
