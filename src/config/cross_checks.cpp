@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <variant>
 
+#include "value_types.hpp"
+
 namespace gateway::config {
 
 namespace {
@@ -94,14 +96,21 @@ void check_agencies(const settings& all, const node& root, reader& reader) {
 }
 
 void check_endpoints(const settings& all, const node& root, reader& reader) {
-    const auto& plain = all.upstream.plain_http_hosts;
+    const auto check_tls = [&](const endpoint& target, std::initializer_list<step> steps) {
+        const auto& plain = all.upstream.plain_http_hosts;
+        if (target.tls || std::find(plain.begin(), plain.end(), target.host) != plain.end()) return;
+        reader.add(locate(root, steps),
+                   "plain HTTP to the cloud; expected https://, or this host in upstream.plain_http_hosts");
+    };
     for (const auto& [id, endpoints] : all.regions) {
-        const std::pair<std::string_view, const endpoint*> both[] = {{"ecs", &endpoints.ecs}, {"iam", &endpoints.iam}};
-        for (const auto& [service, target] : both) {
-            if (target->tls || std::find(plain.begin(), plain.end(), target->host) != plain.end()) continue;
-            reader.add(locate(root, {"regions", std::string_view(id), service}),
-                       "plain HTTP to the cloud; expected https://, or this host in upstream.plain_http_hosts");
-        }
+        check_tls(endpoints.ecs, {"regions", std::string_view(id), "ecs"});
+        check_tls(endpoints.iam, {"regions", std::string_view(id), "iam"});
+        if (endpoints.cts) check_tls(*endpoints.cts, {"regions", std::string_view(id), "cts"});
+    }
+    for (std::size_t i = 0; i < all.accounts.size(); ++i) {
+        const auto& billing = all.accounts[i].billing;
+        if (billing && !billing->endpoint.host.empty())
+            check_tls(billing->endpoint, {"accounts", i, "billing", "endpoint"});
     }
 }
 
@@ -117,6 +126,8 @@ void check_partner(const settings& all, const node& root, reader& reader) {
     }
 }
 
+bool changes_something(const std::string& operation) { return operation == "resize"; }
+
 void check_rules(const settings& all, const node& root, reader& reader) {
     for (std::size_t i = 0; i < all.policy.size(); ++i) {
         const rule& r = all.policy[i];
@@ -124,7 +135,36 @@ void check_rules(const settings& all, const node& root, reader& reader) {
             reader.add(locate(root, {"policy", i, "resize", "unknown_members"}),
                        "a rule that denies lets nothing through; expected a rule that allows");
         }
+        const std::pair<std::string_view, bool> of_changes[] = {{"idempotency_key", r.key_required},
+                                                                {"may_override_unknown", r.may_override_unknown}};
+        for (const auto& [key, is_set] : of_changes) {
+            if (!is_set) continue;
+            if (r.effect == effect::deny)
+                reader.add(locate(root, {"policy", i, key}),
+                           "a rule that denies lets nothing through; expected a rule that allows");
+            else if (r.operations && std::none_of(r.operations->begin(), r.operations->end(), changes_something))
+                reader.add(locate(root, {"policy", i, key}),
+                           "none of the rule's operations changes something; expected one that does, such as resize");
+        }
+        if (r.shows_all_changes && r.effect == effect::deny)
+            reader.add(locate(root, {"policy", i, "changes"}),
+                       "a rule that denies shows nothing; expected a rule that allows");
     }
+}
+
+void check_follow(const settings& all, const node& root, reader& reader) {
+    const auto& settle_after = all.follow.settle_after;
+    if (!settle_after || *settle_after >= all.timeouts.upstream_response) return;
+    reader.add(locate(root, {"follow", "settle_after"}),
+               "the answer may still come then; expected at least timeouts.upstream_response, " +
+                   write_duration(all.timeouts.upstream_response));
+}
+
+// Keys that have no effect any more.
+void warn_of_old_keys(const node& root, reader& reader) {
+    if (root.find("replay_protection") == nullptr) return;
+    reader.warn(reader.locate(root, "replay_protection"),
+                "ignored: each change is recorded, and a signature of one is good once; remove this key");
 }
 
 void check_sockets(const settings& all, const node& root, reader& reader) {
@@ -146,6 +186,8 @@ void cross_check(const settings& all, const node& root, reader& reader) {
     check_endpoints(all, root, reader);
     check_partner(all, root, reader);
     check_rules(all, root, reader);
+    check_follow(all, root, reader);
+    warn_of_old_keys(root, reader);
 }
 
 }  // namespace gateway::config

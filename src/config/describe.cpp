@@ -222,11 +222,12 @@ struct value_writer {
         json::object all;
         for (const auto& [id, each] : regions) {
             const auto preset = known.find(id);
-            const bool as_known =
-                preset != known.end() && preset->second.ecs == each.ecs && preset->second.iam == each.iam;
-            all[id] = json::object{{"ecs", to_json(endpoint_url{}, each.ecs)},
-                                   {"iam", to_json(endpoint_url{}, each.iam)},
-                                   {"from", as_known ? "built-in table" : "the file"}};
+            const bool as_known = preset != known.end() && preset->second.ecs == each.ecs &&
+                                  preset->second.iam == each.iam && preset->second.cts == each.cts;
+            json::object shown{{"ecs", to_json(endpoint_url{}, each.ecs)}, {"iam", to_json(endpoint_url{}, each.iam)}};
+            if (each.cts) shown["cts"] = to_json(endpoint_url{}, *each.cts);
+            shown["from"] = as_known ? "built-in table" : "the file";
+            all[id] = std::move(shown);
         }
         return all;
     }

@@ -62,6 +62,12 @@ loaded failed_load(const std::string& path, std::string message) {
     return result;
 }
 
+// Those that depend on other keys, or on where the file is.
+void fill_in_defaults(settings& all, const reader& reader) {
+    if (!all.ledger.file.empty()) all.ledger.file = reader.absolute(all.ledger.file);
+    if (!all.follow.settle_after) all.follow.settle_after = all.timeouts.upstream_response + std::chrono::minutes(2);
+}
+
 }  // namespace
 
 bool loaded::ok() const {
@@ -91,6 +97,7 @@ loaded parse(std::string_view yaml, const std::string& path) {
         reader.register_name(name_kind::region, id, {});
     }
     if (reader.read(root, result.values, section<settings>{})) cross_check(result.values, root, reader);
+    fill_in_defaults(result.values, reader);
     result.values.lines = std::move(reader.lines);
     result.problems.insert(result.problems.end(), reader.problems.begin(), reader.problems.end());
     sort_by_line(result.problems);

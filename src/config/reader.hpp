@@ -112,6 +112,9 @@ public:
     void add(const node& input, std::string message) { problems.push_back({locate(input), std::move(message)}); }
     void add(location location, std::string message) { problems.push_back({std::move(location), std::move(message)}); }
     void warn(const node& input, std::string message) { problems.push_back({locate(input), std::move(message), true}); }
+    void warn(location location, std::string message) {
+        problems.push_back({std::move(location), std::move(message), true});
+    }
     // "expected …, not …": the text itself only with `echo`.
     void wrong(const node& input, std::string_view expected, bool echo);
 

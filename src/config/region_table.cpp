@@ -15,7 +15,8 @@ struct row {
 };
 
 // Source: huaweicloud-sdk 3.1.172, EcsRegion and IamRegion: 33 regions with ECS, 28 of them with IAM. ECS is
-// ecs.<id>.myhuaweicloud.com in all of them, eu-west-101 included, whose IAM is the one host outside that domain.
+// ecs.<id>.myhuaweicloud.com in all of them, eu-west-101 included, whose IAM and CTS (CtsRegion) are outside that
+// domain.
 constexpr row table[] = {
     // clang-format off
     {"ae-ad-1", own},
@@ -62,8 +63,10 @@ std::map<std::string, region, std::less<>> built_in_regions() {
     std::map<std::string, region, std::less<>> regions;
     for (const auto& [id, iam] : table) {
         const std::string domain = std::string(id) + ".myhuaweicloud.com";
-        regions.emplace(
-            id, region{.ecs = https("ecs." + domain), .iam = https(iam.empty() ? "iam." + domain : std::string(iam))});
+        regions.emplace(id, region{.ecs = https("ecs." + domain),
+                                   .iam = https(iam.empty() ? "iam." + domain : std::string(iam)),
+                                   .cts = https(id == "eu-west-101" ? std::string("cts.eu-west-101.myhuaweicloud.eu")
+                                                                    : "cts." + domain)});
     }
     return regions;
 }

@@ -149,6 +149,21 @@ void check(const region& r, const node& input, reader& reader) {
     }
 }
 
+void check(ledger& l, const node& input, reader& reader) {
+    std::vector<std::string_view> places;
+    if (input.find("file") != nullptr) places.emplace_back("file");
+    if (l.postgresql) places.emplace_back("postgresql");
+    if (l.memory) places.emplace_back("memory");
+    if (places.size() > 1) expect_one(places, "file, postgresql, memory: true", input, reader);
+    if (l.postgresql)
+        reader.add(reader.locate(input, "postgresql"), "not supported by this version; expected file, or memory: true");
+    if (l.memory && places.size() == 1)
+        reader.warn(reader.locate(input, "memory"),
+                    "no change outlives the process: after a restart a repeat is a new change, and nothing is known of "
+                    "those that were on their way");
+    if (l.memory || l.postgresql) l.file.clear();
+}
+
 region& slot_for(std::map<std::string, region, std::less<>>& regions, const std::string& id) {
     const auto [slot, is_new] = regions.try_emplace(id);
     if (is_new) slot->second.iam = global_iam();

@@ -17,6 +17,7 @@
 
 namespace gateway::config {
 
+using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 
@@ -79,6 +80,9 @@ void keys_of(timeouts& t, Visitor& key) {
     key("upstream_connect", t.upstream_connect, duration{}, optional, "name look-up, TCP and TLS together");
     key("upstream_response", t.upstream_response, duration{}, optional, "last byte sent to last byte of the answer");
     key("credential", t.credential, duration{}, optional, "how long a call waits for a credential to be fetched");
+    // At least a second of waiting for a lock would be too long for a change; at most what a caller's patience allows.
+    key("ledger", t.ledger, duration{milliseconds(100), minutes(1)}, optional,
+        "how long a change waits to be recorded; then 503");
     key("drain", t.drain, duration{}, optional, "how long open calls get after SIGTERM");
 }
 
@@ -154,6 +158,7 @@ template <class Visitor>
 void keys_of(region& r, Visitor& key) {
     key("ecs", r.ecs, endpoint_url{}, optional, "endpoint of ECS; must stand for a region that the table lacks");
     key("iam", r.iam, endpoint_url{}, optional, "endpoint of IAM");
+    key("cts", r.cts, endpoint_url{}, optional, "endpoint of the Cloud Trace Service: evidence for unknown changes");
 }
 void check(const region& r, const node& input, reader& reader);
 
@@ -172,6 +177,11 @@ region& slot_for(std::map<std::string, region, std::less<>>& regions, const std:
 std::string& slot_for(std::vector<project>& projects, const std::string& id);
 
 template <class Visitor>
+void keys_of(billing& b, Visitor& key) {
+    key("endpoint", b.endpoint, endpoint_url{}, required, "where orders are read with the account's credential");
+}
+
+template <class Visitor>
 void keys_of(account& a, Visitor& key) {
     key("name", a.name, new_name<text>{name_kind::account, {"a name"}}, required,
         "what rules and outcome lines call it");
@@ -179,6 +189,7 @@ void keys_of(account& a, Visitor& key) {
         one_of<account::kind>({{"partner", account::kind::partner}, {"sub-customer", account::kind::sub_customer}}),
         required, "whose account it is");
     key("credential", a.credential, known_name{name_kind::credential}, required, "what its calls are signed with");
+    key("billing", a.billing, section<billing>{}, optional, "left out = its orders are not read");
     key("projects", a.projects,
         map_of<project_id, known_name>{
             {}, {name_kind::region}, "project ids, each with its region", name_kind::project},
@@ -223,12 +234,39 @@ void keys_of(rule& r, Visitor& key) {
     key("servers", r.servers, list_of<server_pattern>{{}, "server ids", 1}, optional, "left out = any");
     key("sign_as", r.sign_as_partner, one_of<bool>({{"account", false}, {"partner", true}}), optional,
         "with the account's own credential or the partner's");
+    key("idempotency_key", r.key_required, one_of<bool>({{"optional", false}, {"required", true}}), optional,
+        "whether a change must have one");
+    key("may_override_unknown", r.may_override_unknown, boolean{}, optional,
+        "may callers take over a server that an unknown change holds (X-Gateway-After)");
+    key("changes", r.shows_all_changes, one_of<bool>({{"own", false}, {"all", true}}), optional,
+        "whose changes show_change and list_changes show");
     key("resize", r.resize, section<resize_conditions>{}, optional, "what a resize must satisfy");
-    key("rate", r.rate, section<rate>{}, optional, "for each caller that this rule serves");
+    key("rate", r.rate, section<rate>{}, optional,
+        "for each caller that this rule serves; changes are counted in the ledger");
     key("max_in_flight", r.max_in_flight, count{1, 1'000'000}, optional, "calls at the same time, likewise");
 }
 
 // ---- the whole ------------------------------------------------------------------------------------------------------
+
+template <class Visitor>
+void keys_of(postgresql& p, Visitor& key) {
+    key("connection", p.connection, secret_source{}, required, "libpq's connection string or URI");
+}
+
+template <class Visitor>
+void keys_of(ledger& l, Visitor& key) {
+    key("file", l.file, file_path{}, optional, "SQLite, for one gateway; relative to this file");
+    key("postgresql", l.postgresql, section<postgresql>{}, optional, "not supported yet");
+    key("memory", l.memory, boolean{}, optional, "nothing outlives the process; for stateless sidecars and trials");
+    key("keep", l.keep, duration{hours(24), days(3650)}, optional, "ended changes are deleted after it");
+}
+void check(ledger& l, const node& input, reader& reader);
+
+template <class Visitor>
+void keys_of(follow& f, Visitor& key) {
+    key("settle_after", f.settle_after, duration{}, optional,
+        "evidence for an unknown change is asked for no earlier; timeouts.upstream_response + 2m when left out");
+}
 
 template <class Visitor>
 void keys_of(log& l, Visitor& key) {
@@ -254,7 +292,7 @@ void keys_of(settings& s, Visitor& key) {
     key("callers", s.callers, list_of<section<caller>>{{}, "callers"}, optional, "who may call");
     key("signature_window", s.signature_window, duration{seconds(1)}, optional,
         "how far X-Sdk-Date of a caller's signature may be from now");
-    key("replay_protection", s.replay_protection, boolean{}, optional, "accept a caller's signature of a change once");
+    key("replay_protection", s.replay_protection, boolean{}, optional, "ignored: a change has a record instead");
     key("credentials", s.credentials, list_of<section<credential>>{{}, "credentials"}, optional,
         "what the gateway signs with");
     key("regions", s.regions,
@@ -263,6 +301,8 @@ void keys_of(settings& s, Visitor& key) {
     key("upstream", s.upstream, section<upstream>{}, optional, "how the cloud is reached");
     key("accounts", s.accounts, list_of<section<account>>{{}, "accounts"}, optional, "the partner and its customers");
     key("policy", s.policy, list_of<section<rule>>{{}, "rules"}, optional, "the first rule that matches decides");
+    key("ledger", s.ledger, section<ledger>{}, optional, "the durable record of changes");
+    key("follow", s.follow, section<follow>{}, optional, "what becomes of a change after the cloud's answer");
     key("log", s.log, section<log>{}, optional, "what is written where");
 }
 

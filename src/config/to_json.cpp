@@ -45,7 +45,7 @@ json::object schema_of(const count_or_auto& type) {
 }
 
 json::object schema_of(const size& type) { return text_schema(type.expected(), "^[0-9]+(B|KiB|MiB)$"); }
-json::object schema_of(const duration& type) { return text_schema(type.expected(), "^[0-9]+(ms|s|m|h)$"); }
+json::object schema_of(const duration& type) { return text_schema(type.expected(), "^[0-9]+(ms|s|m|h|d)$"); }
 json::object schema_of(const sha256_hex& type) { return text_schema(type.expected(), "^[0-9A-Fa-f]{64}$"); }
 json::object schema_of(const san& type) { return text_schema(type.expected(), "^(URI|DNS):"); }
 json::object schema_of(const endpoint_url& type) { return text_schema(type.expected(), "^https?://"); }

@@ -87,14 +87,16 @@ std::optional<milliseconds> read_duration(std::string_view text) {
                                 : unit == "s" ? 1'000
                                 : unit == "m" ? 60'000
                                 : unit == "h" ? 3'600'000
+                                : unit == "d" ? 86'400'000
                                               : 0;
-    constexpr std::int64_t max = 1'000LL * 3'600'000;
+    constexpr std::int64_t max = 10'000LL * 86'400'000;
     if (!value || factor == 0 || *value > static_cast<std::uint64_t>(max / factor)) return std::nullopt;
     return milliseconds(static_cast<std::int64_t>(*value) * factor);
 }
 
 std::string write_duration(milliseconds duration) {
     const auto ms = duration.count();
+    if (ms % 86'400'000 == 0 && ms > 86'400'000) return std::to_string(ms / 86'400'000) + "d";
     if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
     if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
     if (ms % 1'000 == 0) return std::to_string(ms / 1'000) + "s";
@@ -159,7 +161,7 @@ bool duration::parse(std::string_view text, seconds& output) const {
 }
 
 std::string duration::expected() const {
-    return "a duration such as 250ms, 10s, 5m or 1h, from " + write_duration(min) + " to " + write_duration(max);
+    return "a duration such as 250ms, 10s, 5m, 1h or 7d, from " + write_duration(min) + " to " + write_duration(max);
 }
 
 bool text::parse(std::string_view input, std::string& output) const {

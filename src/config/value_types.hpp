@@ -23,7 +23,7 @@ namespace gateway::config {
 
 // Decimal digits only, no sign, no leading zero but 0 itself.
 [[nodiscard]] std::optional<std::uint64_t> read_number(std::string_view text);
-// 250ms, 10s, 5m, 1h; at most 1,000 hours, so that no sum of them overflows.
+// 250ms, 10s, 5m, 1h, 7d; at most 10,000 days, so that no sum of them overflows.
 [[nodiscard]] std::optional<milliseconds> read_duration(std::string_view text);
 [[nodiscard]] std::string write_duration(milliseconds duration);
 // 512B, 16KiB, 1MiB

@@ -94,6 +94,7 @@ struct timeouts {
     milliseconds upstream_connect = seconds(5);
     milliseconds upstream_response = seconds(60);
     milliseconds credential = seconds(10);
+    milliseconds ledger = seconds(2);
     milliseconds drain = seconds(30);
 };
 
@@ -163,6 +164,7 @@ struct endpoint {
 struct region {
     endpoint ecs;
     endpoint iam;
+    std::optional<endpoint> cts{};  // absent = traces are not asked for
 };
 
 struct upstream {
@@ -177,11 +179,16 @@ struct project {
     std::string region;
 };
 
+struct billing {
+    config::endpoint endpoint;
+};
+
 struct account {
     enum class kind { partner, sub_customer };
     std::string name;
     kind type = kind::sub_customer;
     std::string credential;
+    std::optional<config::billing> billing{};  // absent = orders are not read
     std::vector<project> projects;
     config::location location;
 };
@@ -217,9 +224,30 @@ struct rule {
     std::optional<std::vector<std::string>> operations;  // names of the table of operations; absent = all
     std::optional<std::vector<std::string>> servers;     // patterns over server ids; absent = any
     bool sign_as_partner = false;
+    bool key_required = false;  // changes without an Idempotency-Key are refused
+    bool may_override_unknown = false;
+    bool shows_all_changes = false;  // else a caller's own
     std::optional<resize_conditions> resize;
     std::optional<config::rate> rate;
     std::optional<std::uint32_t> max_in_flight;
+    config::location location;
+};
+
+// `file`, unless one of the others is set.
+struct postgresql {
+    source connection;
+};
+
+struct ledger {
+    std::string file = "ledger.db";  // an absolute path once it is read, empty where the ledger is not in a file
+    std::optional<config::postgresql> postgresql{};
+    bool memory = false;
+    seconds keep = std::chrono::days(400);
+    config::location location;
+};
+
+struct follow {
+    std::optional<milliseconds> settle_after{};  // always set once it is read
     config::location location;
 };
 
@@ -249,6 +277,8 @@ struct settings {
     config::upstream upstream;
     std::vector<account> accounts;
     std::vector<rule> policy;
+    config::ledger ledger;
+    config::follow follow;
     config::log log;
 };
 

@@ -78,6 +78,10 @@ TEST(description, tells_each_value_in_force_and_where_it_came_from) {
     EXPECT_EQ(value_at("/regions/value/eu-west-9/from"), R"("the file")");
     EXPECT_EQ(value_at("/regions/value/cn-north-4/from"), R"("built-in table")");
     EXPECT_EQ(value_at("/policy/1/resize/flavors"), R"({"value":["s6.*"],"from":"line 25"})");
+    EXPECT_EQ(value_at("/ledger/file"), R"({"value":"/etc/ledger.db","from":"default"})");
+    EXPECT_EQ(value_at("/ledger/keep"), R"({"value":"400d","from":"default"})");
+    EXPECT_EQ(value_at("/follow/settle_after"), R"({"value":"3m","from":"default"})");
+    EXPECT_EQ(value_at("/regions/value/cn-north-4/cts"), R"("https://cts.cn-north-4.myhuaweicloud.com")");
     EXPECT_EQ(value_at("/policy/1/effect"), R"({"value":"allow","from":"default"})");
     EXPECT_EQ(shown.as_object().if_contains("admin"), nullptr);
 }

@@ -24,6 +24,7 @@ TEST(built_in_regions, fall_back_to_the_global_iam) {
     const auto regions = built_in_regions();
     EXPECT_EQ(regions.at("cn-north-4").iam.authority(), "iam.cn-north-4.myhuaweicloud.com");
     EXPECT_EQ(regions.at("eu-west-101").iam.authority(), "iam.eu-west-101.myhuaweicloud.eu");
+    EXPECT_EQ(regions.at("eu-west-101").cts.value().authority(), "cts.eu-west-101.myhuaweicloud.eu");
     for (const auto* id : {"af-north-1", "ap-southeast-5", "cn-north-11", "cn-south-4", "cn-southwest-3"}) {
         EXPECT_EQ(regions.at(id).iam.authority(), "iam.myhuaweicloud.com") << id;
     }
@@ -40,6 +41,8 @@ TEST(regions_of_the_file, change_only_the_endpoint_they_name) {
     EXPECT_EQ(regions.at("cn-north-4").ecs, (endpoint{true, "ecs.example", 9443}));
     EXPECT_EQ(regions.at("cn-north-4").ecs.authority(), "ecs.example:9443");
     EXPECT_EQ(regions.at("cn-north-4").iam.authority(), "iam.cn-north-4.myhuaweicloud.com");
+    EXPECT_EQ(regions.at("cn-north-4").cts.value().authority(), "cts.cn-north-4.myhuaweicloud.com");
+    EXPECT_FALSE(regions.at("xx-new-1").cts) << "no traces are asked for where nobody says where they are";
     EXPECT_EQ(regions.at("xx-new-1").ecs, (endpoint{true, "fd00::1", 443}));
     EXPECT_EQ(regions.at("xx-new-1").ecs.authority(), "[fd00::1]");
     EXPECT_EQ(regions.at("xx-new-1").iam, global_iam());

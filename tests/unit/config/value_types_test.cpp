@@ -20,9 +20,10 @@ TEST(durations, are_a_whole_number_and_a_unit) {
     EXPECT_EQ(read_duration("10s"), seconds(10));
     EXPECT_EQ(read_duration("5m"), minutes(5));
     EXPECT_EQ(read_duration("1h"), hours(1));
+    EXPECT_EQ(read_duration("400d"), std::chrono::days(400));
     EXPECT_EQ(read_duration("0s"), milliseconds(0));
-    for (const auto* text : {"", "s", "10", "10 s", " 10s", "10s ", "1.5s", "-1s", "+1s", "1h30m", "1S", "1d", "1us",
-                             "01s", "1e3s", "99999999999999999999s", "9223372036854775807h", "1001h"}) {
+    for (const auto* text : {"", "s", "10", "10 s", " 10s", "10s ", "1.5s", "-1s", "+1s", "1h30m", "1S", "1D", "1us",
+                             "01s", "1e3s", "99999999999999999999s", "9223372036854775807h", "240001h", "10001d"}) {
         EXPECT_EQ(read_duration(text), std::nullopt) << text;
     }
 }
@@ -35,7 +36,9 @@ TEST(durations, are_held_to_their_bounds) {
     EXPECT_EQ(parsed<seconds>(agency, "86401s"), std::nullopt);
     EXPECT_EQ(parsed<milliseconds>(duration{}, "0s"), std::nullopt);
     EXPECT_EQ(parsed<seconds>(duration{seconds(1)}, "1500ms"), std::nullopt);  // where whole seconds are kept
-    EXPECT_EQ(agency.expected(), "a duration such as 250ms, 10s, 5m or 1h, from 15m to 24h");
+    EXPECT_EQ(write_duration(hours(24)), "24h");
+    EXPECT_EQ(write_duration(std::chrono::days(400)), "400d");
+    EXPECT_EQ(agency.expected(), "a duration such as 250ms, 10s, 5m, 1h or 7d, from 15m to 24h");
 }
 
 TEST(sizes, are_a_whole_number_and_a_unit) {
