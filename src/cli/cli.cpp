@@ -12,7 +12,7 @@ namespace gateway::cli {
 
 namespace {
 
-constexpr std::array<command, 6> commands{{
+constexpr std::array<command, 15> commands{{
     {"run", "--config FILE", "serves until SIGTERM or SIGINT, then drains",
      "SIGHUP loads the file again; a bad file changes nothing.", run_gateway},
     {"check", "--config FILE", "reads the file and its secrets and prints every problem, or OK",
@@ -25,6 +25,33 @@ constexpr std::array<command, 6> commands{{
      "Path and query are signed as they stand in the URL: percent-encode them before. Signed are Host (as it\n"
      "stands in the URL), X-Sdk-Date, X-Security-Token if there is one, and the headers given here.",
      sign},
+    {"changes list", "--config FILE [--state S] [--account A] [--server ID] [--since T] [--limit N] [--json]",
+     "prints changes, the newest first", "", list_changes},
+    {"changes show", "ID --config FILE [--json]", "prints all that is known of a change, with its history",
+     "Exit status 1 when there is none of that id.", show_change},
+    {"changes resolve", "ID --config FILE --as STATE --reason TEXT [--json]",
+     "ends a change whose end can't be found out otherwise",
+     "Look at the server and the orders first. Who and why are kept. Exit status 1 when it has ended already.",
+     resolve_change},
+    {"changes export", "--config FILE [--since T] [--until T]", "prints changes as JSON, one a line, the oldest first",
+     "Each line is the object that changes show --json has. Runs beside a gateway.", export_changes},
+    {"freeze",
+     "--config FILE [--account A] [--caller C] [--server ID] [--operation O]... --reason TEXT [--until T] [--json]",
+     "refuses changes until it is lifted or over",
+     "Without account, caller and server: everywhere. Returns when every change that was recorded before has been "
+     "sent\n"
+     "or given up, and says how many did so meanwhile. Exit status 1 when that takes too long; the freeze stands then.",
+     freeze_changes},
+    {"unfreeze", "ID --config FILE [--json]", "lifts a freeze", "Exit status 1 when no such freeze stands.",
+     unfreeze_changes},
+    {"freezes", "--config FILE [--json]", "prints the freezes that stand", "", list_freezes},
+    {"ledger check", "--config FILE [--migrate] [--json]", "prints what the ledger holds, and whether it is whole",
+     "Reads all of it, beside a gateway too; the gateway's log grows meanwhile. Exit status 1 when it is not whole.",
+     check_ledger},
+    {"ledger backup", "FILE --config FILE [--json]", "copies the ledger as it is at one moment into a new file",
+     "Runs beside a gateway. A gateway that starts with the copy does not know of changes that were recorded later:\n"
+     "their keys and signatures are new to it.",
+     back_up_ledger},
     {"hash-key", "", "reads an API key on standard input, prints its SHA-256 for api_key_sha256", "", hash_key},
     {"version", "", "prints the version of the program and of its libraries", "", version},
 }};
@@ -32,8 +59,14 @@ constexpr std::array<command, 6> commands{{
 void list_commands(std::ostream& out) {
     out << "ecs-gateway COMMAND [OPTIONS]\n\n";
     for (const command& c : commands)
-        out << "  " << c.name << std::string(10 - c.name.size(), ' ') << c.summary << '\n';
+        out << "  " << c.name << std::string(17 - c.name.size(), ' ') << c.summary << '\n';
     out << "\necs-gateway COMMAND --help tells more.\n";
+}
+
+// Whether it is the first of the two words of a command's name: "changes".
+bool begins_a_name(const std::string& word) {
+    return std::any_of(commands.begin(), commands.end(),
+                       [&](const command& c) { return c.name.starts_with(word + ' '); });
 }
 
 int dispatch(const std::vector<std::string>& words, const streams& io) {
@@ -41,21 +74,23 @@ int dispatch(const std::vector<std::string>& words, const streams& io) {
         list_commands(io.err);
         return wrong_usage;
     }
-    const std::string& name = words.front();
-    if (name == "--help" || name == "-h" || name == "help") {
+    const std::string& first = words.front();
+    if (first == "--help" || first == "-h" || first == "help") {
         list_commands(io.out);
         return done;
     }
+    const std::string both = words.size() > 1 ? first + ' ' + words[1] : first;
     const auto* const found = std::find_if(commands.begin(), commands.end(), [&](const command& c) {
-        return c.name == name || (c.name == "version" && name == "--version");
+        return c.name == first || c.name == both || (c.name == "version" && first == "--version");
     });
     if (found == commands.end()) {
-        io.err << "ecs-gateway: there is no command " << shown(name) << "\n\n";
+        io.err << "ecs-gateway: there is no command " << shown(begins_a_name(first) ? both : first) << "\n\n";
         list_commands(io.err);
         return wrong_usage;
     }
     try {
-        return found->run(*found, {words.begin() + 1, words.end()}, io);
+        const auto count = 1 + std::count(found->name.begin(), found->name.end(), ' ');
+        return found->run(*found, {words.begin() + count, words.end()}, io);
     } catch (const misused& e) {
         io.err << "ecs-gateway " << found->name << ": " << e.what() << "\nSee: ecs-gateway " << found->name
                << " --help\n";

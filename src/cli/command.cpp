@@ -21,18 +21,28 @@ constexpr int style = po::command_line_style::unix_style & ~po::command_line_sty
 }  // namespace
 
 std::optional<po::variables_map> read_options(const command& self, po::options_description known,
-                                              const std::vector<std::string>& words, const streams& io) {
+                                              const std::vector<std::string>& words, const streams& io,
+                                              bare_word bare) {
     known.add_options()("help", "print this");
+    po::options_description all;
+    po::positional_options_description bare_words;
+    all.add(known);
+    if (bare.name != nullptr) {
+        all.add_options()(bare.name, po::value(bare.value));
+        bare_words.add(bare.name, 1);
+    }
     po::variables_map values;
     try {
-        const po::positional_options_description no_bare_words;
-        po::store(po::command_line_parser(words).options(known).positional(no_bare_words).style(style).run(), values);
+        po::store(po::command_line_parser(words).options(all).positional(bare_words).style(style).run(), values);
         if (values.count("help") == 0) {
             po::notify(values);
+            if (bare.name != nullptr && values.count(bare.name) == 0)
+                throw misused("needs " + std::string(bare.name) + ", a word of its own");
             return values;
         }
     } catch (const po::too_many_positional_options_error&) {
-        throw misused("takes options only, each with two dashes before its name");
+        throw misused(bare.name == nullptr ? "takes options only, each with two dashes before its name"
+                                           : "takes one word of its own, " + std::string(bare.name) + ", and options");
     } catch (const po::error& e) {
         throw misused(shown(e.what()));
     }

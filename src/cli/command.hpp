@@ -17,7 +17,7 @@ namespace gateway::cli {
 namespace po = boost::program_options;
 
 struct command {
-    std::string_view name;
+    std::string_view name;       // one word or two: "changes list"
     std::string_view arguments;  // "--config FILE"
     std::string_view summary;    // one line for the list
     std::string_view details;    // for its own --help; may be empty
@@ -32,9 +32,16 @@ struct gave_up : std::runtime_error {  // 1
     using runtime_error::runtime_error;
 };
 
+// The one bare word of a command, which has to stand: "ID".
+struct bare_word {
+    const char* name = nullptr;
+    std::string* value = nullptr;
+};
+
 // The options of a command; nothing after --help, which was answered. Throws `misused`.
 [[nodiscard]] std::optional<po::variables_map> read_options(const command& self, po::options_description known,
-                                                            const std::vector<std::string>& words, const streams& io);
+                                                            const std::vector<std::string>& words, const streams& io,
+                                                            bare_word bare = {});
 
 // Text from outside, fit for a terminal: control characters and bytes that are not UTF-8 escaped as in JSON.
 [[nodiscard]] std::string shown(std::string_view text);
@@ -47,6 +54,15 @@ int check(const command&, const std::vector<std::string>&, const streams&);
 int explain(const command&, const std::vector<std::string>&, const streams&);
 int sign(const command&, const std::vector<std::string>&, const streams&);
 int hash_key(const command&, const std::vector<std::string>&, const streams&);
+int list_changes(const command&, const std::vector<std::string>&, const streams&);
+int show_change(const command&, const std::vector<std::string>&, const streams&);
+int resolve_change(const command&, const std::vector<std::string>&, const streams&);
+int export_changes(const command&, const std::vector<std::string>&, const streams&);
+int freeze_changes(const command&, const std::vector<std::string>&, const streams&);
+int unfreeze_changes(const command&, const std::vector<std::string>&, const streams&);
+int list_freezes(const command&, const std::vector<std::string>&, const streams&);
+int check_ledger(const command&, const std::vector<std::string>&, const streams&);
+int back_up_ledger(const command&, const std::vector<std::string>&, const streams&);
 int version(const command&, const std::vector<std::string>&, const streams&);
 
 }  // namespace gateway::cli

@@ -2,12 +2,12 @@
 #include <ostream>
 
 #include "command.hpp"
-#include "gateway/config/load.hpp"
 #include "gateway/credentials/store.hpp"
 #include "gateway/operations/operation.hpp"
 #include "gateway/operations/query.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/policy/rules.hpp"
+#include "settings_file.hpp"
 
 namespace gateway::cli {
 
@@ -39,14 +39,6 @@ public:
 private:
     std::ostream& out_;
 };
-
-config::settings load(const std::string& file, const streams& io) {
-    auto loaded = config::load(file);
-    if (loaded.ok()) return std::move(loaded.values);
-    for (const auto& problem : loaded.problems)
-        io.err << config::describe(problem, file) << '\n';
-    throw gave_up("the file has problems; fix them first (ecs-gateway check --config FILE)");
-}
 
 std::uint32_t find_caller(const config::settings& settings, std::string_view name) {
     const auto found =
@@ -178,7 +170,7 @@ int explain(const command& self, const std::vector<std::string>& words, const st
     const auto options = read_options(self, known, words, io);
     if (!options) return done;
     if (options->count("body") != 0) call.body = read_file((*options)["body"].as<std::string>());
-    const config::settings settings = load(call.file, io);
+    const config::settings settings = load_settings(call.file, io);
     return judge(call, settings, io.out);
 }
 

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "command.hpp"
+#include "gateway/ledger/sqlite_store.hpp"
 
 namespace gateway::cli {
 
@@ -13,7 +14,7 @@ int version(const command& self, const std::vector<std::string>& words, const st
     io.out << "ecs-gateway " GATEWAY_VERSION "\nBoost " << BOOST_VERSION / 100000 << '.' << BOOST_VERSION / 100 % 1000
            << '.' << BOOST_VERSION % 100 << '\n'
            << OpenSSL_version(OPENSSL_VERSION) << "\nspdlog " << SPDLOG_VER_MAJOR << '.' << SPDLOG_VER_MINOR << '.'
-           << SPDLOG_VER_PATCH << "\nyaml-cpp " YAML_CPP_VERSION "\n";
+           << SPDLOG_VER_PATCH << "\nSQLite " << ledger::sqlite_version() << "\nyaml-cpp " YAML_CPP_VERSION "\n";
     return done;
 }
 

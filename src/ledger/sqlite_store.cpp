@@ -296,6 +296,8 @@ std::unique_ptr<store> make_sqlite_store(sqlite_options options) {
     return std::make_unique<sqlite_store>(std::move(options));
 }
 
+std::string_view sqlite_version() noexcept { return sqlite3_libversion(); }
+
 std::optional<std::string> find_file_owner(const std::string& file) { return find_owner(file); }
 
 }  // namespace gateway::ledger

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gateway/ledger/store.hpp"
 
@@ -41,6 +42,9 @@ using backup_progress = std::function<void(std::size_t done, std::size_t total)>
 // returns. Else why not, and no copy is left unless that says so.
 [[nodiscard]] std::optional<unavailable> back_up_file(const std::string& file, const std::string& copy,
                                                       const backup_progress& progress);
+
+// "3.40.1"
+[[nodiscard]] std::string_view sqlite_version() noexcept;
 
 // Who owns the ledger in that file just now: "process 4711".
 [[nodiscard]] std::optional<std::string> find_file_owner(const std::string& file);
