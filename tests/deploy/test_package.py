@@ -175,9 +175,10 @@ def test_the_manual_page_reads_without_a_warning():
 
 
 COMPLETED = [
-    ("ecs-gateway ch", ["check"]), ("ecs-gateway explain --me", ["--method"]), ("ecs-gateway explain --method P", ["POST"]),
+    ("ecs-gateway ch", ["check", "changes"]), ("ecs-gateway explain --me", ["--method"]), ("ecs-gateway explain --method P", ["POST"]),
     ("ecs-gateway sign --algorithm V", ["V11-HMAC-SHA256"]), ("ecs-gateway check --config gate", ["gateway.yaml"]),
-    ("ecs-gateway nonsense", []),
+    ("ecs-gateway nonsense", []), ("ecs-gateway changes l", ["list"]), ("ecs-gateway ledger check --m", ["--migrate"]),
+    ("ecs-gateway changes resolve c1 --as f", ["failed"]), ("ecs-gateway ledger backup gate", ["gateway.yaml"]),
 ]
 
 
@@ -205,9 +206,10 @@ def test_the_configuration_as_installed_is_good_and_serves_nobody(tmp_path):
 def test_completion_knows_every_command_and_option():
     known = (DEPLOY / "completion/ecs-gateway.bash").read_text(encoding="utf-8")
     commands = re.findall(r"^  (\S+) ", programs.run("ecs-gateway", "--help").stdout, re.M)
-    for command in ("run", "check", "explain", "sign", "hash-key", "version"):
-        assert command in known
-        for option in re.findall(r"^  (--[a-z-]+)", programs.run("ecs-gateway", command, "--help").stdout, re.M):
+    for command in ("run", "check", "explain", "changes list", "changes show", "changes resolve", "changes export", "freeze",
+                    "unfreeze", "freezes", "ledger check", "ledger backup", "sign", "hash-key", "version"):
+        assert all(word in known for word in command.split())
+        for option in re.findall(r"^  (--[a-z-]+)", programs.run("ecs-gateway", *command.split(), "--help").stdout, re.M):
             assert option in known, f"{command} {option}"
     assert set(commands) <= set(re.findall(r"[\w-]+", known))
     run("bash", "-n", DEPLOY / "completion/ecs-gateway.bash")

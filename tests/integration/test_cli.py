@@ -138,9 +138,11 @@ def test_hash_key():
     assert (done.returncode, done.stdout.strip()) == (0, hashlib.sha256(b"a-key").hexdigest())
 
 
-@pytest.mark.parametrize("command", ["run", "check", "explain", "sign", "hash-key", "version"])
+@pytest.mark.parametrize("command", ["run", "check", "explain", "changes list", "changes show", "changes resolve",
+                                     "changes export", "freeze", "unfreeze", "freezes", "ledger check", "ledger backup",
+                                     "sign", "hash-key", "version"])
 def test_help_on_each(command):
-    done = programs.run("ecs-gateway", command, "--help")
+    done = programs.run("ecs-gateway", *command.split(), "--help")
     assert done.returncode == 0 and command in done.stdout
 
 
@@ -150,7 +152,8 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["run"], ["check"], ["check", "--confg", "x"], ["sign"],
-                                       ["explain", "--config", "x"]], ids=" ".join)
+                                       ["explain", "--config", "x"], ["changes"], ["changes", "show", "--config", "x"],
+                                       ["freeze", "--config", "x"], ["ledger", "backup", "--config", "x"]], ids=" ".join)
 def test_wrong_usage_is_2(arguments):
     done = programs.run("ecs-gateway", *arguments)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr
