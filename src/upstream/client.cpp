@@ -64,48 +64,67 @@ void client::keep_responses_secret() noexcept {
 
 const std::string& client::authority(std::size_t endpoint) const { return pools_[endpoint]->authority; }
 
-task<result<response>> client::exchange(std::size_t endpoint, const request& outgoing) {
+task<result<lease>> client::acquire(std::size_t endpoint) {
     connection_pool& pool = *pools_[endpoint];
-    delivery first_attempt = delivery::not_sent;
-    const auto failed = [&first_attempt](failure error) {
-        if (first_attempt == delivery::unknown) error.delivery = first_attempt;
-        return error;
-    };
-    for (bool repeated = false;;) {
-        // Before a connection is chosen: all events of this iteration are known then.
-        if (!loop_.is_end_of_iteration()) co_await loop_.end_of_iteration();
-        // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
-        auto chosen = repeated ? nullptr : pool.take_idle();
-        if (!chosen) {
-            auto opened = co_await open_or_wait(pool);
-            if (!opened) co_return failed(opened.error());
-            chosen = std::move(*opened);
-        }
-        net::stream& stream = chosen->stream;
-        stream.expires_after(timeouts_.upstream_response);
-        result<bool> has_head = false;
-        if (outgoing.head.size() + outgoing.body.size() > max_written_at_once) {
-            has_head = co_await send_large(*chosen, outgoing);
-        } else {
-            net::transfer written = stream.try_write_some(outgoing.head, outgoing.body);
-            if (written.would_block())
-                written = co_await stream.async_write(outgoing.head, outgoing.body, written.bytes);
-            has_head = written.error ? write_failure(stream, written) : chosen->try_read_head();
-            while (has_head && !*has_head) {
-                co_await stream.wait_readable();
-                has_head = chosen->try_read_head();
-            }
-        }
-        if (has_head) {
-            response received(std::move(chosen));
-            co_return received;
-        }
-        const connection_facts broken{.reused = chosen->reused, .response_started = chosen->reader.started()};
-        const request_facts sent{.may_repeat = outgoing.may_repeat, .repeated = repeated};
-        if (!may_send_again(has_head.error(), broken, sent)) co_return failed(has_head.error());
-        repeated = true;
-        first_attempt = has_head.error().delivery;
+    // Before a connection is chosen: all events of this iteration are known then.
+    if (!loop_.is_end_of_iteration()) co_await loop_.end_of_iteration();
+    auto chosen = pool.take_idle();
+    if (!chosen) {
+        auto opened = co_await open_or_wait(pool);
+        if (!opened) co_return opened.error();
+        chosen = std::move(*opened);
     }
+    lease acquired(std::move(chosen));
+    co_return acquired;
+}
+
+task<result<response>> client::exchange(lease& acquired, const request& outgoing) {
+    connection& target = *acquired.connection_;
+    net::stream& stream = target.stream;
+    acquired.used_ = true;
+    if (!target.can_send()) co_return unsent(step::write, asio::error::connection_reset, false);
+    stream.expires_after(timeouts_.upstream_response);
+    result<bool> has_head = false;
+    if (outgoing.head.size() + outgoing.body.size() > max_written_at_once) {
+        has_head = co_await send_large(target, outgoing);
+    } else {
+        net::transfer written = stream.try_write_some(outgoing.head, outgoing.body);
+        if (written.would_block()) written = co_await stream.async_write(outgoing.head, outgoing.body, written.bytes);
+        has_head = written.error ? write_failure(stream, written) : target.try_read_head();
+        while (has_head && !*has_head) {
+            co_await stream.wait_readable();
+            has_head = target.try_read_head();
+        }
+    }
+    if (!has_head) co_return has_head.error();
+    response received(std::move(acquired.connection_));
+    co_return received;
+}
+
+task<result<response>> client::exchange(std::size_t endpoint, const request& outgoing) {
+    auto acquired = co_await acquire(endpoint);
+    if (!acquired) co_return acquired.error();
+    auto received = co_await exchange(*acquired, outgoing);
+    if (received) co_return received;
+    const connection& broken = *acquired->connection_;
+    const connection_facts facts{.reused = broken.reused, .response_started = broken.reader.started()};
+    if (!may_send_again(received.error(), facts, outgoing.may_repeat)) co_return received;
+
+    // After one kept connection that was dead, a new one: the others are likely dead, too, and once more is enough.
+    const delivery first_attempt = received.error().delivery;
+    auto opened = co_await open_or_wait(*pools_[endpoint]);
+    if (opened) {
+        lease fresh(std::move(*opened));
+        received = co_await exchange(fresh, outgoing);
+    } else {
+        received = opened.error();
+    }
+    if (!received && first_attempt == delivery::unknown) {
+        failure error = received.error();
+        error.delivery = delivery::unknown;
+        co_return error;
+    }
+    co_return received;
 }
 
 task<result<std::unique_ptr<connection>>> client::open_or_wait(connection_pool& pool) {
@@ -202,6 +221,16 @@ task<result<bool>> client::send_large(connection& target, const request& outgoin
     if (!has_head && writing.written.error && !has_head.error().timed_out)
         co_return write_failure(target.stream, writing.written);
     co_return has_head;
+}
+
+lease::lease(std::unique_ptr<connection> source) : connection_(std::move(source)) {}
+lease::lease(lease&&) noexcept = default;
+lease& lease::operator=(lease&&) noexcept = default;
+
+lease::~lease() {
+    if (!connection_ || used_ || !connection_->can_send()) return;  // closed by its destructor
+    connection_pool& pool = connection_->pool;
+    pool.put(std::move(connection_));
 }
 
 response::response(std::unique_ptr<connection> source) : connection_(std::move(source)) {}

@@ -32,6 +32,10 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+    // Whether a request can be sent, as far as the loop knows. (On a new connection TLS 1.3 tickets may have come.)
+    [[nodiscard]] bool can_send() noexcept {
+        return reused ? stream.is_reusable() : stream.is_open() && !stream.is_hung_up();
+    }
     // Reads as much of the head as is there; false when that is not all, and the stream has to be waited for.
     [[nodiscard]] result<bool> try_read_head();
     // Reads until `wanted` bytes of the body are there that were not consumed, or all that is left of it.

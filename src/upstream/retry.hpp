@@ -12,13 +12,9 @@ struct connection_facts {
     bool response_started = false;  // a byte came back for this request
 };
 
-struct request_facts {
-    bool may_repeat = false;  // it changes nothing, so sending it twice does no harm
-    bool repeated = false;    // this was its second time
-};
-
-// Whether a request is sent again, over a new connection, after `error`.
-[[nodiscard]] bool may_send_again(const failure& error, connection_facts connection, request_facts request) noexcept;
+// Whether a request is sent again, over a new connection, after `error`. `may_repeat`: it changes nothing, so sending
+// it twice does no harm.
+[[nodiscard]] bool may_send_again(const failure& error, connection_facts connection, bool may_repeat) noexcept;
 
 // The delivery of a request whose write ended with an error after so many bytes of it.
 [[nodiscard]] delivery delivery_of_failed_write(std::size_t bytes_written, bool over_tls, bool timed_out) noexcept;

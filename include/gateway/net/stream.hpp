@@ -76,6 +76,7 @@ public:
     // Whether an idle connection can still be used: false when the peer has closed it, or sent what nobody asked for,
     // as far as the loop knows.
     [[nodiscard]] bool is_reusable() noexcept;
+    [[nodiscard]] bool is_hung_up() const noexcept { return watch_.hung_up; }  // the peer has closed it
     // Why the loop can't watch it (no more memory or watches): then it can't be waited for.
     [[nodiscard]] const error_code& watch_error() const noexcept { return watch_error_; }
     [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(descriptor_); }

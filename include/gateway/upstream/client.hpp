@@ -55,7 +55,22 @@ private:
     std::unique_ptr<connection> connection_;
 };
 
-// One for each worker and configuration. Outlives its responses.
+// A connection that is ready to carry a request: a kept one, or a new one with TLS done. Goes back to its pool when it
+// was not used.
+class lease {
+public:
+    lease(lease&&) noexcept;
+    lease& operator=(lease&&) noexcept;
+    ~lease();
+
+private:
+    friend class client;
+    explicit lease(std::unique_ptr<connection> source);
+    std::unique_ptr<connection> connection_;  // none after a success
+    bool used_ = false;
+};
+
+// One for each worker and configuration. Outlives its leases and responses.
 class client {
 public:
     // exchange() counts `endpoints` in this order. `total_open` (may be nullptr) counts open connections; it is touched
@@ -70,8 +85,13 @@ public:
     // From now on responses hold secrets: their memory is overwritten before it is given back.
     void keep_responses_secret() noexcept;
 
-    // Sends at most once: over a kept connection that still lives, else a new one. Only a request of which no byte was
-    // written, or one that may be repeated, is sent a second time, and only when a kept connection proved dead.
+    // A kept connection that still lives, else a new one. At most timeouts.upstream_connect.
+    [[nodiscard]] task<result<lease>> acquire(std::size_t endpoint);
+    // Sends once over that connection, and never again. A failure with delivery::not_sent says that no byte was
+    // written. `connection` is used up by a success; after a failure it is closed when it is destroyed.
+    [[nodiscard]] task<result<response>> exchange(lease& connection, const request& outgoing);
+    // Both in one. Only a request of which no byte was written, or one that may be repeated, is sent a second time,
+    // over a new connection, and only when a kept connection proved dead.
     [[nodiscard]] task<result<response>> exchange(std::size_t endpoint, const request& outgoing);
 
     // The Host of requests to that endpoint.

@@ -195,5 +195,81 @@ TEST_F(upstream_client, keeps_no_connection_whose_response_was_not_read_to_its_e
     EXPECT_EQ(total_open, 0U);
 }
 
+TEST_F(upstream_client, sends_over_the_connection_that_was_acquired_before) {
+    const auto serve = [&]() -> task<> {
+        const auto stream = co_await endpoint.accept();
+        const auto text = co_await read_request(*stream);
+        EXPECT_EQ(text, not_repeatable.head);
+        co_await write_response(*stream, "done");
+    };
+    const auto call = [&]() -> task<> {
+        auto acquired = co_await sender->acquire(0);
+        EXPECT_EQ(total_open, 1U);
+        auto received = co_await sender->exchange(acquired.value(), not_repeatable);
+        const auto read = co_await received.value().read_body(1024);
+        EXPECT_TRUE(read);
+        EXPECT_EQ(received.value().body(), "done");
+    };
+    run(loop, serve(), call());
+}
+
+TEST_F(upstream_client, keeps_an_acquired_connection_that_was_not_used) {
+    const auto serve = [&]() -> task<> {
+        const auto stream = co_await endpoint.accept();
+        const auto text = co_await read_request(*stream);
+        EXPECT_EQ(text, not_repeatable.head);
+        co_await write_response(*stream, "done");
+    };
+    const auto call = [&]() -> task<> {
+        {
+            const auto unused = co_await sender->acquire(0);
+            EXPECT_TRUE(unused);
+        }
+        const auto answer = co_await exchange(not_repeatable);
+        EXPECT_EQ(answer, "done");
+        EXPECT_EQ(total_open, 1U);
+    };
+    run(loop, serve(), call());
+}
+
+// What a ledger has as sent must not be sent over another connection, not even where nothing was written.
+TEST_F(upstream_client, sends_nothing_when_the_acquired_connection_is_closed_meanwhile) {
+    net::async_event closed(loop);
+    const auto serve = [&]() -> task<> {
+        auto stream = co_await endpoint.accept();
+        stream.reset();
+        closed.notify_all();
+    };
+    const auto call = [&]() -> task<> {
+        auto acquired = co_await sender->acquire(0);
+        co_await closed.wait(5s);
+        co_await net::pause(loop, 1ms);  // an iteration, in which epoll reports it
+        const auto received = co_await sender->exchange(acquired.value(), repeatable);
+        EXPECT_FALSE(received);
+        EXPECT_EQ(received.error().step, step::write);
+        EXPECT_EQ(received.error().delivery, delivery::not_sent);
+    };
+    run(loop, serve(), call());
+}
+
+TEST_F(upstream_client, closes_an_acquired_connection_whose_exchange_failed) {
+    timeouts.upstream_response = 20ms;
+    make_client();
+    const auto serve = [&]() -> task<> {
+        const auto stream = co_await endpoint.accept();
+        static_cast<void>(co_await read_request(*stream));
+        std::array<char, 16> rest;
+        const net::transfer end = co_await stream->async_read_some(asio::buffer(rest));
+        EXPECT_EQ(end.error, asio::error::eof);
+    };
+    const auto call = [&]() -> task<> {
+        auto acquired = co_await sender->acquire(0);
+        const auto received = co_await sender->exchange(acquired.value(), not_repeatable);
+        EXPECT_FALSE(received);
+        EXPECT_TRUE(received.error().timed_out);
+    };
+    run(loop, serve(), call());
+}
+
 }  // namespace
 }  // namespace gateway::upstream
