@@ -1,64 +1,104 @@
 #pragma once
-// The state of one call, and the record that is written when it ends, however it ends.
+// One call: what is known of it so far, and the steps of its path, whose order is in handler.cpp.
 
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "call_resources.hpp"
+#include "gateway/http/session.hpp"
 #include "gateway/operations/operation.hpp"
-#include "gateway/operations/response_facts.hpp"
-#include "gateway/pipeline/handler.hpp"
+#include "gateway/pipeline/rejection.hpp"
 
 namespace gateway::pipeline {
 
-// Strings that keep their memory from call to call: in the steady state a call allocates nothing of its own.
-struct handler::workspace {
-    outcome::record record;
-    std::string request;        // to the cloud: its head, and its body if that is small
-    std::string response_head;  // to the caller, with a small body, or a whole answer of the gateway's own
-    std::string shadow;
-    std::string code, message;  // of the outcome line
-    std::string upstream_request_id;
-    operations::resize_request resize;
-    operations::response_facts facts;
-};
-
-struct call {
-    call(handler& creator, http::session& session);
+class call {
+public:
+    call(call_resources& shared, http::session& session);
     // Step 8. A destructor, so that a call which is cut off (by the end of a drain, say) has its line, too.
     ~call();
     call(const call&) = delete;
     call& operator=(const call&) = delete;
 
-    handler& owner;
-    http::session& caller;
-    boost::local_shared_ptr<handler::active_config> config;  // the configuration that this call began with
-    std::unique_ptr<handler::workspace> space;
-    std::array<char, 32> request_id_digits;
-    // Views into what is here. In the workspace since Asio keeps a coroutine's frame for the next only up to 1,020
-    // bytes.
-    outcome::record& record;
-    bool recorded = true;
+    // The outcome log takes no lines and too many wait: waits as long as a header may take.
+    [[nodiscard]] bool log_has_room() const noexcept { return resources_.records.has_room(); }
+    [[nodiscard]] task<rejection> wait_for_log_room();
+    [[nodiscard]] rejection match_operation();  // route.cpp
+    [[nodiscard]] rejection authenticate();     // authenticate.cpp
+    [[nodiscard]] rejection read_body();        // read_body.cpp
+    [[nodiscard]] rejection authorize();        // authorize.cpp
+    // In the worker's cache, which usually has it. Else: waits for it, at most timeouts.credential.
+    [[nodiscard]] bool find_credential();                 // credential.cpp
+    [[nodiscard]] task<rejection> wait_for_credential();  // credential.cpp
+    void sign();                                          // sign.cpp
+    // Sends the signed request and waits for the head of the response.
+    [[nodiscard]] task<upstream::result<upstream::response>> exchange();  // exchange.cpp
+    // After a 401. Nothing: the cloud did nothing since the credential had expired, and there is a fresh one.
+    [[nodiscard]] task<rejection> renew_credential(upstream::response& refusal);  // credential.cpp
+    [[nodiscard]] rejection reject_failure(const upstream::failure& failure);     // exchange.cpp
+    [[nodiscard]] task<> send_response(upstream::response& response);             // respond.cpp
+    [[nodiscard]] task<> send_own_answer(const own_answer& answer);               // respond.cpp
 
-    operations::match match;
-    callers::caller_id caller_id{};
-    signing::payload_hash payload{};
-    const policy::project* project = nullptr;  // of the path; found when the caller is authenticated
-    std::uint32_t credential = 0;
-    policy::admission::ticket in_flight;
-    credentials::credential_handle credential_handle;
-    bool awaits_credential = false;
-    std::size_t signature_end = 0;   // in space->request; 0: a token went out, no signature
-    std::string_view separate_body;  // what of the request is not in space->request
-    std::chrono::steady_clock::time_point authorized_at, sent_at;
-    std::chrono::seconds clock_skew{0};  // the region's clock of ours, when it was looked at
+private:
+    [[nodiscard]] const pipeline::snapshot& snapshot() const { return *config_->snapshot; }
+    [[nodiscard]] std::string_view request_id() const { return {request_id_digits_.data(), request_id_digits_.size()}; }
+    [[nodiscard]] bool has_resize_body() const { return match_.operation->body == operations::body_kind::resize; }
 
-    [[nodiscard]] std::string_view request_id() const { return {request_id_digits.data(), request_id_digits.size()}; }
+    // authenticate.cpp
+    [[nodiscard]] boost::system::result<callers::identity, callers::authentication_error> find_caller(
+        std::chrono::sys_seconds now);
+    void log_failure(callers::auth_failure cause) const;
+
+    // credential.cpp
+    [[nodiscard]] std::optional<credentials::unavailable> acquire_credential();
+    [[nodiscard]] credentials::cache_key credential_key() const;
+    void on_credential_accepted(const message::response_head& head);
+    void end_probe();
+    [[nodiscard]] task<bool> has_expired(upstream::response& refusal);
+    [[nodiscard]] task<rejection> on_credential_refused(upstream::response& refusal);
+
+    // sign.cpp
+    void append_body();
     // Overwrites the request to the cloud where a token is in it.
     void wipe_request() noexcept;
     // What it was sent with, and must not come back: access key, token, signature. Empty where there is none.
     [[nodiscard]] std::array<std::string_view, 3> sent_values() const noexcept;
-    // The cloud's code and message, for the outcome line: bounded, and without what the call was sent with.
+
+    // exchange.cpp
+    void count_failure(const upstream::failure& failure);
+    void measure_clock_skew(const message::response_head& head);
+
+    // respond.cpp
+    void record_response_head(const message::response_head& head);
+    void record_response_body(const upstream::response& response);
+    // The cloud's code and message: bounded, and without what the call was sent with.
     void record_cloud_error();
-    // The key of its credential in the cache.
-    [[nodiscard]] credentials::cache_key credential_key() const;
-    [[nodiscard]] const pipeline::snapshot& snapshot() const { return *config->snapshot; }
+    void record_upstream_time();
+    [[nodiscard]] task<> send_whole(upstream::response& response);
+    [[nodiscard]] task<> stream(upstream::response& response);
+
+    call_resources& resources_;
+    http::session& caller_;
+    boost::local_shared_ptr<active_config> config_;  // the configuration that this call began with
+    std::unique_ptr<workspace> space_;
+    std::array<char, 32> request_id_digits_;
+    // Views into what is here. In the workspace since Asio keeps a coroutine's frame for the next only up to 1,020
+    // bytes.
+    outcome::record& record_;
+    outcome::line_buffer* outcome_lines_;  // nullptr: the log takes none
+
+    operations::match match_;
+    callers::caller_id caller_id_{};
+    signing::payload_hash payload_{};
+    const policy::project* project_ = nullptr;  // of the path; found when the caller is authenticated
+    credentials::credential_id credential_{};
+    policy::admission::ticket in_flight_;
+    credentials::credential_handle credential_handle_;
+    unsigned attempts_ = 0;           // how often it was sent
+    std::size_t signature_end_ = 0;   // in space_->request; 0: a token went out, no signature
+    std::string_view separate_body_;  // what of the request is not in space_->request
+    std::chrono::steady_clock::time_point sent_at_;
+    std::chrono::seconds clock_skew_{0};  // the region's clock of ours, when it was looked at
 };
 
 }  // namespace gateway::pipeline

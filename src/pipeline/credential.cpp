@@ -1,5 +1,5 @@
-// The credential of a call: acquired from the worker's cache, waited for when it has to be fetched first, refreshed
-// when the cloud says that it has expired, and counted when the cloud refuses it.
+// Step 6: the credential of a call. Acquired from the worker's cache, waited for when it has to be fetched first,
+// refreshed when the cloud says that it has expired, and counted when the cloud refuses it.
 
 #include <spdlog/spdlog.h>
 
@@ -7,8 +7,7 @@
 
 #include "call.hpp"
 #include "gateway/base/escape.hpp"
-#include "gateway/base/time.hpp"
-#include "gateway/credentials/iam.hpp"
+#include "gateway/pipeline/answers.hpp"
 #include "gateway/pipeline/forwarding.hpp"
 
 namespace gateway::pipeline {
@@ -21,142 +20,108 @@ constexpr std::size_t max_refusal = 64 * 1024;  // bytes of a 401's body that ar
 
 }  // namespace
 
-handler::rejection handler::acquire_credential(call& c, steady_clock::time_point now) {
-    auto acquired = c.config->credential_cache.acquire(static_cast<credentials::credential_id>(c.credential),
-                                                       c.match.project_id, c.record.caller, now);
-    c.awaits_credential = !acquired && acquired.error().is_pending &&
-                          acquired.error().retry_after <= c.snapshot().settings.timeouts.credential;
-    if (acquired) {
-        c.credential_handle = std::move(*acquired);
-        c.record.credential = c.credential_handle.name();
-        return std::nullopt;
-    }
-    const credentials::unavailable& missing = acquired.error();
-    if (missing.should_request) credential_provider_.request(missing.key);
-    c.record.credential = missing.name;
-    return own_answer{
-        .code = answer_code::no_credential,
-        .message = std::string("credential ").append(missing.name) + " can't be used just now: " + missing.reason,
-        .allow = {},
-        .retry_after = missing.retry_after};
+credentials::cache_key call::credential_key() const {
+    const auto& definition = (*snapshot().credentials)[credential_];
+    const bool scoped = definition.type == credentials::definition::source_type::token;
+    return {definition.serial, scoped ? std::string(match_.project_id) : std::string()};
 }
 
-// Waits until there is something to sign with, at most timeouts.credential.
-task<handler::rejection> handler::wait_for_credential(call& c) {
-    const auto deadline = steady_clock::now() + c.snapshot().settings.timeouts.credential;
-    for (;;) {
+// What is not there is requested.
+std::optional<credentials::unavailable> call::acquire_credential() {
+    auto acquired =
+        config_->credential_cache.acquire(credential_, match_.project_id, record_.caller, steady_clock::now());
+    if (!acquired) {
+        if (acquired.error().should_request) resources_.credential_provider.request(acquired.error().key);
+        record_.credential = acquired.error().name;
+        return std::move(acquired.error());
+    }
+    credential_handle_ = std::move(*acquired);
+    record_.credential = credential_handle_.name();
+    return std::nullopt;
+}
+
+bool call::find_credential() { return !acquire_credential(); }
+
+task<rejection> call::wait_for_credential() {
+    const auto timeout = snapshot().settings.timeouts.credential;
+    const auto deadline = steady_clock::now() + timeout;
+    while (const auto missing = acquire_credential()) {
         const auto now = steady_clock::now();
-        auto rejected = acquire_credential(c, now);
-        if (!c.awaits_credential || now >= deadline || c.caller.draining()) {
-            c.awaits_credential = false;
-            co_return rejected;
-        }
+        const bool may_come = missing->is_pending && missing->retry_after <= timeout;
+        if (!may_come || now >= deadline || caller_.draining())
+            co_return answers::no_credential(missing->name, missing->reason, missing->retry_after);
         // Notified when a credential was fetched or failed, not when a probe of another worker ends.
         constexpr auto look_again = std::chrono::milliseconds(50);
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
-        co_await credential_changed_.wait(std::min<std::chrono::milliseconds>(left, look_again));
+        co_await resources_.credential_changed.wait(std::min<std::chrono::milliseconds>(left, look_again));
     }
-}
-
-task<handler::rejection> handler::renew_credential(call& c) {
-    credential_provider_.on_revoked(c.credential_key(), c.credential_handle.shared());
-    c.config->credential_cache.invalidate(c.credential_key(), c.credential_handle.shared());
-    auto rejected = co_await wait_for_credential(c);
-    co_return rejected;
-}
-
-// The cloud accepted the signature or token, whatever else the answer says. 429 and 5xx may come before that check.
-void handler::on_credential_accepted(call& c, const message::response_head& head) {
-    const auto& signed_with = c.credential_handle.shared();
-    if (head.status != 429 && head.status < 500 && signed_with->breaker.on_accepted())
-        credential_provider_.on_breaker_closed(c.credential_key(), signed_with);
-    end_probe(c);
-}
-
-void handler::end_probe(call& c) {
-    if (!c.credential_handle.probe.is_active()) return;
-    c.credential_handle.probe.end();
-    credential_changed_.notify_all();
-}
-
-void handler::measure_clock_skew(call& c, const message::response_head& head) {
-    constexpr auto often_enough = std::chrono::seconds(10);
-    auto& measured = c.config->skew_measured[c.project->region_index];
-    if (head.status != 401 && c.sent_at - measured < often_enough) return;
-    const field* const date = head.fields.find(message::known::date);
-    const auto cloud_time = date == nullptr ? std::nullopt : read_http_date(date->value);
-    if (!cloud_time) return;
-    measured = c.sent_at;
-    c.clock_skew = *cloud_time - std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    credential_provider_.note_skew(c.project->region, c.clock_skew);
+    co_return rejection();
 }
 
 // The one answer after which a call goes out a second time: the cloud rejected it, before anything was done, since its
-// credential has expired. False when the caller has its answer.
-task<bool> handler::sign_again(call& c, upstream::response& got, bool again) {
-    const bool expired = co_await has_expired(c, got);
-    if (!expired || again) {
-        co_await on_credential_rejected(c, got);
-        co_return false;
+// credential has expired.
+task<rejection> call::renew_credential(upstream::response& refusal) {
+    const bool expired = co_await has_expired(refusal);
+    if (!expired || attempts_ > 1) {
+        auto refused = co_await on_credential_refused(refusal);
+        co_return refused;
     }
-    auto rejected = co_await renew_credential(c);
-    if (!rejected) rejected = sign(c);
-    if (!rejected) co_return true;
-    own_answer told = *rejected;
-    told.on_credential_rejected = true;
-    co_await send_own_answer(c, told);
-    co_return false;
+    resources_.credential_provider.on_revoked(credential_key(), credential_handle_.shared());
+    config_->credential_cache.invalidate(credential_key(), credential_handle_.shared());
+    auto unavailable = co_await wait_for_credential();
+    if (unavailable) unavailable->rejected_by_cloud = true;
+    co_return unavailable;
 }
 
 // Whether a 401 says that the token or the temporary pair is no good any more, so that a fresh one is. Reads what the
 // 401 says, for whoever answers it.
-task<bool> handler::has_expired(call& c, upstream::response& got) {
-    auto& facts = c.space->facts;
+task<bool> call::has_expired(upstream::response& refusal) {
+    auto& facts = space_->facts;
     facts = {};
-    const auto filled = co_await got.read_body(max_refusal);
-    if (!filled || !got.whole()) co_return false;
-    operations::read_response(got.body(), facts);
-    const auto& credential = (*c.snapshot().credentials)[static_cast<credentials::credential_id>(c.credential)];
-    if (credential.type == credentials::definition::source_type::pair) co_return false;
-    co_return says_expired(facts.message, c.credential_handle.key() == nullptr);
+    const auto filled = co_await refusal.read_body(max_refusal);
+    if (!filled || !refusal.whole()) co_return false;
+    operations::read_response(refusal.body(), facts);
+    if ((*snapshot().credentials)[credential_].type == credentials::definition::source_type::pair) co_return false;
+    co_return says_expired(facts.message, credential_handle_.key() == nullptr);
 }
 
-// The cloud rejected the gateway's credential, before doing anything. Its text is not for the caller: it may echo the
-// access key and what was signed.
-task<> handler::on_credential_rejected(call& c, upstream::response& got) {
-    record_response_head(c, got.head());
-    c.record_cloud_error();
-    // Counted before the probe ends, so that the calls which wait can't exceed the limit of refusals.
-    const auto next = c.credential_handle.shared()->breaker.on_refused(credentials::caller_named(c.record.caller));
-    if (next == credentials::consequence::open)
-        credential_provider_.on_breaker_open(c.credential_key(), c.credential_handle.shared(),
-                                             c.space->code + " " + c.space->message);
-    if (next == credentials::consequence::verify)
-        credential_provider_.verify(c.credential_key(), c.credential_handle.shared());
-    end_probe(c);
+// The cloud accepted the signature or token, whatever else the answer says. 429 and 5xx may come before that check.
+void call::on_credential_accepted(const message::response_head& head) {
+    const auto& signed_with = credential_handle_.shared();
+    if (head.status != 429 && head.status < 500 && signed_with->breaker.on_accepted())
+        resources_.credential_provider.on_breaker_closed(credential_key(), signed_with);
+    end_probe();
+}
 
-    const auto whole = co_await got.read_body(max_refusal);
-    if (!whole) {
-        counters_.count_failure(c.project->region, kind_of(whole.error()));
-        const own_answer failed = answer_to(whole.error());
-        co_await send_own_answer(c, failed);
-        co_return;
-    }
-    c.record.upstream = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - c.sent_at);
-    c.record.code = c.space->code;
-    c.record.message = c.space->message;
-    c.record.outcome = delivery::answered;
-    const own_answer own{
-        .code = answer_code::credential_refused,
-        .message =
-            std::string("the cloud did not accept the gateway's credential ").append(c.credential_handle.name()) +
-            "; nothing was done. The gateway's operator has to look at it, its outcome log tells why" +
-            credentials::clock_remark(c.clock_skew),
-        .allow = {}};
+void call::end_probe() {
+    if (!credential_handle_.probe.is_active()) return;
+    credential_handle_.probe.end();
+    resources_.credential_changed.notify_all();
+}
+
+// The cloud refused the gateway's credential, before doing anything. Its text is not for the caller: it may echo the
+// access key and what was signed.
+task<rejection> call::on_credential_refused(upstream::response& refusal) {
+    record_response_head(refusal.head());
+    record_cloud_error();
+    // Counted before the probe ends, so that the calls which wait can't exceed the limit of refusals.
+    const auto& signed_with = credential_handle_.shared();
+    const auto next = signed_with->breaker.on_refused(credentials::caller_named(record_.caller));
+    if (next == credentials::consequence::open)
+        resources_.credential_provider.on_breaker_open(credential_key(), signed_with,
+                                                       space_->code + " " + space_->message);
+    if (next == credentials::consequence::verify) resources_.credential_provider.verify(credential_key(), signed_with);
+    end_probe();
+
+    const auto whole = co_await refusal.read_body(max_refusal);
+    if (!whole) co_return reject_failure(whole.error());
+    record_upstream_time();
+    record_.code = space_->code;
+    record_.message = space_->message;
+    record_.outcome = delivery::answered;
     spdlog::error("credential: the cloud refuses it: credential={} region={} code={} request_id={}",
-                  c.credential_handle.name(), c.project->region, json_string(c.record.code.substr(0, 32)),
-                  c.request_id());
-    co_await send_own_answer(c, own);
+                  credential_handle_.name(), project_->region, json_string(record_.code.substr(0, 32)), request_id());
+    co_return answers::credential_refused(credential_handle_.name(), clock_skew_);
 }
 
 }  // namespace gateway::pipeline

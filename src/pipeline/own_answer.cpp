@@ -35,60 +35,6 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 unsigned status_of(answer_code code) noexcept { return table[static_cast<std::size_t>(code)].status; }
 std::string_view name_of(answer_code code) noexcept { return table[static_cast<std::size_t>(code)].name; }
 
-own_answer answer_to(const http::rejection& rejected) {
-    own_answer answer;
-    answer.message = rejected.reason;
-    switch (rejected.kind) {
-        case http::rejection_kind::malformed:
-            answer.code = answer_code::malformed;
-            answer.message.insert(0, "this is not a well-formed HTTP request: ");
-            break;
-        case http::rejection_kind::timed_out:
-            answer.code = answer_code::timed_out;
-            break;
-        case http::rejection_kind::body_too_large:
-            answer.code = answer_code::body_too_large;
-            break;
-        case http::rejection_kind::line_too_long:
-            answer.code = answer_code::line_too_long;
-            break;
-        case http::rejection_kind::header_too_long:
-            answer.code = answer_code::header_too_long;
-            break;
-        case http::rejection_kind::unknown_coding:
-        case http::rejection_kind::method_too_long:
-            answer.code = answer_code::unknown_coding;
-            break;
-        case http::rejection_kind::unknown_expectation:
-            answer.code = answer_code::unknown_expectation;
-            break;
-        case http::rejection_kind::over_capacity:
-        case http::rejection_kind::no_memory:
-            answer.code = answer_code::no_capacity;
-            answer.retry_after = std::chrono::seconds(1);
-            break;
-    }
-    return answer;
-}
-
-own_answer answer_to(const upstream::failure& failure) {
-    own_answer answer;
-    const bool sent = failure.delivery == delivery::unknown;
-    answer.cloud = sent ? delivery::unknown : delivery::not_sent;
-    answer.code = failure.timed_out && sent ? answer_code::cloud_timed_out : answer_code::unreachable;
-    answer.message = answer.code == answer_code::cloud_timed_out
-                         ? "the region's endpoint did not answer in time ("
-                         : "the region's endpoint can't be reached, or its answer is not HTTP (";
-    answer.message += failure.text();
-    answer.message += ')';
-    return answer;
-}
-
-outcome::upstream_error kind_of(const upstream::failure& failure) noexcept {
-    static_assert(static_cast<int>(upstream::step::parse) == static_cast<int>(outcome::upstream_error::parse));
-    return failure.timed_out ? outcome::upstream_error::timeout : static_cast<outcome::upstream_error>(failure.step);
-}
-
 std::string message_of(const own_answer& answer) {
     // The official SDKs show no field but X-Request-Id: the message alone tells who is about to repeat a call.
     // A 501 is the request's own fault: it can't be repeated as it is.
@@ -97,7 +43,7 @@ std::string message_of(const own_answer& answer) {
         return answer.message;
     if (answer.cloud == delivery::unknown)
         return answer.message + ". The call was or may have been sent: look at the server's state before you repeat it";
-    return answer.message + (answer.on_credential_rejected
+    return answer.message + (answer.rejected_by_cloud
                                  ? ". The call was sent, and the cloud turned it away before doing anything: it can be "
                                    "repeated"
                                  : ". Nothing was sent: the call can be repeated");

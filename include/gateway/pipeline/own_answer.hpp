@@ -1,5 +1,6 @@
 #pragma once
-// The gateway's own answers: the table of docs/answers.md, and their bytes.
+// An answer of the gateway's own: the codes of docs/answers.md, and how one is written. answers.hpp has those
+// that there are.
 
 #include <chrono>
 #include <cstdint>
@@ -7,10 +8,6 @@
 #include <string_view>
 
 #include "gateway/base/delivery.hpp"
-#include "gateway/http/session.hpp"
-#include "gateway/outcome/counters.hpp"
-#include "gateway/outcome/record.hpp"
-#include "gateway/upstream/failure.hpp"
 
 namespace gateway::pipeline {
 
@@ -52,14 +49,8 @@ struct own_answer {
     std::chrono::seconds retry_after{0};  // 0: no such header
     // What X-Gateway-Outcome says: not_sent also where the cloud rejected the call before doing anything.
     delivery cloud = delivery::not_sent;
-    bool on_credential_rejected = false;  // it was sent once, and the cloud's answer was that it did nothing
+    bool rejected_by_cloud = false;  // it was sent once, and the cloud's answer was that it did nothing
 };
-
-// The answer for a rejected request, and for a failed exchange with the cloud.
-[[nodiscard]] own_answer answer_to(const http::rejection& rejected);
-[[nodiscard]] own_answer answer_to(const upstream::failure& failure);
-// The kind under which the failure is counted.
-[[nodiscard]] outcome::upstream_error kind_of(const upstream::failure& failure) noexcept;
 
 // The message for the caller: of a 5xx with the sentence that says whether the cloud may have acted.
 [[nodiscard]] std::string message_of(const own_answer& answer);

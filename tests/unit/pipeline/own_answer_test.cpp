@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/error.hpp>
-
 namespace gateway::pipeline {
 namespace {
 
@@ -64,57 +62,18 @@ TEST(own_answers, of_5xx_say_in_words_whether_the_cloud_may_have_acted) {
                             answer_code::cloud_timed_out}) {
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::not_sent}),
                   "why. Nothing was sent: the call can be repeated");
-        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .on_credential_rejected = true}),
+        EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .rejected_by_cloud = true}),
                   "why. The call was sent, and the cloud turned it away before doing anything: it can be repeated");
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown}),
                   "why. The call was or may have been sent: look at the server's state before you repeat it");
-        EXPECT_EQ(message_of({.code = code,
-                              .message = "why",
-                              .allow = {},
-                              .cloud = delivery::unknown,
-                              .on_credential_rejected = true}),
-                  "why. The call was or may have been sent: look at the server's state before you repeat it");
+        EXPECT_EQ(
+            message_of(
+                {.code = code, .message = "why", .allow = {}, .cloud = delivery::unknown, .rejected_by_cloud = true}),
+            "why. The call was or may have been sent: look at the server's state before you repeat it");
     }
     for (const auto code : {answer_code::denied, answer_code::not_authenticated, answer_code::credential_refused,
                             answer_code::unknown_coding})
         EXPECT_EQ(message_of({.code = code, .message = "why", .allow = {}}), "why");
-}
-
-struct failure_case {
-    upstream::failure failure;
-    answer_code code;
-    delivery cloud;
-};
-
-TEST(upstream_failures, become_answers_that_are_honest_about_what_the_cloud_may_have_done) {
-    using upstream::failure;
-    using upstream::step;
-    const boost::system::error_code refused = boost::asio::error::connection_refused;
-    for (const auto& c : {
-             failure_case{
-                 {step::connect, delivery::not_sent, false, refused, {}}, answer_code::unreachable, delivery::not_sent},
-             failure_case{
-                 {step::connect, delivery::not_sent, true, {}, {}}, answer_code::unreachable, delivery::not_sent},
-             failure_case{{step::handshake, delivery::not_sent, false, refused, {}},
-                          answer_code::unreachable,
-                          delivery::not_sent},
-             failure_case{
-                 {step::write, delivery::not_sent, false, refused, {}}, answer_code::unreachable, delivery::not_sent},
-             failure_case{
-                 {step::write, delivery::unknown, true, {}, {}}, answer_code::cloud_timed_out, delivery::unknown},
-             failure_case{
-                 {step::read, delivery::unknown, false, refused, {}}, answer_code::unreachable, delivery::unknown},
-             failure_case{
-                 {step::read, delivery::unknown, true, {}, {}}, answer_code::cloud_timed_out, delivery::unknown},
-             failure_case{
-                 {step::parse, delivery::unknown, false, {}, "not HTTP"}, answer_code::unreachable, delivery::unknown},
-         }) {
-        const auto answer = answer_to(c.failure);
-        EXPECT_EQ(name_of(answer.code), name_of(c.code)) << c.failure.text();
-        EXPECT_EQ(answer.cloud, c.cloud) << c.failure.text();
-        EXPECT_NE(message_of(answer).find(c.cloud == delivery::unknown ? "may have been sent" : "Nothing was sent"),
-                  std::string::npos);
-    }
 }
 
 }  // namespace

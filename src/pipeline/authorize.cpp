@@ -1,0 +1,41 @@
+// Step 5: whether the policy allows it, and with which credential it goes out.
+
+#include "call.hpp"
+#include "gateway/pipeline/answers.hpp"
+
+namespace gateway::pipeline {
+
+rejection call::authorize() {
+    const auto& rules = snapshot().rules;
+    record_.decided = outcome::decision::denied;
+    if (project_ == nullptr) return answers::unknown_project();
+    record_.account = project_->account;
+    record_.region = project_->region;
+    const policy::facts facts{.caller = static_cast<std::uint32_t>(caller_id_),
+                              .project = project_,
+                              .operation = match_.operation->id,
+                              .server_id = match_.server_id,
+                              .resize = has_resize_body() ? &space_->resize : nullptr,
+                              .api_version = match_.api_version};
+    const policy::verdict verdict = rules.decide(facts);
+    record_.rule = verdict.rule;
+    if (!verdict.shadow.empty()) {
+        space_->shadow.assign(verdict.shadow_allows ? "allowed by " : "denied by ").append(verdict.shadow);
+        record_.shadow = space_->shadow;
+    }
+    if (verdict.failed != nullptr && verdict.failed->blames_body)
+        return answers::unknown_member(rules.denial(verdict, facts));
+    if (!verdict.allowed) return answers::denied(rules.denial(verdict, facts));
+
+    auto admitted = snapshot().admission.admit(verdict.rule_index, facts.caller, std::chrono::steady_clock::now());
+    if (!admitted.admitted) {
+        return admitted.over_rate ? answers::over_rate(verdict.rule, admitted.retry_after)
+                                  : answers::too_many_in_flight(verdict.rule, admitted.retry_after);
+    }
+    in_flight_ = std::move(admitted.hold);
+    credential_ = static_cast<credentials::credential_id>(verdict.credential_index);
+    record_.decided = outcome::decision::allowed;
+    return {};
+}
+
+}  // namespace gateway::pipeline

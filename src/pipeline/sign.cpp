@@ -1,0 +1,96 @@
+// Step 6: the request to the cloud, made anew and signed with the credential. What it is sent with must not come back.
+
+#include "call.hpp"
+#include "gateway/base/append.hpp"
+#include "gateway/base/escape.hpp"
+#include "gateway/pipeline/forwarding.hpp"
+#include "trace.hpp"
+
+namespace gateway::pipeline {
+
+using namespace std::string_view_literals;  // a literal as a view: its length is known, where append(const char*)
+                                            // counts
+
+namespace {
+
+// A body up to this size goes out in one piece with its head: to copy it costs less than to have the kernel gather two.
+constexpr std::size_t max_together = 4096;
+
+// Of every body that goes to the cloud.
+constexpr std::string_view body_type = "application/json";
+
+}  // namespace
+
+void call::sign() {
+    const std::string& date = resources_.date_of(record_.time);
+    // Signed is what nobody on the way may change; sorted by name, as the signature wants it.
+    const auto& head = caller_.head();
+    const std::string& authority = config_->client.authority(project_->region_index);
+    std::array<field, 5> fields;
+    std::size_t count = 0;
+    // No text of the caller's: what the cloud's signer could read differently would be a refusal of the gateway's key.
+    const bool has_body = match_.operation->body != operations::body_kind::none;
+    if (has_body) fields[count++] = {"content-type", body_type};
+    fields[count++] = {"host", authority};
+    fields[count++] = {"x-project-id", match_.project_id};
+    fields[count++] = {"x-sdk-date", date};
+    const signing::key* const key = credential_handle_.key();
+    const secret_text* const token = credential_handle_.token();
+    if (token != nullptr) fields[count++] = {"x-security-token", token->reveal()};
+    const signing::request request{.method = match_.operation->method,
+                                   .path = head.path,
+                                   .query = head.query,
+                                   .fields = std::span<const field>(fields.data(), count),
+                                   .payload = {payload_.data(), payload_.size()}};
+    std::string& out = space_->request;
+    wipe_request();  // of the first try, when this is the second
+    signature_end_ = 0;
+    if (token != nullptr) out.reserve(1024 + caller_.bytes_in() + token->reveal().size());
+    out.clear();
+    append(out, request.method, " "sv, head.path, head.query.empty() ? ""sv : "?"sv, head.query,
+           " HTTP/1.1\r\nHost: "sv, authority, "\r\n"sv);
+    if (!append_forwarded(out, head.fields)) {
+        record_.trace_id = request_id();  // the trace is the call itself
+        append_traceparent(out, record_.trace_id);
+    }
+    if (has_body) {
+        append(out, "Content-Type: "sv, body_type, "\r\nContent-Length: "sv, digits(caller_.body().size()), "\r\n"sv);
+    }
+    // RFC 9110, 7.6.3. The caller's own Via stays here, as all that is not named in forwarding.hpp.
+    append(out, head.http_1_1 ? "Via: 1.1"sv : "Via: 1.0"sv, " ecs-gateway\r\nX-Project-Id: "sv, match_.project_id);
+    if (key == nullptr) {
+        append(out, "\r\nX-Auth-Token: "sv, token->reveal(), "\r\n\r\n"sv);
+        append_body();
+        return;
+    }
+    if (token != nullptr) append(out, "\r\nX-Security-Token: "sv, token->reveal());
+    const auto authorization =
+        resources_.signer.sign(request, *key, date, {.region = project_->region, .service = "ecs"});
+    append(out, "\r\nX-Sdk-Date: "sv, date, "\r\nAuthorization: "sv, authorization);
+    signature_end_ = out.size();
+    append(out, "\r\n\r\n"sv);
+    if (token != nullptr) resources_.signer.forget();
+    append_body();
+}
+
+void call::append_body() {
+    const std::string_view body = caller_.body();
+    const bool together = body.size() <= max_together;
+    if (together) space_->request.append(body);
+    separate_body_ = together ? std::string_view() : body;
+}
+
+void call::wipe_request() noexcept {
+    if (!credential_handle_.empty() && credential_handle_.token() != nullptr)
+        wipe(space_->request.data(), space_->request.size());
+}
+
+std::array<std::string_view, 3> call::sent_values() const noexcept {
+    constexpr std::size_t digits = 64;  // of a signature
+    std::array<std::string_view, 3> values{credential_handle_.access_key()};
+    if (credential_handle_.token() != nullptr) values[1] = credential_handle_.token()->reveal();
+    if (signature_end_ != 0) values[2] = std::string_view(space_->request).substr(signature_end_ - digits, digits);
+    return values;
+}
+
+}  // namespace gateway::pipeline
