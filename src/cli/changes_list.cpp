@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t max_listed = 10'000;  // all are in memory, for the widths of the columns; more: changes export
 
+std::string json_of(const ledger::change_page& page) {
+    std::string text;
+    append_json(text, page);
+    return text;
+}
+
 ledger::state read_state_option(const std::string& text) {
     if (const auto found = ledger::read_state(text)) return *found;
     std::string all;
@@ -21,26 +27,17 @@ ledger::state read_state_option(const std::string& text) {
     throw misused("--state " + shown(text) + " is none; expected one of " + all);
 }
 
-std::vector<ledger::change> read_newest(ledger::store& from, ledger::list_filter filter, std::size_t limit,
-                                        ledger::instant now) {
-    std::vector<ledger::change> found;
+ledger::change_page read_newest(ledger::store& from, ledger::list_filter filter, std::size_t limit,
+                                ledger::instant now) {
+    ledger::change_page found;
     do {
-        filter.limit = std::min<std::size_t>(limit - found.size(), 200);
+        filter.limit = std::min<std::size_t>(limit - found.changes.size(), 200);
         auto page = value_of(from.list(filter, now));
-        found.insert(found.end(), std::make_move_iterator(page.changes.begin()),
-                     std::make_move_iterator(page.changes.end()));
+        found.changes.insert(found.changes.end(), std::make_move_iterator(page.changes.begin()),
+                             std::make_move_iterator(page.changes.end()));
         filter.marker = std::move(page.next_marker);
-    } while (!filter.marker.empty() && found.size() < limit);
+    } while (!filter.marker.empty() && found.changes.size() < limit);
     return found;
-}
-
-void print_json(const std::vector<ledger::change>& changes, std::ostream& out) {
-    std::string text = R"({"changes":[)";
-    for (const ledger::change& each : changes) {
-        if (&each != changes.data()) text += ',';
-        append_json(text, each);
-    }
-    out << text << "]}\n";
 }
 
 }  // namespace
@@ -68,11 +65,11 @@ int list_changes(const command& self, const std::vector<std::string>& words, con
         throw misused("--limit is from 1 to " + std::to_string(max_listed) + "; for more: ecs-gateway changes export");
 
     const auto opened = open_for_command(load_settings(asked.config, io), ledger_access::reader, io);
-    const auto changes = read_newest(*opened.store, filter, limit, now);
+    const ledger::change_page found = read_newest(*opened.store, filter, limit, now);
     if (asked.as_json)
-        print_json(changes, io.out);
+        io.out << json_of(found) << '\n';
     else
-        print_changes(io.out, changes, now);
+        print_changes(io.out, found.changes, now);
     return done;
 }
 

@@ -104,6 +104,19 @@ void append_json(std::string& to, const change& c) {
     out.close();
 }
 
+void append_json(std::string& to, const change_page& page) {
+    object_writer out(to);
+    out.begin("changes");
+    to += '[';
+    for (const change& each : page.changes) {
+        if (&each != page.changes.data()) to += ',';
+        append_json(to, each);
+    }
+    to += ']';
+    out.text("next_marker", page.next_marker);
+    out.close();
+}
+
 void append_json(std::string& to, const freeze& f) {
     object_writer out(to);
     out.text("id", f.id);

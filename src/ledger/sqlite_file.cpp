@@ -76,6 +76,13 @@ std::optional<unavailable> check_directory(const std::string& path) {
     return std::nullopt;
 }
 
+std::optional<unavailable> check_creation(const std::string& path) {
+    if (auto problem = check_directory(path)) return problem;
+    const std::string directory = directory_of(path);
+    if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return std::nullopt;
+    return unavailable{trouble::not_writable, "it can't be created in " + directory + ": " + error_text()};
+}
+
 std::optional<std::string> create_file(const std::string& path) {
     const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) return errno == EEXIST ? std::nullopt : std::optional(error_text());

@@ -29,6 +29,8 @@ struct file_identity {
 // Why no ledger can be in the directory of that path, or nothing.
 [[nodiscard]] std::optional<unavailable> check_directory(const std::string& path);
 
+// Why no file of that path could be made, or nothing; makes none.
+[[nodiscard]] std::optional<unavailable> check_creation(const std::string& path);
 // Makes an empty file with mode 0600 if there is none. An error's text, or nothing.
 [[nodiscard]] std::optional<std::string> create_file(const std::string& path);
 // Makes the names in the file's directory durable. An error's text, or nothing.

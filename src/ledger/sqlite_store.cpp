@@ -296,6 +296,18 @@ std::unique_ptr<store> make_sqlite_store(sqlite_options options) {
     return std::make_unique<sqlite_store>(std::move(options));
 }
 
+std::optional<unavailable> try_file(const std::string& file) {
+    if (!identify(file)) {
+        auto problem = check_creation(file);
+        if (problem) problem->reason = "ledger in file " + file + ": " + problem->reason;
+        return problem;
+    }
+    auto problem = make_sqlite_store({.file = file, .mode = sqlite_options::access::reader})->open();
+    // An older version is migrated at the start.
+    if (problem && (can_wait(problem->kind) || problem->kind == trouble::outdated)) return std::nullopt;
+    return problem;
+}
+
 std::string_view sqlite_version() noexcept { return sqlite3_libversion(); }
 
 std::optional<std::string> find_file_owner(const std::string& file) { return find_owner(file); }

@@ -12,5 +12,7 @@ namespace gateway::ledger {
 // Times are RFC 3339, UTC, with microseconds.
 void append_json(std::string& to, const change& c);
 void append_json(std::string& to, const freeze& f);
+// {"changes":[…]}, and where there are more "next_marker".
+void append_json(std::string& to, const change_page& page);
 
 }  // namespace gateway::ledger

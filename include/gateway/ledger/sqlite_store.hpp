@@ -35,6 +35,10 @@ struct sqlite_options {
 // Not open yet.
 [[nodiscard]] std::unique_ptr<store> make_sqlite_store(sqlite_options options);
 
+// Why a gateway that starts now could not use that file, and waiting would not mend it; or nothing. Makes and changes
+// nothing: where there is no file yet, it looks whether one could be made.
+[[nodiscard]] std::optional<unavailable> try_file(const std::string& file);
+
 // Pages that were copied, of how many.
 using backup_progress = std::function<void(std::size_t done, std::size_t total)>;
 // Copies the ledger in that file, as it is at one moment, into a new file (mode 0600), beside a gateway that goes on

@@ -53,6 +53,14 @@ TEST(change_as_json, leaves_out_what_has_no_value) {
               R"("begun":"2027-01-15T08:00:00.000000Z","updated":"2027-01-15T08:00:00.000000Z","holds":false})");
 }
 
+TEST(page_of_changes_as_json, names_the_next_where_there_is_one) {
+    change_page page;
+    EXPECT_EQ(json(page), R"({"changes":[]})");
+    page.changes = {whole(), whole()};
+    page.next_marker = "17";
+    EXPECT_EQ(json(page), R"({"changes":[)" + json(whole()) + "," + json(whole()) + R"(],"next_marker":"17"})");
+}
+
 TEST(freeze_as_json, has_its_scope_and_whose_it_is) {
     freeze f{"f1", {"acme", "planner", "s1", {"resize"}}, "maintenance", "alice", start, start + 1h};
     EXPECT_EQ(json(f), R"({"id":"f1","account":"acme","caller":"planner","server_id":"s1","operations":["resize"],)"

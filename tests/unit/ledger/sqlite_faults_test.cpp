@@ -184,6 +184,25 @@ TEST_F(ledger_file, of_an_older_version_is_migrated_by_its_owner_alone) {
     EXPECT_FALSE(command->open());
 }
 
+TEST_F(ledger_file, is_tried_without_being_made_or_changed) {
+    EXPECT_FALSE(try_file(folder.file()));
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    const auto nowhere = try_file(folder.file("nowhere/ledger.db"));
+    EXPECT_EQ(kind(nowhere), trouble::no_directory);
+    EXPECT_THAT(nowhere->reason, HasSubstr("ledger in file " + folder.file("nowhere/ledger.db")));
+    std::ofstream(folder.file()).flush();
+    EXPECT_FALSE(try_file(folder.file())) << "a start migrates it";
+    const auto ledger = opened();
+    EXPECT_FALSE(try_file(folder.file())) << "a start waits for its owner to go";
+    execute("PRAGMA user_version = 99; UPDATE ledger SET oldest_schema = 99");
+    EXPECT_EQ(kind(try_file(folder.file())), trouble::too_new);
+    std::ofstream(folder.file("other.db")) << std::string(8192, 'x');
+    EXPECT_EQ(kind(try_file(folder.file("other.db"))), trouble::not_a_ledger);
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+    const as_nobody unprivileged;
+    EXPECT_EQ(kind(try_file(folder.file("new.db"))), trouble::not_writable);
+}
+
 TEST_F(ledger_file, is_checkpointed_by_its_owner_alone) {
     const auto log_size = [&] { return std::filesystem::file_size(folder.file("ledger.db-wal")); };
     const auto ledger = opened();
