@@ -17,8 +17,6 @@ namespace gateway::http {
 
 namespace {
 
-// Connections beyond limits.connections get their 503 as long as these are not too many as well; then they are closed.
-constexpr std::size_t max_rejected = 1024;
 // Unfinished TLS handshakes of a worker, of 42 to 170 KiB each (docs/limits.md). Beyond it those that take longer than
 // min_handshake_time are ended. So each has that long however many there are; others wait in the kernel meanwhile.
 constexpr std::size_t max_handshakes = 64;
@@ -115,7 +113,7 @@ task<int> server::accept_one(acceptor& source) {
         }
         const int connected = ::accept4(source.descriptor.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (connected >= 0) {
-            if (service_.used.connections.load(std::memory_order_relaxed) >= max_answered()) {
+            if (service_.used.connections.load(std::memory_order_relaxed) >= connection_capacity().answered) {
                 ::close(connected);
                 continue;
             }
@@ -151,13 +149,8 @@ void server::log_no_resources(acceptor& source, const boost::system::error_code&
                       error.message(), log_limit::note(*left_out));
 }
 
-std::size_t server::max_served() const noexcept {
-    return std::min(service_.limits.connections, service_.used.max_connections);
-}
-
-std::size_t server::max_answered() const noexcept {
-    const std::size_t max_connections = service_.used.max_connections;
-    return std::min(service_.limits.connections + max_rejected, max_connections + max_connections / 8);
+capacity server::connection_capacity() const noexcept {
+    return capacity_of(service_.limits.connections, service_.used.max_connections);
 }
 
 bool server::may_begin_handshake() {

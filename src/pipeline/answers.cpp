@@ -7,6 +7,33 @@ namespace gateway::pipeline::answers {
 
 using callers::auth_failure;
 
+namespace {
+
+answer_code code_of(message::fault fault) noexcept {
+    switch (fault) {
+        case message::fault::malformed:
+            break;
+        case message::fault::method_too_long:
+        case message::fault::unknown_transfer_coding:
+            return answer_code::unknown_coding;
+        case message::fault::line_too_long:
+            return answer_code::line_too_long;
+        case message::fault::header_too_long:
+            return answer_code::header_too_long;
+        case message::fault::unknown_expectation:
+            return answer_code::unknown_expectation;
+        case message::fault::body_too_large:
+            return answer_code::body_too_large;
+    }
+    return answer_code::malformed;
+}
+
+answer_code code_of(http::session_fault fault) noexcept {
+    return fault == http::session_fault::timed_out ? answer_code::timed_out : answer_code::no_capacity;
+}
+
+}  // namespace
+
 own_answer calls_not_recorded() {
     return {.code = answer_code::no_capacity,
             .message = "the gateway can't record calls just now, so it takes none",
@@ -16,37 +43,10 @@ own_answer calls_not_recorded() {
 
 own_answer rejected_request(const http::rejection& rejected) {
     own_answer answer;
+    answer.code = std::visit([](auto fault) { return code_of(fault); }, rejected.fault);
     answer.message = rejected.reason;
-    switch (rejected.kind) {
-        case http::rejection_kind::malformed:
-            answer.code = answer_code::malformed;
-            answer.message.insert(0, "this is not a well-formed HTTP request: ");
-            break;
-        case http::rejection_kind::timed_out:
-            answer.code = answer_code::timed_out;
-            break;
-        case http::rejection_kind::body_too_large:
-            answer.code = answer_code::body_too_large;
-            break;
-        case http::rejection_kind::line_too_long:
-            answer.code = answer_code::line_too_long;
-            break;
-        case http::rejection_kind::header_too_long:
-            answer.code = answer_code::header_too_long;
-            break;
-        case http::rejection_kind::unknown_coding:
-        case http::rejection_kind::method_too_long:
-            answer.code = answer_code::unknown_coding;
-            break;
-        case http::rejection_kind::unknown_expectation:
-            answer.code = answer_code::unknown_expectation;
-            break;
-        case http::rejection_kind::over_capacity:
-        case http::rejection_kind::no_memory:
-            answer.code = answer_code::no_capacity;
-            answer.retry_after = std::chrono::seconds(1);
-            break;
-    }
+    if (answer.code == answer_code::malformed) answer.message.insert(0, "this is not a well-formed HTTP request: ");
+    if (answer.code == answer_code::no_capacity) answer.retry_after = std::chrono::seconds(1);
     return answer;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/base/log_limit.hpp"
+#include "gateway/http/capacity.hpp"
 #include "gateway/http/listeners.hpp"
 #include "gateway/http/session.hpp"
 #include "gateway/net/loop.hpp"
@@ -91,10 +92,7 @@ private:
     [[nodiscard]] task<bool> do_handshake(session& connection, const listener_info& info);
     void log_failed_handshake(const failed_handshake& failed, const session& connection);
 
-    // Callers' connections, those of all workers, that are served; beyond it they are answered 503, and beyond the
-    // other figure closed.
-    [[nodiscard]] std::size_t max_served() const noexcept;
-    [[nodiscard]] std::size_t max_answered() const noexcept;
+    [[nodiscard]] capacity connection_capacity() const noexcept;  // of all workers together
 
     template <class Handler>
     task<> accept(std::shared_ptr<acceptor> source, Handler& handle);
@@ -123,7 +121,8 @@ task<> server::accept(std::shared_ptr<acceptor> source, Handler& handle) {
         const int connected = co_await accept_one(*source);
         if (connected < 0) co_return;
         ++open_;
-        const bool over_capacity = service_.used.connections.fetch_add(1, std::memory_order_relaxed) >= max_served();
+        const bool over_capacity =
+            service_.used.connections.fetch_add(1, std::memory_order_relaxed) >= connection_capacity().served;
         loop_.spawn(serve_connection(connected, source, handle, over_capacity),
                     [this](const std::exception_ptr& exception) {
                         --open_;

@@ -8,24 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "gateway/config/settings.hpp"
 #include "gateway/http/peer.hpp"
 #include "gateway/http/usage.hpp"
-#include "gateway/message/buffer.hpp"
-#include "gateway/message/chunk_decoder.hpp"
-#include "gateway/message/head.hpp"
+#include "gateway/message/request_reader.hpp"
 #include "gateway/net/stream.hpp"
 
 namespace gateway::http {
-
-// The memory that reading a request takes.
-struct request_buffers {
-    message::buffer buffer;
-    message::request_head head;
-    std::string decoded;  // a chunked body
-};
 
 // The limits, times and state that all connections of a worker share. Outlives them all.
 struct service {
@@ -33,9 +25,9 @@ struct service {
     config::timeouts timeouts;
     usage& used;            // by all workers
     bool draining = false;  // answers close their connection, idle connections go at once
-    // Buffers that no connection uses. A connection has some while it reads or serves a request, and none while it
-    // waits for the next: thousands of idle connections share a few.
-    std::vector<std::unique_ptr<request_buffers>> pool;
+    // Readers, with their memory, that no connection uses. A connection has one while it reads or serves a request, and
+    // none while it waits for the next: thousands of idle connections share a few.
+    std::vector<std::unique_ptr<message::request_reader>> pool;
 };
 
 using tls_context = std::shared_ptr<asio::ssl::context>;
@@ -47,22 +39,16 @@ struct listener_info {
     tls_context tls{};             // of new connections; none for plain HTTP
 };
 
-// Why there is no request to handle although an answer is due.
-enum class rejection_kind : std::uint8_t {
-    malformed,            // Gateway.0001
-    timed_out,            // 0401
-    body_too_large,       // 0402
-    method_too_long,      // 0404, 501
-    line_too_long,        // 0403, 414
-    header_too_long,      // 0403, 431
-    unknown_coding,       // 0404, 501
-    unknown_expectation,  // 0404, 417
-    over_capacity,        // 0503
-    no_memory,            // 0503: of limits.buffered_bytes
+// Why a request can't be handled that is not its bytes' fault.
+enum class session_fault : std::uint8_t {
+    timed_out,      // Gateway.0401
+    over_capacity,  // 0503
+    no_memory,      // 0503: of limits.buffered_bytes
 };
 
+// Why there is no request to handle although an answer is due.
 struct rejection {
-    rejection_kind kind;
+    std::variant<message::fault, session_fault> fault;
     std::string_view reason;  // a sentence of ours
 };
 
@@ -74,30 +60,31 @@ public:
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
-    // First of all, for each request. True when the connection is idle: its buffers are released until its stream is
-    // readable. Then on_readable() reads; it is false when the connection has ended.
-    [[nodiscard]] bool can_release_buffers();
-    [[nodiscard]] bool on_readable();
+    enum class read_state : std::uint8_t {
+        waiting,     // for bytes: wait(), then try again
+        answer_due,  // the head is there, or rejected() says why there is none
+        ended,       // the connection is closed, or was silent for too long, and nothing is to be answered
+    };
 
-    // Parses the usual request, which has come in one read. False when more must be read or it is rejected:
-    // next_head().
-    [[nodiscard]] bool try_parse();
-    // Waits for the head of the next request. False when the connection ended with nothing to answer: closed or silent
-    // between two calls. True with rejected() set when what came can't be handled; the connection closes after its
-    // answer, and nothing more of it is read as a request.
-    [[nodiscard]] task<bool> next_head();
+    // First of all, for each request: its time begins.
+    [[nodiscard]] read_state begin_request();
+    // Reads the head of the next request, and a body that came with it. While no byte of it is there, the connection
+    // has no buffers. When it is rejected, the connection closes after the answer, and nothing more is read as a
+    // request.
+    [[nodiscard]] read_state try_read_head();
+    [[nodiscard]] task<> wait();
     // Whether a body has to be waited for: then either read_body() or leave_body() comes next.
     [[nodiscard]] bool lacks_body() const noexcept { return lacks_body_; }
     [[nodiscard]] task<> read_body();  // rejected() may be set afterwards
-    // The head is enough to reject it: the body is never kept, and the connection closes after the answer.
+    // The head is enough to refuse it: the body is never kept, and the connection closes after the answer.
     void leave_body();
 
     // Of the request that was read; views until the next one.
     [[nodiscard]] const std::optional<rejection>& rejected() const noexcept { return rejection_; }
-    [[nodiscard]] const message::request_head& head() const noexcept { return buffers_->head; }
-    [[nodiscard]] std::string_view body() const noexcept { return body_; }
+    [[nodiscard]] const message::request_head& head() const noexcept { return reader_->head(); }
+    [[nodiscard]] std::string_view body() const noexcept { return reader_->body(); }
     [[nodiscard]] bool body_was_left() const noexcept { return lacks_body_; }
-    [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+    [[nodiscard]] std::uint64_t bytes_in() const noexcept { return reader_->bytes(); }
     // When its first byte was there.
     [[nodiscard]] std::chrono::steady_clock::time_point began() const noexcept { return began_; }
 
@@ -128,22 +115,19 @@ public:
     [[nodiscard]] net::stream& stream() noexcept { return stream_; }
 
 private:
-    enum class arrival { bytes, end, timed_out };
-    void acquire_buffers();
-    void release_buffers() noexcept;
-    void shrink_buffers();
-    void begin_wait();
-    void on_request_begin();
+    enum class arrival : std::uint8_t { bytes, nothing_yet, end, timed_out };
+    void acquire_reader();
+    void release_reader() noexcept;
+    [[nodiscard]] message::request_limits limits() const noexcept {
+        return {.head_bytes = service_.limits.header_bytes, .body_bytes = service_.limits.body_bytes};
+    }
+    [[nodiscard]] arrival try_receive();
+    [[nodiscard]] bool reserve_body_memory();
+    [[nodiscard]] task<> send_continue();
+    [[nodiscard]] bool try_read_body();
     void on_request_read();
     void verify_certificate();
-    [[nodiscard]] task<arrival> receive(std::size_t size);
-    [[nodiscard]] task<bool> read_head();
-    void find_body();
-    [[nodiscard]] task<bool> prepare_body(std::size_t length);
-    [[nodiscard]] bool decode(message::chunk_decoder& decoder);
-    void reject_too_long(std::string_view head);
-    void reject(rejection_kind kind, std::string_view reason);
-    void reject(const message::problem& problem);
+    void reject(std::variant<message::fault, session_fault> fault, std::string_view reason);
 
     net::stream& stream_;
     service& service_;
@@ -152,16 +136,14 @@ private:
     peer remote_;
     bool over_capacity_;
 
-    std::unique_ptr<request_buffers> buffers_;
-    std::size_t used_ = 0;  // of the buffer, by the request that is being handled
-    std::string_view body_;
+    std::unique_ptr<message::request_reader> reader_;
     bool lacks_body_ = false;
     buffered_share share_;
     std::optional<rejection> rejection_;
     const std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
     std::chrono::steady_clock::time_point began_;
-    std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
-    std::size_t in_a_row_ = 0;  // bytes that next_request() has read without a wait
+    std::uint64_t bytes_out_ = 0;
+    std::size_t read_in_a_row_ = 0;  // bytes that were read without a wait
     std::size_t served_ = 0;
     bool keep_alive_ = true;
     bool idle_ = true;
@@ -173,21 +155,20 @@ private:
 // afterwards.
 template <class Handler>
 task<> serve_requests(session& connection, Handler& handle) {
+    using read_state = session::read_state;
     for (;;) {
         // Here, not in a function below: each coroutine would keep its frame for an idle connection.
-        if (connection.can_release_buffers()) {
-            co_await connection.stream().wait_readable();
-            if (!connection.on_readable()) co_return;
+        read_state state = connection.begin_request();
+        while (state == read_state::waiting) {
+            co_await connection.wait();
+            state = connection.try_read_head();
         }
-        if (!connection.try_parse()) {
-            const bool due = co_await connection.next_head();
-            if (!due) co_return;
-            if (connection.lacks_body()) {
-                if (handle.wants_body(connection))
-                    co_await connection.read_body();
-                else
-                    connection.leave_body();
-            }
+        if (state == read_state::ended) co_return;
+        if (connection.lacks_body()) {
+            if (handle.wants_body(connection))
+                co_await connection.read_body();
+            else
+                connection.leave_body();
         }
         co_await handle(connection);
         if (connection.closes()) {

@@ -47,6 +47,36 @@ TEST(answers_to_failed_authentication, tells_who_holds_the_key_what_to_do) {
     EXPECT_NE(answers::not_authenticated(auth_failure::foreign_host, now).message.find("`hosts`"), std::string::npos);
 }
 
+struct rejected_case {
+    http::rejection rejected;
+    answer_code code;
+    std::string_view message;
+    int retry_after;  // seconds
+};
+
+TEST(rejected_requests, get_the_answer_of_their_fault) {
+    using http::session_fault;
+    using message::fault;
+    for (const auto& c : {
+             rejected_case{
+                 {fault::malformed, "why"}, answer_code::malformed, "this is not a well-formed HTTP request: why", 0},
+             rejected_case{{fault::method_too_long, "why"}, answer_code::unknown_coding, "why", 0},
+             rejected_case{{fault::line_too_long, "why"}, answer_code::line_too_long, "why", 0},
+             rejected_case{{fault::header_too_long, "why"}, answer_code::header_too_long, "why", 0},
+             rejected_case{{fault::unknown_transfer_coding, "why"}, answer_code::unknown_coding, "why", 0},
+             rejected_case{{fault::unknown_expectation, "why"}, answer_code::unknown_expectation, "why", 0},
+             rejected_case{{fault::body_too_large, "why"}, answer_code::body_too_large, "why", 0},
+             rejected_case{{session_fault::timed_out, "why"}, answer_code::timed_out, "why", 0},
+             rejected_case{{session_fault::over_capacity, "why"}, answer_code::no_capacity, "why", 1},
+             rejected_case{{session_fault::no_memory, "why"}, answer_code::no_capacity, "why", 1},
+         }) {
+        const own_answer answer = answers::rejected_request(c.rejected);
+        EXPECT_EQ(name_of(answer.code), name_of(c.code));
+        EXPECT_EQ(answer.message, c.message);
+        EXPECT_EQ(answer.retry_after.count(), c.retry_after) << name_of(c.code);
+    }
+}
+
 struct failure_case {
     upstream::failure failure;
     answer_code code;
