@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "gateway/operations/operation.hpp"
+#include "gateway/operations/match.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/operations/response_facts.hpp"
 

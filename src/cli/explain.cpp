@@ -3,7 +3,7 @@
 
 #include "command.hpp"
 #include "gateway/credentials/store.hpp"
-#include "gateway/operations/operation.hpp"
+#include "gateway/operations/match.hpp"
 #include "gateway/operations/query.hpp"
 #include "gateway/operations/resize_body.hpp"
 #include "gateway/policy/rules.hpp"

@@ -9,7 +9,7 @@
 #include "change_output.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/ledger/change_json.hpp"
-#include "gateway/operations/operation.hpp"
+#include "gateway/operations/match.hpp"
 #include "ledger_access.hpp"
 #include "operator_note.hpp"
 #include "progress.hpp"
@@ -39,7 +39,7 @@ void check_operations(std::vector<std::string>& names) {
     if (names.empty()) names.emplace_back("resize");
     for (const std::string& each : names) {
         const operations::operation* const found = operations::find(each);
-        if (found == nullptr || found->method == "GET")
+        if (found == nullptr || !found->changes_something)
             throw misused("--operation " + shown(each) + " is none that changes something; expected resize");
     }
 }

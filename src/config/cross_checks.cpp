@@ -126,7 +126,7 @@ void check_partner(const settings& all, const node& root, reader& reader) {
     }
 }
 
-bool changes_something(const std::string& operation) { return operation == "resize"; }
+bool changes_something(operations::operation_id id) { return operations::row_of(id).changes_something; }
 
 void check_rules(const settings& all, const node& root, reader& reader) {
     for (std::size_t i = 0; i < all.policy.size(); ++i) {

@@ -141,8 +141,9 @@ void keys_of(credential& c, Visitor& key) {
     key("secret_key", pair.secret_key, secret_source{}, optional, "of a pair");
     key("security_token", pair.security_token, secret_source{}, optional, "of a temporary pair");
     key("algorithm", pair.sign_with,
-        one_of<algorithm>(
-            {{"SDK-HMAC-SHA256", algorithm::sdk_hmac_sha256}, {"V11-HMAC-SHA256", algorithm::v11_hmac_sha256}}),
+        one_of<signing::algorithm>(
+            {{name_of(signing::algorithm::sdk_hmac_sha256), signing::algorithm::sdk_hmac_sha256},
+             {name_of(signing::algorithm::v11_hmac_sha256), signing::algorithm::v11_hmac_sha256}}),
         optional, "how a pair signs");
     key("agency", c.agency, section<agency_credential>{}, optional, "temporary credentials by way of an agency");
     key("token", c.token, section<token_credential>{}, optional, "a user's token instead of a signature");

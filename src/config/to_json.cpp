@@ -57,10 +57,14 @@ json::object schema_of(const octal_mode& type) {
         {"type", {"string", "integer"}}, {"pattern", "^0[0-7]{3}$"}, {"description", json::string(type.expected())}};
 }
 
+json::value to_json(const operation_name&, operations::operation_id value) {
+    return json::string(operations::name_of(value));
+}
+
 json::object schema_of(const operation_name&) {
     json::array names;
-    for (const auto name : operation_names)
-        names.push_back(json::string(name));
+    for (const operations::operation& row : operations::table)
+        names.push_back(json::string(row.name));
     return {{"enum", std::move(names)}};
 }
 

@@ -40,6 +40,7 @@ json::value to_json(const choice<Meaning, N>& type, Meaning value) {
     return nullptr;
 }
 json::value to_json(const octal_mode&, unsigned value);
+json::value to_json(const operation_name&, operations::operation_id value);
 json::value to_json(const listener_address&, const listener& value);
 json::value to_json(const admin_address&, const admin& value);
 json::value to_json(const endpoint_url&, const endpoint& value);

@@ -328,17 +328,18 @@ bool project_id::parse(std::string_view input, std::string& output) const {
 
 std::string project_id::expected() const { return "a project id of 1 to 64 lower-case letters, digits, - and _"; }
 
-bool operation_name::parse(std::string_view input, std::string& output) const {
-    if (std::find(operation_names.begin(), operation_names.end(), input) == operation_names.end()) return false;
-    output = input;
+bool operation_name::parse(std::string_view input, operations::operation_id& output) const {
+    const operations::operation* const row = operations::find(input);
+    if (row == nullptr) return false;
+    output = row->id;
     return true;
 }
 
 std::string operation_name::expected() const {
     std::string all = "an operation: ";
-    for (const auto name : operation_names) {
-        all += (name == operation_names.front() ? "" : name == operation_names.back() ? " or " : ", ");
-        all += name;
+    for (const operations::operation& row : operations::table) {
+        all += &row == &operations::table.front() ? "" : &row == &operations::table.back() ? " or " : ", ";
+        all += row.name;
     }
     return all;
 }

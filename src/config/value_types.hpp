@@ -202,7 +202,7 @@ struct project_id {
 
 struct operation_name {
     static constexpr bool echo = true;
-    bool parse(std::string_view input, std::string& output) const;
+    bool parse(std::string_view input, operations::operation_id& output) const;
     [[nodiscard]] std::string expected() const;
 };
 

@@ -16,11 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto max_partial_time = 5s;
 
-signing::algorithm algorithm_of(config::algorithm configured) {
-    return configured == config::algorithm::v11_hmac_sha256 ? signing::algorithm::v11_hmac_sha256
-                                                            : signing::algorithm::sdk_hmac_sha256;
-}
-
 std::string describe_source(const config::source& source) {
     switch (source.origin) {
         case config::source::kind::env:
@@ -91,8 +86,7 @@ shared_secret read_pair(const pair_source& source, std::vector<config::problem>&
     std::optional<secret_text> token;
     if (parts.security_token) token = read(*parts.security_token, problems);
     if (!access_key || !secret_key || (parts.security_token && !token)) return nullptr;
-    return make_pair(algorithm_of(parts.sign_with), access_key->reveal(), secret_key->reveal(),
-                     token ? &*token : nullptr, false);
+    return make_pair(parts.sign_with, access_key->reveal(), secret_key->reveal(), token ? &*token : nullptr, false);
 }
 
 file_marks marks_of(const std::vector<std::string>& files) {

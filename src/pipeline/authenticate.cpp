@@ -24,7 +24,7 @@ callers::connection_facts facts_of(http::session& caller) {
 
 callers::call_facts facts_of(const operations::match& asked, const policy::project* project) {
     return {.region = project != nullptr ? project->region : std::string_view(),
-            .changes = asked.operation->method != "GET"};
+            .changes = asked.candidates.front().changes_something};
 }
 
 signing::request as_received(const message::request_head& head, std::string_view payload) {

@@ -7,7 +7,7 @@
 
 #include "call_resources.hpp"
 #include "gateway/http/session.hpp"
-#include "gateway/operations/operation.hpp"
+#include "gateway/operations/match.hpp"
 #include "gateway/pipeline/rejection.hpp"
 
 namespace gateway::pipeline {

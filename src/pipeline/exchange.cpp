@@ -12,7 +12,7 @@ task<upstream::result<upstream::response>> call::exchange() {
     ++attempts_;
     sent_at_ = steady_clock::now();
     record_.outcome = delivery::unknown;  // until the answer is there: what a call that is cut off leaves behind
-    const upstream::request request{space_->request, separate_body_, match_.operation->method == "GET"};
+    const upstream::request request{space_->request, separate_body_, !match_.operation->changes_something};
     auto response = co_await config_->client.exchange(project_->region_index, request);
     if (response) {
         measure_clock_skew(response->head());

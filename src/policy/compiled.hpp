@@ -77,6 +77,4 @@ struct rules::compiled {
     return call.project != nullptr && (call.operation != operations::operation_id::resize || call.resize != nullptr);
 }
 
-[[nodiscard]] std::string_view name_of(operations::operation_id id) noexcept;
-
 }  // namespace gateway::policy

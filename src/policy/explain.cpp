@@ -20,13 +20,23 @@ std::string not_in(std::string_view kind, std::string_view name, const names& ex
 
 bool holds(const names& all, std::string_view name) { return std::find(all.begin(), all.end(), name) != all.end(); }
 
+names names_of(const std::vector<operations::operation_id>& ids) {
+    names all;
+    for (const operations::operation_id id : ids)
+        all.emplace_back(name_of(id));
+    return all;
+}
+
 // Why the rule does not match; nothing when it does.
 std::optional<std::string> mismatch(const config::rule& rule, const facts& call, std::string_view caller) {
     const std::string_view operation = name_of(call.operation);
     if (rule.callers && !holds(*rule.callers, caller)) return not_in("caller", caller, *rule.callers);
     if (rule.accounts && !holds(*rule.accounts, call.project->account))
         return not_in("account", call.project->account, *rule.accounts);
-    if (rule.operations && !holds(*rule.operations, operation)) return not_in("operation", operation, *rule.operations);
+    if (rule.operations) {
+        const names permitted = names_of(*rule.operations);
+        if (!holds(permitted, operation)) return not_in("operation", operation, permitted);
+    }
     if (rule.servers && !matches_any(*rule.servers, call.server_id)) {
         if (call.server_id.empty())
             return "operation " + std::string(operation) + " names no server, the rule is for [" +
@@ -52,13 +62,6 @@ std::string summary_of(const facts& call, std::string_view caller) {
 }
 
 }  // namespace
-
-std::string_view name_of(operations::operation_id id) noexcept {
-    for (const operations::operation& row : operations::table()) {
-        if (row.id == id) return row.name;
-    }
-    return "unknown";
-}
 
 std::vector<reason> rules::explain(const facts& call) const {
     std::vector<reason> lines;

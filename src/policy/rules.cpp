@@ -26,13 +26,6 @@ by_text<std::uint32_t> numbered(const std::vector<Named>& list) {
     return indexes;
 }
 
-std::size_t number_of_operations() {
-    std::size_t count = 0;
-    for (const operations::operation& row : operations::table())
-        count = std::max(count, static_cast<std::size_t>(row.id) + 1);
-    return count;
-}
-
 // Sets the rule's bit in the rows of the things it names, or in all of them where it names none.
 void set_bits(rows& target, std::size_t count, const std::optional<std::vector<std::string>>& names,
               const by_text<std::uint32_t>& indexes, std::size_t rule) {
@@ -46,8 +39,8 @@ void set_bits(rows& target, std::size_t count, const std::optional<std::vector<s
 }
 
 void set_operations(rows& target, const config::rule& text, std::size_t rule) {
-    for (const operations::operation& row : operations::table()) {
-        const bool named = !text.operations || std::find(text.operations->begin(), text.operations->end(), row.name) !=
+    for (const operations::operation& row : operations::table) {
+        const bool named = !text.operations || std::find(text.operations->begin(), text.operations->end(), row.id) !=
                                                    text.operations->end();
         // A deny rule with `resize` is about resizes alone.
         const bool about_resizes = text.effect == config::effect::deny && text.resize;
@@ -111,7 +104,7 @@ rules::rules(const config::settings& settings) {
     const std::size_t count = settings.policy.size();
     made->for_caller = rows(settings.callers.size(), count);
     made->for_account = rows(settings.accounts.size(), count);
-    made->for_operation = rows(number_of_operations(), count);
+    made->for_operation = rows(operations::table.size(), count);
     made->open = rows(256, count);
     made->shadows = rows(1, count);
     made->rules.reserve(count);

@@ -6,10 +6,6 @@
 
 namespace gateway::signing {
 
-std::string_view name_of(algorithm algorithm) noexcept {
-    return algorithm == algorithm::sdk_hmac_sha256 ? "SDK-HMAC-SHA256" : "V11-HMAC-SHA256";
-}
-
 key::key(signing::algorithm algorithm, std::string_view access_key, std::string_view secret_key)
     : algorithm_(algorithm), access_key_(access_key) {
     if (algorithm == algorithm::sdk_hmac_sha256) {

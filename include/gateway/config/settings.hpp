@@ -3,7 +3,6 @@
 // and names still names. Immutable once loaded. Nothing here knows YAML, and no secret is read yet: a `source` says
 // where one is, `credentials` fetches it.
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,11 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/base/secret_text.hpp"
 #include "gateway/base/sha256.hpp"
+#include "gateway/operations/operation.hpp"
+#include "gateway/signing/algorithm.hpp"
 
 namespace gateway::config {
 
@@ -112,13 +112,11 @@ struct caller {
     config::location location;
 };
 
-enum class algorithm { sdk_hmac_sha256, v11_hmac_sha256 };
-
 struct pair_credential {  // permanent, or temporary with a security_token
     source access_key;
     source secret_key;
     std::optional<source> security_token;
-    algorithm sign_with = algorithm::sdk_hmac_sha256;
+    signing::algorithm sign_with = signing::algorithm::sdk_hmac_sha256;
 };
 
 struct agency_credential {
@@ -193,10 +191,6 @@ struct account {
     config::location location;
 };
 
-// What `operations:` of a rule can name; the table of operations has the same (a test compares them).
-inline constexpr std::array<std::string_view, 4> operation_names{"resize", "show_job", "show_server",
-                                                                 "list_resize_flavors"};
-
 enum class effect { allow, deny };
 enum class dry_run { required, allowed, forbidden };
 
@@ -219,10 +213,10 @@ struct rule {
     std::string name;
     config::effect effect = config::effect::allow;
     bool shadow = false;
-    std::optional<std::vector<std::string>> callers;     // names; absent = any authenticated caller
-    std::optional<std::vector<std::string>> accounts;    // names; absent = any
-    std::optional<std::vector<std::string>> operations;  // names of the table of operations; absent = all
-    std::optional<std::vector<std::string>> servers;     // patterns over server ids; absent = any
+    std::optional<std::vector<std::string>> callers;                  // names; absent = any authenticated caller
+    std::optional<std::vector<std::string>> accounts;                 // names; absent = any
+    std::optional<std::vector<operations::operation_id>> operations;  // absent = all
+    std::optional<std::vector<std::string>> servers;                  // patterns over server ids; absent = any
     bool sign_as_partner = false;
     bool key_required = false;  // changes without an Idempotency-Key are refused
     bool may_override_unknown = false;

@@ -1,65 +1,84 @@
 #pragma once
-// The table of operations: the only calls that this gateway passes on. Adding an operation is adding a row in
-// operation.cpp. Source: docs/answers.md; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1),
-// "Querying the Task Execution Status", "Querying Details About an ECS", "Querying the Target ECS Flavors to Which …".
+// The table of operations: the only calls that this gateway passes on. An operation is an id and a row here.
+// Source: docs/answers.md; ECS API reference, "Modifying the Specifications of an ECS" (v1, v1.1), "Querying the
+// Task Execution Status", "Querying Details About an ECS", "Querying the Target ECS Flavors to Which …".
 
-#include <boost/system/result.hpp>
-
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace gateway::operations {
 
-enum class operation_id : std::uint8_t { resize, show_job, show_server, list_resize_flavors };
+enum class operation_id : std::uint8_t { resize, show_job, list_resize_flavors, show_server };
 
 enum class body_kind : std::uint8_t { none, resize };
+
+enum class answerer : std::uint8_t { cloud, gateway };
 
 struct operation {
     operation_id id;
     std::string_view name;  // as policies and the outcome line spell it
     std::string_view method;
-    std::string_view pattern;  // "/v1/{project_id}/jobs/{job_id}"
+    std::string_view path;             // "/v1/{project_id}/jobs/{job_id}"
+    std::string_view older_path = {};  // of an older version of the API; empty where there is none
     body_kind body = body_kind::none;
-    bool query = false;  // whether a query string is passed on
+    std::string_view body_key = {};  // the member of the body that makes it this operation's
+    bool query = false;              // whether a query string is passed on
+    bool changes_something = false;  // at the cloud
+    answerer answered_by = answerer::cloud;
 };
 
-// All rows; resize has two, one for each version of the API.
-[[nodiscard]] std::span<const operation> table() noexcept;
-
-// The row of that name (the first of several), or nullptr.
-[[nodiscard]] const operation* find(std::string_view name) noexcept;
-
-// The parts of a path. Views into the path that was matched.
-struct match {
-    const operations::operation* operation = nullptr;
-    std::string_view api_version;  // "v1", "v1.1"
-    std::string_view project_id;
-    std::string_view server_id;  // empty where the operation has none
-    std::string_view job_id;
+// A row for each operation, in the order of their ids. A path with a literal where another has an id comes first;
+// operations that share method and path, and so are told apart by the body's key, stand together.
+inline constexpr std::array table{
+    operation{.id = operation_id::resize,
+              .name = "resize",
+              .method = "POST",
+              .path = "/v1.1/{project_id}/cloudservers/{server_id}/resize",
+              .older_path = "/v1/{project_id}/cloudservers/{server_id}/resize",
+              .body = body_kind::resize,
+              .body_key = "resize",
+              .changes_something = true},
+    operation{
+        .id = operation_id::show_job, .name = "show_job", .method = "GET", .path = "/v1/{project_id}/jobs/{job_id}"},
+    operation{.id = operation_id::list_resize_flavors,
+              .name = "list_resize_flavors",
+              .method = "GET",
+              .path = "/v1/{project_id}/cloudservers/resize_flavors",
+              .query = true},
+    operation{.id = operation_id::show_server,
+              .name = "show_server",
+              .method = "GET",
+              .path = "/v1/{project_id}/cloudservers/{server_id}"},
 };
+static_assert([] {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        if (table[i].id != operation_id(i)) return false;
+    }
+    return true;
+}());
 
-// Why there is no match: no such path, or one that exists for other methods, which `allow` lists ("GET, POST").
-struct mismatch {
-    std::string allow;
-    bool has_upper_case = false;  // which no path of an operation has
-};
+[[nodiscard]] constexpr const operation& row_of(operation_id id) noexcept {
+    return table[static_cast<std::size_t>(id)];
+}
+[[nodiscard]] constexpr std::string_view name_of(operation_id id) noexcept { return row_of(id).name; }
 
-// Whether the text is an id that a path may name a server by: [a-z0-9_-]{1,64}, no word of another operation, and no
-// UUID spelled otherwise than in five groups of lower-case digits. So each server has one spelling, and a rule that
-// names it can't be passed by another.
-[[nodiscard]] bool is_server_id(std::string_view text) noexcept;
+// The first of `rows` with those after it that have its method and path.
+[[nodiscard]] constexpr std::span<const operation> first_of_one_path(std::span<const operation> rows) noexcept {
+    std::size_t count = 1;
+    while (count < rows.size() && rows[count].method == rows[0].method && rows[count].path == rows[0].path)
+        ++count;
+    return rows.first(count);
+}
 
-// Matches method and raw path (no query, nothing decoded). An id is [a-z0-9_-]{1,64}; any other character, an empty or
-// a dot segment, a trailing slash or a percent-escape matches nothing. A literal segment wins over an id, so
-// …/cloudservers/resize_flavors is never a server of that name. Allocates only for a mismatch.
-[[nodiscard]] boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path);
-
-// The sentence of a 404, without a verdict on what of the path is right.
-[[nodiscard]] std::string_view path_problem(const mismatch& mismatch) noexcept;
-
-// Throws nothing, sends nothing: lets result<…, mismatch>::value() compile.
-[[noreturn]] void throw_exception_from_error(const mismatch& mismatch, const boost::source_location& location);
+// The row of that name, or nullptr.
+[[nodiscard]] constexpr const operation* find(std::string_view name) noexcept {
+    for (const operation& row : table) {
+        if (row.name == name) return &row;
+    }
+    return nullptr;
+}
 
 }  // namespace gateway::operations

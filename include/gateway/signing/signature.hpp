@@ -16,12 +16,9 @@
 #include "gateway/base/append.hpp"
 #include "gateway/base/field.hpp"
 #include "gateway/base/sha256.hpp"
+#include "gateway/signing/algorithm.hpp"
 
 namespace gateway::signing {
-
-enum class algorithm { sdk_hmac_sha256, v11_hmac_sha256 };
-
-[[nodiscard]] std::string_view name_of(algorithm algorithm) noexcept;  // "SDK-HMAC-SHA256", "V11-HMAC-SHA256"
 
 // Where a V11 signature is good: its key is derived for day, region and service. SDK-HMAC-SHA256 ignores it.
 struct scope {

@@ -115,7 +115,7 @@ TEST(annotated_file, credentials) {
     EXPECT_EQ(partner.pair->access_key.origin, source::kind::env);
     EXPECT_EQ(partner.pair->access_key.name, "PARTNER_AK");
     EXPECT_EQ(partner.pair->secret_key.name, folder + "secrets/partner.sk");
-    EXPECT_EQ(partner.pair->sign_with, algorithm::sdk_hmac_sha256);
+    EXPECT_EQ(partner.pair->sign_with, signing::algorithm::sdk_hmac_sha256);
     EXPECT_FALSE(partner.pair->security_token || partner.preload || partner.agency || partner.token);
     const credential& acme = s.credentials[1];
     ASSERT_TRUE(acme.pair && acme.pair->security_token);
@@ -183,7 +183,8 @@ TEST(annotated_file, policy_and_log) {
     const rule& grow = s.policy[1];
     EXPECT_EQ(grow.effect, effect::allow);
     EXPECT_THAT(grow.callers.value(), ElementsAre("capacity-planner"));
-    EXPECT_THAT(grow.operations.value(), ElementsAre("resize", "show_job"));
+    EXPECT_THAT(grow.operations.value(),
+                ElementsAre(operations::operation_id::resize, operations::operation_id::show_job));
     EXPECT_THAT(grow.servers.value(), ElementsAre("*"));
     EXPECT_FALSE(grow.sign_as_partner || grow.key_required || grow.may_override_unknown || grow.shows_all_changes);
     ASSERT_TRUE(grow.resize);

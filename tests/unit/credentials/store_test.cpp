@@ -16,7 +16,7 @@ TEST(store, reads_permanent_and_temporary_pairs) {
     auto temporary = pair("acme-key", "AK2", "sk2");
     const std::string token(18 * 1024, 't');
     temporary.pair->security_token = from_literal(token);
-    temporary.pair->sign_with = config::algorithm::v11_hmac_sha256;
+    temporary.pair->sign_with = signing::algorithm::v11_hmac_sha256;
     const store made = load({pair("partner-key", "AK1", "sk1"), std::move(temporary)});
 
     EXPECT_EQ(made[credential_id{0}].name, "partner-key");

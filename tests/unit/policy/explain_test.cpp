@@ -106,7 +106,7 @@ TEST(explain, tells_rule_by_rule_why) {
     config::rule for_globex = allow("for-globex");
     for_globex.accounts = names{"globex"};
     config::rule jobs = allow("jobs");
-    jobs.operations = names{"show_job"};
+    jobs.operations = {operation_id::show_job};
     config::rule hands_off = deny("hands-off");
     hands_off.servers = names{"server-9", "db-*"};
     config::rule not_s7 = deny("not-s7");

@@ -22,7 +22,7 @@ config::rule for_accounts(config::rule one, names list) {
     one.accounts = std::move(list);
     return one;
 }
-config::rule for_operations(config::rule one, names list) {
+config::rule for_operations(config::rule one, std::vector<operation_id> list) {
     one.operations = std::move(list);
     return one;
 }
@@ -90,7 +90,8 @@ TEST(rules, match_by_callers_accounts_operations_and_servers) {
         {"other caller", for_callers(allow("r"), {"ci"}), false, false, false, false},
         {"no caller", for_callers(allow("r"), {}), false, false, false, false},
         {"account", for_accounts(allow("r"), {"acme"}), true, false, true, true},
-        {"operations", for_operations(allow("r"), {"show_job", "show_server"}), false, false, true, true},
+        {"operations", for_operations(allow("r"), {operation_id::show_job, operation_id::show_server}), false, false,
+         true, true},
         {"server", for_servers(allow("r"), {"server-1"}), true, true, false, false},
         {"other server", for_servers(allow("r"), {"server-2"}), false, false, false, true},
         {"server pattern", for_servers(allow("r"), {"server-?"}), true, true, false, true},
@@ -99,8 +100,9 @@ TEST(rules, match_by_callers_accounts_operations_and_servers) {
         {"any server", for_servers(allow("r"), {"*"}), true, true, true, true},
         {"no server", for_servers(allow("r"), {}), false, false, false, false},
         {"all of them",
-         for_servers(for_operations(for_accounts(for_callers(allow("r"), {"planner"}), {"acme"}), {"resize"}),
-                     {"server-1"}),
+         for_servers(
+             for_operations(for_accounts(for_callers(allow("r"), {"planner"}), {"acme"}), {operation_id::resize}),
+             {"server-1"}),
          true, false, false, false},
     };
     for (const match_row& r : table) {
@@ -221,14 +223,14 @@ TEST(rules, refuse_to_compile_a_name_that_points_nowhere) {
 
 // `explain` goes by names and from the top, as one reads the file; `decide` by rows of bits.
 TEST(rules, decide_what_reading_the_file_from_the_top_says) {
+    std::vector<operation_id> every_operation;
+    for (const operations::operation& row : operations::table)
+        every_operation.push_back(row.id);
     std::mt19937 random(11);
     const auto one_in = [&](unsigned n) { return random() % n == 0; };
-    const auto some_of = [&](const names& all) {
-        names chosen;
-        for (const std::string& name : all) {
-            if (one_in(2)) chosen.push_back(name);
-        }
-        return chosen;
+    const auto some_of = [&](auto all) {
+        std::erase_if(all, [&](const auto&) { return one_in(2); });
+        return all;
     };
     int allowed = 0;
     int denied = 0;
@@ -239,15 +241,15 @@ TEST(rules, decide_what_reading_the_file_from_the_top_says) {
             config::rule one = one_in(2) ? allow("r" + std::to_string(i)) : deny("r" + std::to_string(i));
             one.shadow = one_in(4);
             if (!one_in(4)) one.callers = names{one_in(2) ? "ci" : "sidecar"};
-            if (!one_in(4)) one.accounts = some_of({"partner", "acme", "globex"});
-            if (one_in(2)) one.operations = some_of({"resize", "show_job", "show_server", "list_resize_flavors"});
-            if (!one_in(3)) one.servers = some_of({"server-1", "server-2", "server-??", "s*3"});
+            if (!one_in(4)) one.accounts = some_of(names{"partner", "acme", "globex"});
+            if (one_in(2)) one.operations = some_of(every_operation);
+            if (!one_in(3)) one.servers = some_of(names{"server-1", "server-2", "server-??", "s*3"});
             if (one_in(2)) {
                 one.resize.emplace();
-                if (one_in(2)) one.resize->flavors = some_of({"s6.*", "c6.large.2"});
+                if (one_in(2)) one.resize->flavors = some_of(names{"s6.*", "c6.large.2"});
                 if (one_in(2)) one.resize->auto_pay = one_in(2);
                 if (one_in(2)) one.resize->while_running = one_in(2);
-                if (one_in(2)) one.resize->dedicated_hosts = some_of({"h1", "h2"});
+                if (one_in(2)) one.resize->dedicated_hosts = some_of(names{"h1", "h2"});
                 one.resize->dry = static_cast<config::dry_run>(random() % 3);
             }
             policy.push_back(std::move(one));

@@ -1,24 +1,14 @@
-#include "gateway/operations/operation.hpp"
+#include "gateway/operations/match.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <span>
 #include <stdexcept>
 
 namespace gateway::operations {
 
 namespace {
-
-constexpr std::array<operation, 5> rows{{
-    {operation_id::resize, "resize", "POST", "/v1.1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize,
-     false},
-    {operation_id::resize, "resize", "POST", "/v1/{project_id}/cloudservers/{server_id}/resize", body_kind::resize,
-     false},
-    {operation_id::show_job, "show_job", "GET", "/v1/{project_id}/jobs/{job_id}", body_kind::none, false},
-    {operation_id::list_resize_flavors, "list_resize_flavors", "GET", "/v1/{project_id}/cloudservers/resize_flavors",
-     body_kind::none, true},
-    {operation_id::show_server, "show_server", "GET", "/v1/{project_id}/cloudservers/{server_id}", body_kind::none,
-     false},
-}};
 
 // Words that stand where a server's id does in other operations of the cloud: never ids, else a rule for one server's
 // details would let through, say, the list of all. Source: the paths below …/cloudservers/ in the ECS API reference and
@@ -85,21 +75,6 @@ struct segments {
     std::size_t count = 0;
 };
 
-enum class kind { literal, project_id, server_id, job_id };
-
-constexpr kind kind_of(std::string_view segment) {
-    if (segment == "{project_id}") return kind::project_id;
-    if (segment == "{server_id}") return kind::server_id;
-    if (segment == "{job_id}") return kind::job_id;
-    if (segment.front() == '{') throw std::logic_error("a row names an id that nobody reads");
-    return kind::literal;
-}
-
-struct pattern {
-    segments text;
-    std::array<kind, max_segments> kinds{};
-};
-
 // Nought segments for a path that has more than any operation, or does not begin with '/'. A '/' at the end makes an
 // empty segment, which is neither a literal nor an id.
 constexpr segments split(std::string_view path) {
@@ -114,34 +89,62 @@ constexpr segments split(std::string_view path) {
     return made;
 }
 
-constexpr std::array<pattern, rows.size()> patterns = [] {
-    std::array<pattern, rows.size()> made;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        made[i].text = split(rows[i].pattern);
-        for (std::size_t part = 0; part < made[i].text.count; ++part)
-            made[i].kinds[part] = kind_of(made[i].text.parts[part]);
+using id_member = std::string_view match::*;
+
+// The member that a segment of a row's path fills; nullptr for a literal.
+constexpr id_member id_of(std::string_view segment) {
+    if (segment == "{project_id}") return &match::project_id;
+    if (segment == "{server_id}") return &match::server_id;
+    if (segment == "{job_id}") return &match::job_id;
+    if (segment.front() == '{') throw std::logic_error("a row names an id that nobody reads");
+    return nullptr;
+}
+
+// A path of the table, with the operations that have it.
+struct route {
+    std::span<const operation> operations;
+    segments path;
+    std::array<id_member, max_segments> ids{};
+};
+
+constexpr route make_route(std::span<const operation> operations, std::string_view path) {
+    route made{operations, split(path), {}};
+    for (std::size_t i = 0; i < made.path.count; ++i)
+        made.ids[i] = id_of(made.path.parts[i]);
+    return made;
+}
+
+constexpr std::size_t max_routes = 2 * table.size();
+
+struct route_list {
+    std::array<route, max_routes> all;
+    std::size_t count = 0;
+};
+
+constexpr route_list routes = [] {
+    route_list made;
+    for (std::span<const operation> rest = table; !rest.empty();) {
+        const auto operations = first_of_one_path(rest);
+        const operation& row = rest.front();
+        made.all[made.count++] = make_route(operations, row.path);
+        if (!row.older_path.empty()) made.all[made.count++] = make_route(operations, row.older_path);
+        rest = rest.subspan(operations.size());
     }
     return made;
 }();
-static_assert(std::all_of(patterns.begin(), patterns.end(), [](const pattern& p) { return p.text.count > 0; }));
 
-// Literals first: they are cheap, and tell the rows apart.
-bool fits(const pattern& row, const segments& path, match& found) {
-    if (row.text.count != path.count) return false;
+// Literals first: they are cheap, and tell the routes apart.
+bool fits(const route& row, const segments& path, match& found) {
+    if (row.path.count != path.count) return false;
     for (std::size_t i = 0; i < path.count; ++i) {
-        if (row.kinds[i] == kind::literal && row.text.parts[i] != path.parts[i]) return false;
+        if (row.ids[i] == nullptr && row.path.parts[i] != path.parts[i]) return false;
     }
     found.api_version = path.parts.front();
     for (std::size_t i = 0; i < path.count; ++i) {
-        const std::string_view given = path.parts[i];
-        if (row.kinds[i] == kind::literal) continue;
-        if (!is_id(given)) return false;
-        if (row.kinds[i] == kind::project_id) found.project_id = given;
-        if (row.kinds[i] == kind::job_id) found.job_id = given;
-        if (row.kinds[i] == kind::server_id) {
-            if (!is_server_id(given)) return false;
-            found.server_id = given;
-        }
+        const id_member id = row.ids[i];
+        if (id == nullptr) continue;
+        if (id == &match::server_id ? !is_server_id(path.parts[i]) : !is_id(path.parts[i])) return false;
+        found.*id = path.parts[i];
     }
     return true;
 }
@@ -153,26 +156,21 @@ bool is_server_id(std::string_view text) noexcept {
            std::find(reserved_words.begin(), reserved_words.end(), text) == reserved_words.end();
 }
 
-std::span<const operation> table() noexcept { return rows; }
-
-const operation* find(std::string_view name) noexcept {
-    const auto* const row = std::find_if(rows.begin(), rows.end(), [&](const operation& o) { return o.name == name; });
-    return row == rows.end() ? nullptr : row;
-}
-
 boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path) {
     const segments given = split(path);
     mismatch failed;
     failed.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const route& each : std::span(routes.all.data(), routes.count)) {
         match found;
-        if (!fits(patterns[i], given, found)) continue;
-        if (rows[i].method == method) {
-            found.operation = &rows[i];
+        if (!fits(each, given, found)) continue;
+        const operation& row = each.operations.front();
+        if (row.method == method) {
+            found.candidates = each.operations;
+            found.operation = each.operations.size() == 1 ? &row : nullptr;
             return found;
         }
         if (!failed.allow.empty()) failed.allow += ", ";
-        failed.allow += rows[i].method;  // no two rows have the same path and method
+        failed.allow += row.method;
     }
     return failed;
 }
