@@ -1,7 +1,7 @@
 """The image and the pair of compose.yaml, as far as they can be tried without a container engine.
 
 The Dockerfile is read and held against what is there; what its last stage would run is run in a root file system of just
-that, as that user, who can write nowhere in it. No engine builds the image here.
+that, as that user, who can write nowhere in it but to the ledger's volume. No engine builds the image here.
 """
 import json
 import os
@@ -123,6 +123,22 @@ def root(tmp_path_factory):
     return folder
 
 
+LEDGER = "/var/lib/ecs-gateway"
+
+
+def ledger_volume(root):
+    """The folder of the image, which a new volume is made like."""
+    made = re.search(rf"install -d -o (\d+) -g (\d+) -m (\d+) {LEDGER}$", last("gateway", "RUN"))
+    user, group = (int(word) for word in last("gateway", "USER").split(":"))
+    assert (int(made[1]), int(made[2]), made[3]) == (user, group, "0700")
+    folder = root / LEDGER.lstrip("/")
+    folder.mkdir(parents=True)
+    for path in [folder.parent.parent, folder.parent]:
+        path.chmod(0o755)
+    folder.chmod(0o700)
+    os.chown(folder, user, group)
+
+
 def inside(root, *command):
     return [shutil.which("chroot"), "--userspec=65532:65532", str(root), *command]
 
@@ -147,6 +163,7 @@ def test_it_serves_from_a_root_that_it_cannot_write_to_and_tells_its_health(root
         path.chmod(0o755)
     for path in etc.iterdir():
         path.chmod(0o644)
+    ledger_volume(root)
     environment = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["gateway"]["environment"]
     command = [*json.loads(last("gateway", "ENTRYPOINT")), *json.loads(last("gateway", "CMD"))]
     process = subprocess.Popen(inside(root, *command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
@@ -193,6 +210,13 @@ def test_workers_are_given_where_processes_and_memory_are_limited():
     assert workers * 16 <= int(held["mem_limit"].removesuffix("m")) / 4, "16 MiB of waiting lines each"
 
 
+def test_the_ledger_of_compose_is_on_a_volume_of_its_own():
+    file = yaml.safe_load((DEPLOY / "compose/gateway.yaml").read_text(encoding="utf-8"))["ledger"]["file"]
+    assert str(pathlib.PurePath(file).parent) == LEDGER
+    assert any(volume.split()[0] == f"ledger:{LEDGER}" for volume in COMPOSE["services"]["gateway"]["volumes"])
+    assert "ledger" in COMPOSE["volumes"]
+
+
 def test_compose_publishes_to_this_machine_only_and_mounts_what_exists():
     ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert ports and all(port.startswith("127.0.0.1:") for port in ports)
@@ -204,6 +228,7 @@ def test_compose_publishes_to_this_machine_only_and_mounts_what_exists():
 
 def test_the_gateway_takes_the_configuration_of_compose(tmp_path, certificate):
     text = (DEPLOY / "compose/gateway.yaml").read_text(encoding="utf-8").replace("/ca/ca.pem", str(certificate[0]))
+    text = text.replace(LEDGER, str(tmp_path))
     (tmp_path / "gateway.yaml").write_text(text, encoding="utf-8")
     done = subprocess.run([programs.BIN / "ecs-gateway", "check", "--config", tmp_path / "gateway.yaml"], capture_output=True,
                           text=True, timeout=60, check=False, env=COMPOSE["services"]["gateway"]["environment"])

@@ -71,7 +71,7 @@ def test_a_reload_of_a_file_with_an_error_fails_and_shows_its_lines(tmp_path):
         *"--init-groups --no-new-privs --inh-caps=-all --bounding-set=-all".split()], "as the service, among its mounts"
     assert first[check + 1:] == ["check", "--config", "/etc/ecs-gateway/gateway.yaml"]
     done = subprocess.run([programs.BIN / "ecs-gateway", "check", "--config", file], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1 and "gateway.yaml:21:1: nonsense: unknown key" in done.stdout
+    assert done.returncode == 1 and "gateway.yaml:24:1: nonsense: unknown key" in done.stdout
     assert then == ["/bin/kill", "-HUP", "$MAINPID"]
 
 
@@ -93,6 +93,15 @@ def test_the_unit_is_valid_and_exposes_little(tmp_path):
     print(f"exposure of the unit: {exposure}")
     assert exposure <= 2.0
     assert f"(exposure {exposure} of 10" in (DEPLOY / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_ledger_is_where_the_unit_lets_the_service_write_and_nobody_else_read():
+    unit = UNIT.read_text(encoding="utf-8")
+    assert re.search(r"^StateDirectory=ecs-gateway$", unit, re.M) and re.search(r"^StateDirectoryMode=0700$", unit, re.M)
+    installed = yaml.safe_load((DEPLOY / "debian/gateway.yaml").read_text(encoding="utf-8"))
+    assert installed["ledger"] == {"file": "/var/lib/ecs-gateway/ledger.db"}
+    assert "install -d -o ecs-gateway -g ecs-gateway -m 0700 /var/lib/ecs-gateway" in (
+        DEPLOY / "debian/postinst").read_text(encoding="utf-8")
 
 
 def test_the_unit_lets_the_kernel_tell_who_calls_over_a_unix_socket():
@@ -162,6 +171,7 @@ def test_the_unit_lets_the_gateway_make_every_system_call_that_it_makes(start, t
     before = tmp_path / "syscalls of ExecStartPre"
     run("strace", "-f", "-qq", "-c", "-o", before, programs.BIN / "ecs-gateway", "check", "--config", gate.file)
     made = set(re.findall(r"^ *[\d.]+ .* (\w+)$", counted.read_text() + before.read_text(), re.M)) - {"total"}
+    made -= {"fchown"}  # of root only: SQLite gives a file beside the ledger to the ledger's owner
     assert {"openat", "futex", "mlock2"} <= made, made
     assert made - syscalls_of_the_unit() == set()
 
@@ -199,7 +209,9 @@ def test_the_stop_of_the_unit_leaves_the_drain_its_time():
 
 
 def test_the_configuration_as_installed_is_good_and_serves_nobody(tmp_path):
-    done = programs.run("ecs-gateway", "check", "--config", DEPLOY / "debian/gateway.yaml")
+    installed = (DEPLOY / "debian/gateway.yaml").read_text(encoding="utf-8")
+    (tmp_path / "gateway.yaml").write_text(installed.replace("/var/lib/ecs-gateway", str(tmp_path)), encoding="utf-8")
+    done = programs.run("ecs-gateway", "check", "--config", tmp_path / "gateway.yaml")
     assert done.stdout.splitlines()[-1] == "OK"
 
 
@@ -215,7 +227,7 @@ def test_completion_knows_every_command_and_option():
     run("bash", "-n", DEPLOY / "completion/ecs-gateway.bash")
 
 
-ETC, LOG = pathlib.Path("/etc/ecs-gateway"), pathlib.Path("/var/log/ecs-gateway")
+ETC, LOG, STATE = (pathlib.Path(f"{folder}/ecs-gateway") for folder in ("/etc", "/var/log", "/var/lib"))
 
 
 @contextlib.contextmanager
@@ -269,6 +281,8 @@ def test_it_is_installed_started_called_and_removed(package, start):
         user = pwd.getpwnam("ecs-gateway")
         secrets = pathlib.Path("/etc/ecs-gateway/secrets")
         assert (secrets.stat().st_uid, secrets.stat().st_gid, secrets.stat().st_mode & 0o777) == (0, user.pw_gid, 0o750)
+        state = STATE.stat()
+        assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (user.pw_uid, user.pw_gid, 0o700)
         file = (ETC / "gateway.yaml").stat()
         assert (file.st_uid, file.st_gid, file.st_mode & 0o777) == (0, user.pw_gid, 0o640)
         run("/usr/bin/ecs-gateway", "check", "--config", "/etc/ecs-gateway/gateway.yaml", user="ecs-gateway", group="ecs-gateway")
@@ -295,6 +309,7 @@ def test_it_is_installed_started_called_and_removed(package, start):
         assert (ETC / "gateway.yaml").read_text(encoding="utf-8") == changed, "and so does another installation"
     finally:
         run("dpkg", "--purge", "ecs-gateway")
-    for path in ("/usr/bin/ecs-gateway", "/etc/ecs-gateway", "/var/log/ecs-gateway", "/etc/logrotate.d/ecs-gateway",
+    for path in ("/usr/bin/ecs-gateway", "/etc/ecs-gateway", "/var/log/ecs-gateway", "/var/lib/ecs-gateway",
+                 "/etc/logrotate.d/ecs-gateway",
                  "/usr/share/doc/ecs-gateway"):
         assert not pathlib.Path(path).exists(), path

@@ -30,7 +30,13 @@ TEST(conf, holds_only_files_that_load) {
     for (const auto& file : std::filesystem::directory_iterator(folder)) {
         if (file.path().extension() != ".yaml") continue;
         ++files;
-        EXPECT_THAT(described(load(file.path().string())), IsEmpty()) << file.path();
+        auto said = described(load(file.path().string()));
+        // What a sidecar's ledger in memory gives up is meant, and said all the same.
+        const auto is_meant = [](const std::string& line) {
+            return line.find("warning: ledger.memory: ") != line.npos;
+        };
+        EXPECT_EQ(std::erase_if(said, is_meant), file.path().stem() == "sidecar" ? 1U : 0U);
+        EXPECT_THAT(said, IsEmpty()) << file.path();
     }
     EXPECT_GE(files, 4U);
 }
