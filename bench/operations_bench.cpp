@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "gateway/operations/body.hpp"
 #include "gateway/operations/match.hpp"
-#include "gateway/operations/resize_body.hpp"
 #include "gateway/operations/response_facts.hpp"
 
 namespace {
@@ -27,12 +27,12 @@ void match_server(benchmark::State& state) {
 }
 BENCHMARK(match_server);
 
-void read_body(benchmark::State& state, const std::string& body) {
-    resize_reader reader;
-    resize_request asked;
+void read_body(benchmark::State& state, const std::string& bytes) {
+    body_reader reader;
+    body asked;
     for (auto _ : state)
-        benchmark::DoNotOptimize(reader.read(body, asked));
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));
+        benchmark::DoNotOptimize(reader.read(std::span(&row_of(operation_id::resize), 1), bytes, asked));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
 }
 BENCHMARK_CAPTURE(read_body, smallest, R"({"resize":{"flavorRef":"s3.large.2"}})");
 BENCHMARK_CAPTURE(read_body, vendors_sample, R"({

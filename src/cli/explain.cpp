@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <ostream>
+#include <variant>
 
 #include "command.hpp"
 #include "gateway/credentials/store.hpp"
-#include "gateway/operations/match.hpp"
-#include "gateway/operations/query.hpp"
-#include "gateway/operations/resize_body.hpp"
-#include "gateway/policy/rules.hpp"
+#include "gateway/pipeline/judge.hpp"
 #include "settings_file.hpp"
 
 namespace gateway::cli {
@@ -18,14 +16,10 @@ struct described_call {
     std::optional<std::string> body;
 };
 
-// What the gateway would answer by itself.
-struct rejection {
-    const char* status_and_code;
-    std::string message;
-};
-
-int print_rejection(const rejection& rejected, std::ostream& out) {
-    out << "\nrefused with " << rejected.status_and_code << ": " << rejected.message << '\n';
+// Exit status of a call that the gateway answers by itself.
+int print_rejection(const pipeline::own_answer& answer, std::ostream& out) {
+    out << "\nrefused with " << pipeline::status_of(answer.code) << ' ' << pipeline::name_of(answer.code) << ": "
+        << shown(answer.message) << '\n';
     return failed;
 }
 
@@ -52,26 +46,11 @@ std::uint32_t find_caller(const config::settings& settings, std::string_view nam
 
 std::string describe(const operations::resize_request& asked) {
     std::string text = "flavor " + asked.flavor;
-    if (asked.dedicated_host_id) text += ", dedicated host " + *asked.dedicated_host_id;
+    if (!asked.dedicated_host_id.empty()) text += ", dedicated host " + asked.dedicated_host_id;
     if (asked.auto_pay) text += *asked.auto_pay ? ", isAutoPay true" : ", isAutoPay false";
     if (asked.stops_running_server) text += ", mode withStopServer";
     if (asked.dry_run) text += *asked.dry_run ? ", dry_run true" : ", dry_run false";
     return text;
-}
-
-// Checks the body against the operation: why it is rejected, or nothing and `asked` filled in.
-std::optional<rejection> judge_body(const described_call& call, const operations::operation& operation,
-                                    operations::resize_request& asked) {
-    if (operation.body == operations::body_kind::none) {
-        if (!call.body || call.body->empty()) return std::nullopt;
-        return rejection{"400 Gateway.0002", "this operation takes no body: leave it out"};
-    }
-    if (!call.body) throw misused("a resize is judged by its body: give it with --body FILE");
-    operations::resize_reader reader;
-    const auto problem = reader.read(*call.body, asked);
-    if (!problem) return std::nullopt;
-    return rejection{"400 Gateway.0002",
-                     (problem->pointer.empty() ? "the body" : problem->pointer) + ": " + problem->message};
 }
 
 void print_rules(const std::vector<policy::reason>& reasons, std::ostream& out) {
@@ -91,64 +70,64 @@ void print_rules(const std::vector<policy::reason>& reasons, std::ostream& out) 
         row(r.rule, r.verdict, shown(r.text));
 }
 
-int judge(const described_call& call, const config::settings& settings, std::ostream& out) {
-    fact_printer call_facts(out);
-    const auto question_mark = std::min(call.path.find('?'), call.path.size());
-    const std::string_view path = std::string_view(call.path).substr(0, question_mark);
-    const std::string_view query = std::string_view(call.path).substr(std::min(question_mark + 1, call.path.size()));
-    const auto matched = operations::match_path(call.method, path);
-    if (!matched) {
-        call_facts.line("operation", "none");
-        if (matched.error().allow.empty())
-            return print_rejection({"404 Gateway.0301", std::string(operations::path_problem(matched.error()))}, out);
-        return print_rejection({"405 Gateway.0302", "this path exists for " + matched.error().allow}, out);
+// What the call is, as far as it was understood.
+void print_call(const described_call& call, const pipeline::judgement& judged, std::ostream& out) {
+    fact_printer facts(out);
+    const operations::match& matched = judged.matched;
+    if (matched.candidates.empty()) {
+        facts.line("operation", "none");
+        return;
     }
-    const std::uint32_t caller = find_caller(settings, call.caller);
-    call_facts.line("operation",
-                    std::string(matched->operation->name) + " (" + std::string(matched->api_version) + ")");
-    call_facts.line("caller", call.caller);
-    call_facts.line("project", matched->project_id);
-    if (!matched->server_id.empty()) call_facts.line("server", matched->server_id);
-    if (!matched->job_id.empty()) call_facts.line("job", matched->job_id);
+    if (matched.operation != nullptr)
+        facts.line("operation", std::string(matched.operation->name) + " (" + std::string(matched.api_version) + ")");
+    facts.line("caller", call.caller);
+    facts.line("project", matched.project_id);
+    if (!matched.server_id.empty()) facts.line("server", matched.server_id);
+    if (!matched.job_id.empty()) facts.line("job", matched.job_id);
+    if (const auto* const resize = std::get_if<operations::resize_request>(&judged.body))
+        facts.line("asks for", describe(*resize));
+}
 
-    if (!matched->operation->query && !query.empty())
-        return print_rejection({"404 Gateway.0301", "this operation takes no query: leave it out"}, out);
-    if (const std::string_view problem = operations::query_problem(query); !problem.empty())
-        return print_rejection({"400 Gateway.0001", std::string(problem)}, out);
-    operations::resize_request asked;
-    if (const auto problem = judge_body(call, *matched->operation, asked)) return print_rejection(*problem, out);
-    const bool is_resize = matched->operation->body == operations::body_kind::resize;
-    if (is_resize) call_facts.line("asks for", describe(asked));
+// Whose project it is, and what the policy said.
+void print_decision(const policy::facts& asked, const policy::verdict& decided, const policy::rules& rules,
+                    const config::settings& settings, std::ostream& out) {
+    fact_printer facts(out);
+    const policy::project& project = *asked.project;
+    facts.line("account", project.account);
+    const auto region = settings.regions.find(project.region);
+    facts.line("region",
+               std::string(project.region) +
+                   (region == settings.regions.end() ? std::string() : ", " + region->second.ecs.authority()));
+    const config::credential& signs = settings.credentials[decided.credential_index];
+    const std::string& own = settings.credentials[project.credential_index].name;
+    facts.line("credential", decided.allowed ? signs.name + ", from " + credentials::describe(signs)
+                                             : own + " (not used: the call is refused)");
+    print_rules(rules.explain(asked), out);
+}
 
+int explain_call(const described_call& call, const config::settings& settings, std::ostream& out) {
+    const auto question_mark = std::min(call.path.find('?'), call.path.size());
+    const pipeline::judged_request request{
+        .method = call.method,
+        .path = std::string_view(call.path).substr(0, question_mark),
+        .query = std::string_view(call.path).substr(std::min(question_mark + 1, call.path.size())),
+        .content_type = {},
+        .body = call.body ? std::string_view(*call.body) : std::string_view()};
     const policy::rules rules(settings);
-    const policy::project* const project = rules.find_project(matched->project_id);
-    if (project == nullptr)
-        return print_rejection({"403 Gateway.0202", "no account of the file has this project; add it under accounts"},
-                               out);
-    const policy::facts facts{.caller = caller,
-                              .project = project,
-                              .operation = matched->operation->id,
-                              .server_id = matched->server_id,
-                              .resize = is_resize ? &asked : nullptr,
-                              .api_version = matched->api_version};
-    const policy::verdict verdict = rules.decide(facts);
-    const std::string& own = settings.credentials[project->credential_index].name;
-    call_facts.line("account", project->account);
-    const auto region = settings.regions.find(project->region);
-    call_facts.line("region",
-                    std::string(project->region) +
-                        (region == settings.regions.end() ? std::string() : ", " + region->second.ecs.authority()));
-    const config::credential& signs = settings.credentials[verdict.credential_index];
-    call_facts.line("credential", verdict.allowed ? signs.name + ", from " + credentials::describe(signs)
-                                                  : own + " (not used: the call is refused)");
-    print_rules(rules.explain(facts), out);
-    const bool unknown_member = verdict.failed != nullptr && verdict.failed->blames_body;
-    if (!verdict.allowed)
-        return print_rejection(
-            {unknown_member ? "400 Gateway.0002" : "403 Gateway.0201", shown(rules.denial(verdict, facts))}, out);
+    pipeline::judgement judged;
+    pipeline::judge(request, find_caller(settings, call.caller), rules, judged);
+    const bool lacks_body = !judged.matched.candidates.empty() && !call.body &&
+                            judged.matched.candidates.front().body != operations::body_kind::none;
+    if (lacks_body) throw misused("this operation is judged by its body: give it with --body FILE");
 
-    const config::rule& rule = settings.policy[verdict.rule_index];
-    out << "\nallowed by rule " << verdict.rule << ", signed as credential " << signs.name << '\n';
+    print_call(call, judged, out);
+    if (judged.facts && judged.facts->project != nullptr)
+        print_decision(*judged.facts, judged.decided, rules, settings, out);
+    if (judged.rejected) return print_rejection(*judged.rejected, out);
+
+    const config::rule& rule = settings.policy[judged.decided.rule_index];
+    out << "\nallowed by rule " << rule.name << ", signed as credential "
+        << settings.credentials[judged.decided.credential_index].name << '\n';
     if (rule.rate || rule.max_in_flight)
         out << "(unless over the rule's rate or max_in_flight, which are not counted here)\n";
     return done;
@@ -171,7 +150,7 @@ int explain(const command& self, const std::vector<std::string>& words, const st
     if (!options) return done;
     if (options->count("body") != 0) call.body = read_file((*options)["body"].as<std::string>());
     const config::settings settings = load_settings(call.file, io);
-    return judge(call, settings, io.out);
+    return explain_call(call, settings, io.out);
 }
 
 }  // namespace gateway::cli

@@ -159,7 +159,6 @@ bool is_server_id(std::string_view text) noexcept {
 boost::system::result<match, mismatch> match_path(std::string_view method, std::string_view path) {
     const segments given = split(path);
     mismatch failed;
-    failed.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     for (const route& each : std::span(routes.all.data(), routes.count)) {
         match found;
         if (!fits(each, given, found)) continue;
@@ -172,6 +171,7 @@ boost::system::result<match, mismatch> match_path(std::string_view method, std::
         if (!failed.allow.empty()) failed.allow += ", ";
         failed.allow += row.method;
     }
+    failed.has_upper_case = std::any_of(path.begin(), path.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     return failed;
 }
 

@@ -38,7 +38,8 @@ bool handler::wants_body(http::session& caller) const {
     const auto& head = caller.head();
     const auto found = operations::match_path(head.method, head.path);
     if (!found) return false;
-    if (found->operation->body == operations::body_kind::none && head.framing.body == message::body_framing::length)
+    if (found->candidates.front().body == operations::body_kind::none &&
+        head.framing.body == message::body_framing::length)
         return false;
     const snapshot& current = *resources_->config->snapshot;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

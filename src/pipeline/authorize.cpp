@@ -6,26 +6,20 @@
 namespace gateway::pipeline {
 
 rejection call::authorize() {
-    const auto& rules = snapshot().rules;
     record_.decided = outcome::decision::denied;
-    if (project_ == nullptr) return answers::unknown_project();
-    record_.account = project_->account;
-    record_.region = project_->region;
-    const policy::facts facts{.caller = static_cast<std::uint32_t>(caller_id_),
-                              .project = project_,
-                              .operation = match_.operation->id,
-                              .server_id = match_.server_id,
-                              .resize = has_resize_body() ? &space_->resize : nullptr,
-                              .api_version = match_.api_version};
-    const policy::verdict verdict = rules.decide(facts);
+    if (project_ != nullptr) {
+        record_.account = project_->account;
+        record_.region = project_->region;
+    }
+    const policy::facts facts = facts_of(match_, space_->body, project_, static_cast<std::uint32_t>(caller_id_));
+    policy::verdict verdict;
+    rejection rejected = judge_policy(snapshot().rules, facts, verdict);
     record_.rule = verdict.rule;
     if (!verdict.shadow.empty()) {
         space_->shadow.assign(verdict.shadow_allows ? "allowed by " : "denied by ").append(verdict.shadow);
         record_.shadow = space_->shadow;
     }
-    if (verdict.failed != nullptr && verdict.failed->blames_body)
-        return answers::unknown_member(rules.denial(verdict, facts));
-    if (!verdict.allowed) return answers::denied(rules.denial(verdict, facts));
+    if (rejected) return rejected;
 
     auto admitted = snapshot().admission.admit(verdict.rule_index, facts.caller, std::chrono::steady_clock::now());
     if (!admitted.admitted) {

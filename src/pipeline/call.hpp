@@ -7,7 +7,7 @@
 
 #include "call_resources.hpp"
 #include "gateway/http/session.hpp"
-#include "gateway/operations/match.hpp"
+#include "gateway/pipeline/judge.hpp"
 #include "gateway/pipeline/rejection.hpp"
 
 namespace gateway::pipeline {
@@ -42,7 +42,12 @@ public:
 private:
     [[nodiscard]] const pipeline::snapshot& snapshot() const { return *config_->snapshot; }
     [[nodiscard]] std::string_view request_id() const { return {request_id_digits_.data(), request_id_digits_.size()}; }
-    [[nodiscard]] bool has_resize_body() const { return match_.operation->body == operations::body_kind::resize; }
+    [[nodiscard]] judged_request request() const;  // route.cpp
+    // nullptr where the operation is no resize. Of use once the body is read.
+    [[nodiscard]] const operations::resize_request* resize_body() const {
+        const bool is_resize = match_.operation->body == operations::body_kind::resize;
+        return is_resize ? std::get_if<operations::resize_request>(&space_->body) : nullptr;
+    }
 
     // authenticate.cpp
     [[nodiscard]] boost::system::result<callers::identity, callers::authentication_error> find_caller(

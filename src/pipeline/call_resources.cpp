@@ -45,8 +45,7 @@ std::unique_ptr<workspace> call_resources::take_workspace() {
 }
 
 void call_resources::give_back(std::unique_ptr<workspace> used) {
-    const std::size_t held = used->request.capacity() + used->response_head.capacity() + used->message.capacity() +
-                             used->resize.flavor.capacity();
+    const std::size_t held = used->request.capacity() + used->response_head.capacity() + used->message.capacity();
     if (pool_.size() < max_pooled && held <= max_kept) pool_.push_back(std::move(used));
 }
 

@@ -13,7 +13,7 @@
 
 #include "gateway/credentials/credential_cache.hpp"
 #include "gateway/net/async_event.hpp"
-#include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/body.hpp"
 #include "gateway/operations/response_facts.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/outcome_log.hpp"
@@ -42,7 +42,7 @@ struct workspace {
     std::string shadow;
     std::string code, message;  // of the outcome line
     std::string upstream_request_id;
-    operations::resize_request resize;
+    operations::body body;
     operations::response_facts facts;
 };
 
@@ -67,7 +67,7 @@ struct call_resources {
     boost::intrusive::list<active_config, boost::intrusive::constant_time_size<false>> configs;
     boost::local_shared_ptr<active_config> config;
     signing::signer signer;
-    operations::resize_reader resize_reader;
+    operations::body_reader body_reader;
     std::uint64_t unrecorded = 0;  // calls that were rejected since the outcome log took no line
 
 private:

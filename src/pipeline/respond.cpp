@@ -37,7 +37,7 @@ task<> call::send_response(upstream::response& response) {
         co_await stream(response);
         co_return;
     }
-    if (has_resize_body() || response.head().status >= 400) record_response_body(response);
+    if (resize_body() != nullptr || response.head().status >= 400) record_response_body(response);
     co_await send_whole(response);
 }
 
@@ -144,7 +144,7 @@ void call::record_response_body(const upstream::response& response) {
         record_.code = space_->code;
         record_.message = space_->message;
     }
-    if (has_resize_body()) {
+    if (resize_body() != nullptr) {
         record_.result_job_id = facts.job_id;
         record_.result_order_id = facts.order_id;
     }

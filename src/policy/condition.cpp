@@ -84,7 +84,7 @@ struct dedicated_hosts {
         return !rule.dedicated_hosts || !names_any(call) || names_one_of(*rule.dedicated_hosts, call);
     }
     static std::string refusal(const resize_conditions& rule, const facts& call) {
-        const std::string named = "dedicated host " + brief(*call.resize->dedicated_host_id);
+        const std::string named = "dedicated host " + brief(call.resize->dedicated_host_id);
         return rule.dedicated_hosts->empty() ? named + " is named, and none may be"
                                              : named + " is not among " + listed(*rule.dedicated_hosts);
     }
@@ -99,12 +99,9 @@ struct dedicated_hosts {
     }
 
 private:
-    // An empty id names no host.
-    static bool names_any(const facts& call) noexcept {
-        return call.resize->dedicated_host_id && !call.resize->dedicated_host_id->empty();
-    }
+    static bool names_any(const facts& call) noexcept { return !call.resize->dedicated_host_id.empty(); }
     static bool names_one_of(const std::vector<std::string>& hosts, const facts& call) noexcept {
-        return names_any(call) && std::find(hosts.begin(), hosts.end(), *call.resize->dedicated_host_id) != hosts.end();
+        return names_any(call) && std::find(hosts.begin(), hosts.end(), call.resize->dedicated_host_id) != hosts.end();
     }
 };
 

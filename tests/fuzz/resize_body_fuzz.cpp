@@ -3,19 +3,22 @@
 
 #include <string_view>
 
-#include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/body.hpp"
 #include "must.hpp"
 
 namespace json = boost::json;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static gateway::operations::resize_reader reader;  // as a worker has one for all its calls
+    using namespace gateway::operations;
+    static body_reader reader;  // as a worker has one for all its calls
     const std::string_view body(reinterpret_cast<const char*>(data), size);
-    gateway::operations::resize_request asked;
-    if (const auto problem = reader.read(body, asked)) {
-        MUST(!problem->message.empty());
+    gateway::operations::body read_into;
+    const auto found = reader.read(std::span(&row_of(operation_id::resize), 1), body, read_into);
+    if (!found) {
+        MUST(!found.error().message.empty());
         return 0;
     }
+    const auto& asked = std::get<resize_request>(read_into);
     boost::system::error_code ec;
     const json::value whole = json::parse({body.data(), body.size()}, ec);
     MUST(!ec && whole.is_object());

@@ -15,7 +15,7 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/operations/operation.hpp"
-#include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/body.hpp"
 #include "gateway/policy/condition.hpp"
 
 namespace gateway::policy {

@@ -81,7 +81,7 @@ TEST_F(explain, tells_why_a_call_is_refused) {
         {"planner", "GET", "/v1/p-acme/jobs/%6a", "", "404 Gateway.0301: "},
         {"planner", "GET", "/v1/p-acme/jobs/j-1?limit=1", "", "404 Gateway.0301: this operation takes no query"},
         {"planner", "GET", "/v1/p-acme/cloudservers/resize_flavors?a=b+c", "", "400 Gateway.0001: the query"},
-        {"planner", "GET", resize, "", "405 Gateway.0302: this path exists for POST\n"},
+        {"planner", "GET", resize, "", "405 Gateway.0302: this path is for POST\n"},
     };
     for (const auto& c : cases) {
         const auto answer = explain_call(c.caller, c.method, c.path, c.body);

@@ -1,4 +1,4 @@
-#include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/body.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,6 +28,21 @@ namespace gateway::operations {
 namespace {
 
 using testing::HasSubstr;
+
+// Reads bodies as those of a resize.
+struct resize_reader {
+    body_reader reader;
+    body read_into;
+
+    // Why it is refused; nothing, and `asked` filled in, when it is not.
+    std::optional<body_problem> read(std::string_view bytes, resize_request& asked) {
+        const auto found = reader.read(std::span(&row_of(operation_id::resize), 1), bytes, read_into);
+        if (!found) return found.error();
+        EXPECT_EQ((*found)->id, operation_id::resize);
+        asked = std::get<resize_request>(read_into);
+        return std::nullopt;
+    }
+};
 
 // The members after flavorRef, in a body that is right otherwise.
 std::string with_members(const std::string& members) {
@@ -306,7 +321,7 @@ TEST(resize_body, tells_what_the_policy_asks_about) {
 
     ASSERT_FALSE(reader.read(with_members(R"("extendparam":{"isAutoPay":"false"})"), asked));
     EXPECT_EQ(asked.flavor, "s6.large.2");
-    EXPECT_EQ(asked.dedicated_host_id, std::nullopt);
+    EXPECT_EQ(asked.dedicated_host_id, "");
     EXPECT_EQ(asked.auto_pay, false);
     EXPECT_FALSE(asked.stops_running_server);
     EXPECT_EQ(asked.dry_run, std::nullopt);

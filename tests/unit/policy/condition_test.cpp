@@ -136,7 +136,7 @@ TEST(condition, the_first_that_fails_is_told) {
     EXPECT_EQ(unsatisfied(conditions, over_v1_1(asked)), "while_running");
     asked.stops_running_server = false;
     EXPECT_EQ(unsatisfied(conditions, over_v1_1(asked)), "dedicated_hosts");
-    asked.dedicated_host_id.reset();
+    asked.dedicated_host_id.clear();
     EXPECT_EQ(unsatisfied(conditions, over_v1_1(asked)), "dry_run");
     asked.dry_run = false;
     EXPECT_EQ(unsatisfied(conditions, over_v1_1(asked)), none);

@@ -1,14 +1,15 @@
-#include "gateway/operations/resize_body.hpp"
+#include "gateway/operations/body.hpp"
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/system/error_code.hpp>
 #include <cstdint>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "body_format.hpp"
 #include "key_memory.hpp"
-#include "resize_members.hpp"
 
 namespace gateway::operations {
 
@@ -21,7 +22,6 @@ constexpr std::size_t deepest = 16;            // of objects and arrays
 constexpr std::size_t longest_kept = 4096;     // bytes of a key whose memory is kept for the next body
 constexpr std::size_t longest_shown_key = 64;  // bytes of an unknown key that a pointer repeats
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view must_be_object = R"(must be a JSON object, such as {"resize":{"flavorRef":"s6.large.2"}})";
 
 // RFC 6901, 3: ~ is ~0, / is ~1.
 void append_pointer(std::string& out, std::string_view object, std::string_view key) {
@@ -40,14 +40,10 @@ void append_pointer(std::string& out, std::string_view object, std::string_view 
     if (end < key.size()) out += "...";
 }
 
-bool is_flavor(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 }  // namespace
 
 // The handler of Boost.JSON's parser. The first problem stops it: by an error code, since it has no other way.
-class resize_reader::handler {
+class body_reader::handler {
 public:
     // The parser's own limits: there is none here but the size of the body.
     static constexpr std::size_t max_object_size = SIZE_MAX;
@@ -55,27 +51,46 @@ public:
     static constexpr std::size_t max_key_size = SIZE_MAX;
     static constexpr std::size_t max_string_size = SIZE_MAX;
 
-    void begin(resize_request& request) {
-        request_ = &request;
-        request.flavor.clear();
-        if (request.dedicated_host_id) spare_host_id_ = std::move(*request.dedicated_host_id);
-        request.dedicated_host_id.reset();
-        request.auto_pay.reset();
-        request.stops_running_server = false;
-        request.dry_run.reset();
-        request.unknown_member.clear();
+    void begin(const body_format& format, body& output) {
+        format_ = &format;
+        output_ = &output;
+        format.clear(output);
         open_.clear();
         objects_ = depth_ = 0;
         keys_.begin();
         if (text_.capacity() > longest_kept) text_ = {};
         text_.clear();
         expected_ = nullptr;
-        has_resize_ = has_flavor_ = false;
+        met_ = 0;
         problem_.reset();
     }
     [[nodiscard]] std::optional<body_problem>& problem() { return problem_; }
-    [[nodiscard]] bool has_resize() const { return has_resize_; }
-    [[nodiscard]] bool has_flavor() const { return has_flavor_; }
+    [[nodiscard]] std::string must_be_object() const {
+        return std::string("must be a JSON object, such as ").append(format_->example);
+    }
+    // The operation whose key the body has.
+    [[nodiscard]] boost::system::result<const operation*, body_problem> choose(
+        std::span<const operation> candidates) const {
+        const operation* chosen = nullptr;
+        for (const operation& each : candidates) {
+            const known_member* const key = find_member(*format_, body_object::root, each.body_key);
+            if (key == nullptr || !has_met(*key)) continue;
+            if (chosen != nullptr)
+                return body_problem{std::string(key->pointer),
+                                    "stands beside " + std::string(chosen->body_key) + "; send one of them"};
+            chosen = &each;
+        }
+        if (chosen != nullptr) return chosen;
+        return body_problem{"/" + std::string(candidates.front().body_key), "is missing; send a JSON object"};
+    }
+    [[nodiscard]] bool has_met(const known_member& member) const { return ((met_ >> index_of(member)) & 1U) != 0; }
+    // The first member that is missing in an object that is there, or nullptr.
+    [[nodiscard]] const known_member* find_missing() const {
+        for (const known_member& each : format_->members) {
+            if (!each.missing.empty() && !has_met(each) && is_there(each.object)) return &each;
+        }
+        return nullptr;
+    }
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
@@ -90,7 +105,6 @@ public:
             opened = {opened.number, expected->opens, expected->pointer};
         else if (!open_.empty())
             opened.pointer = open_.back().pointer;
-        if (opened.object == body_object::resize) has_resize_ = true;
         open_.push_back(opened);
         ++depth_;
         return true;
@@ -130,26 +144,19 @@ public:
         if (expected_ == nullptr) return takes_any_value(ec);
         if (!on_string_part(last, 0, ec)) return false;
         const known_member& expected = *std::exchange(expected_, nullptr);
-        const bool taken = take_string(expected.name, text_) || wrong_value(expected, ec);
+        const bool taken =
+            (expected.take_text != nullptr && expected.take_text(*output_, text_)) || wrong_value(expected, ec);
         text_.clear();
         return taken;
     }
 
     bool on_int64(std::int64_t number, json::string_view, error_code& ec) {
-        if (expected_ == nullptr || expected_->name != member::cpu_threads || (number != 1 && number != 2))
-            return takes_any_value(ec);
-        expected_ = nullptr;
-        return true;
+        return take_value(&known_member::take_integer, number, ec);
     }
     bool on_uint64(std::uint64_t, json::string_view, error_code& ec) { return takes_any_value(ec); }
     bool on_double(double, json::string_view, error_code& ec) { return takes_any_value(ec); }
     bool on_number_part(json::string_view, error_code&) { return true; }
-    bool on_bool(bool value, error_code& ec) {
-        if (expected_ == nullptr || expected_->name != member::dry_run) return takes_any_value(ec);
-        expected_ = nullptr;
-        request_->dry_run = value;
-        return true;
-    }
+    bool on_bool(bool value, error_code& ec) { return take_value(&known_member::take_bool, value, ec); }
     bool on_null(error_code& ec) { return takes_any_value(ec); }
     bool on_comment_part(json::string_view, error_code&) { return true; }
     bool on_comment(json::string_view, error_code&) { return true; }
@@ -172,13 +179,13 @@ private:
 
     // For a value that no known member has: whether it is allowed here.
     bool takes_any_value(error_code& ec) {
-        if (depth_ == 0) return fail(ec, "", std::string(must_be_object));
+        if (depth_ == 0) return fail(ec, "", must_be_object());
         return expected_ == nullptr || wrong_value(*expected_, ec);
     }
 
     bool take_key(std::string_view key, error_code& ec) {
         const open_object& object = open_.back();
-        const known_member* const known = find_member(object.object, key);
+        const known_member* const known = find_member(*format_, object.object, key);
         if (!keys_.add(object.number, key)) {
             if (known != nullptr) return fail(ec, known->pointer, "occurs twice; send it once");
             return fail(ec, object.pointer,
@@ -187,12 +194,15 @@ private:
                             : "a key occurs twice; send it once");
         }
         expected_ = known;
-        if (known != nullptr) return true;
-        const known_member* const lookalike = find_lookalike(object.object, key);
+        if (known != nullptr) {
+            met_ |= std::uint64_t{1} << index_of(*known);
+            return true;
+        }
+        const known_member* const lookalike = find_lookalike(*format_, object.object, key);
         if (lookalike == nullptr) {
             // Members within an unknown member are not known either: the outermost is reported.
-            if (object.object != body_object::elsewhere && request_->unknown_member.empty())
-                append_pointer(request_->unknown_member, object.pointer, key);
+            if (object.object != body_object::elsewhere && format_->unknown_member(*output_).empty())
+                append_pointer(format_->unknown_member(*output_), object.pointer, key);
             return true;
         }
         return fail(ec, object.pointer,
@@ -200,44 +210,39 @@ private:
                         std::string(lookalike->key) + " or another name");
     }
 
-    bool take_string(member name, const std::string& text) {
-        switch (name) {
-            case member::flavor:
-                has_flavor_ = true;
-                request_->flavor = text;
-                return is_flavor(text);
-            case member::dedicated_host:
-                spare_host_id_ = text;
-                request_->dedicated_host_id.emplace(std::move(spare_host_id_));
-                return true;
-            case member::auto_pay:
-                if (!text.empty()) request_->auto_pay = text == "true";
-                return text.empty() || text == "true" || text == "false";
-            case member::mode:
-                request_->stops_running_server = true;
-                return text == "withStopServer";
-            default:
-                return false;
-        }
+    template <class Value>
+    bool take_value(bool (*known_member::*take)(body&, Value), Value value, error_code& ec) {
+        if (expected_ == nullptr || expected_->*take == nullptr) return takes_any_value(ec);
+        const known_member& expected = *std::exchange(expected_, nullptr);
+        return (expected.*take)(*output_, value) || wrong_value(expected, ec);
     }
 
-    resize_request* request_ = nullptr;
+    [[nodiscard]] std::size_t index_of(const known_member& member) const {
+        return static_cast<std::size_t>(&member - format_->members.data());
+    }
+    [[nodiscard]] bool is_there(body_object object) const {
+        return object == body_object::root ||
+               std::any_of(format_->members.begin(), format_->members.end(),
+                           [&](const known_member& each) { return each.opens == object && has_met(each); });
+    }
+
+    const body_format* format_ = nullptr;
+    body* output_ = nullptr;
     std::vector<open_object> open_;  // from the outermost in; arrays are not among them
     std::size_t objects_ = 0;
     std::size_t depth_ = 0;  // of objects and arrays
     key_memory keys_;
     std::string text_;                        // the key, or the string of a known member, as far as it was read
-    std::string spare_host_id_;               // memory of the last dedicated_host_id
     const known_member* expected_ = nullptr;  // whose value comes next
-    bool has_resize_ = false, has_flavor_ = false;
+    std::uint64_t met_ = 0;                   // the known members, a bit for each
     std::optional<body_problem> problem_;
 };
 
 // The parser holds the handler.
-class resize_reader::parser : public json::basic_parser<resize_reader::handler> {
+class body_reader::parser : public json::basic_parser<body_reader::handler> {
 public:
     parser() : basic_parser(strict()) {}
-    [[nodiscard]] resize_reader::handler& events() { return basic_parser::handler(); }
+    [[nodiscard]] body_reader::handler& events() { return basic_parser::handler(); }
 
 private:
     static json::parse_options strict() {
@@ -247,27 +252,35 @@ private:
     }
 };
 
-resize_reader::resize_reader() : parser_(std::make_unique<parser>()) {}
-resize_reader::~resize_reader() = default;
-resize_reader::resize_reader(resize_reader&&) noexcept = default;
-resize_reader& resize_reader::operator=(resize_reader&&) noexcept = default;
+body_reader::body_reader() : parser_(std::make_unique<parser>()) {}
+body_reader::~body_reader() = default;
+body_reader::body_reader(body_reader&&) noexcept = default;
+body_reader& body_reader::operator=(body_reader&&) noexcept = default;
 
-std::optional<body_problem> resize_reader::read(std::string_view body, resize_request& request) {
+boost::system::result<const operation*, body_problem> body_reader::read(std::span<const operation> candidates,
+                                                                        std::string_view bytes, body& output) {
+    const body_format& format = format_of(candidates.front().body);
     parser_->reset();
     handler& events = parser_->events();
-    events.begin(request);
-    if (body.empty()) return body_problem{"", "is empty; it " + std::string(must_be_object)};
-    if (body.starts_with(byte_order_mark)) return body_problem{"", "must not start with a byte order mark"};
+    events.begin(format, output);
+    if (bytes.empty()) return body_problem{"", "is empty; it " + events.must_be_object()};
+    if (bytes.starts_with(byte_order_mark)) return body_problem{"", "must not start with a byte order mark"};
     error_code ec;
-    const std::size_t used = parser_->write_some(false, body.data(), body.size(), ec);
-    if (events.problem()) return std::move(events.problem());
+    const std::size_t used = parser_->write_some(false, bytes.data(), bytes.size(), ec);
+    if (events.problem()) return std::move(*events.problem());
     if (ec == json::error::too_deep) return body_problem{"", "must not be nested deeper than 16 levels"};
     if (ec == json::error::incomplete) return body_problem{"", "ends before the JSON object does"};
     if (ec) return body_problem{"", "must be valid JSON in UTF-8 (RFC 8259)"};
-    if (used < body.size()) return body_problem{"", "goes on after the JSON object has ended"};
-    if (!events.has_resize()) return body_problem{"/resize", "is missing; send a JSON object"};
-    if (!events.has_flavor()) return body_problem{"/resize/flavorRef", "is missing; send the id of the wanted flavor"};
-    return std::nullopt;
+    if (used < bytes.size()) return body_problem{"", "goes on after the JSON object has ended"};
+    const auto chosen = events.choose(candidates);
+    if (!chosen) return chosen;
+    if (const known_member* const missing = events.find_missing())
+        return body_problem{std::string(missing->pointer), std::string("is missing; ").append(missing->missing)};
+    return chosen;
+}
+
+void throw_exception_from_error(const body_problem& problem, const boost::source_location&) {
+    throw std::invalid_argument(problem.pointer + ": " + problem.message);
 }
 
 }  // namespace gateway::operations

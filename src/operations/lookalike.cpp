@@ -1,6 +1,7 @@
-#include "resize_members.hpp"
-
+#include <array>
 #include <utility>
+
+#include "body_format.hpp"
 
 #include "gateway/base/field.hpp"
 
@@ -43,15 +44,8 @@ bool look_alike(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-const known_member* find_member(body_object object, std::string_view key) noexcept {
-    for (const auto& known : known_members) {
-        if (known.object == object && known.key == key) return &known;
-    }
-    return nullptr;
-}
-
-const known_member* find_lookalike(body_object object, std::string_view key) noexcept {
-    for (const auto& known : known_members) {
+const known_member* find_lookalike(const body_format& format, body_object object, std::string_view key) noexcept {
+    for (const known_member& known : format.members) {
         if (known.object == object && look_alike(known.key, key)) return &known;
     }
     return nullptr;
