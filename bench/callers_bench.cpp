@@ -19,9 +19,8 @@ using namespace std::chrono_literals;
 const std::chrono::sys_seconds start{1'800'000'000s};
 
 // 1,000 callers with a pair and as many with an API key.
-callers::directory directory(bool replay_protection) {
+callers::directory directory() {
     config::settings made;
-    made.replay_protection = replay_protection;
     for (int i = 0; i < 1000; ++i) {
         config::caller one;
         one.name = "signs-" + std::to_string(i);
@@ -37,7 +36,7 @@ callers::directory directory(bool replay_protection) {
         made.callers.push_back(std::move(two));
     }
     std::vector<config::problem> problems;
-    return callers::directory::load(made, callers::make_replay_memory(), problems);
+    return callers::directory::load(made, problems);
 }
 
 // A request as an SDK sends it.
@@ -82,33 +81,17 @@ void judge(benchmark::State& state, const callers::directory& known_callers, con
 void api_key(benchmark::State& state) {
     sent call;
     call.fields.push_back({"X-Api-Key", "key-517"});
-    judge(state, directory(true), call, true);
+    judge(state, directory(), call, true);
 }
 BENCHMARK(api_key);
 
 void signature(benchmark::State& state, signing::algorithm algorithm, const char* access_key, bool expected) {
     sent call;
     call.sign(algorithm, access_key);
-    judge(state, directory(false), call, expected);
+    judge(state, directory(), call, expected);
 }
 BENCHMARK_CAPTURE(signature, sdk_hmac_sha256, signing::algorithm::sdk_hmac_sha256, "GWACCESSKEY517", true);
 BENCHMARK_CAPTURE(signature, v11_hmac_sha256, signing::algorithm::v11_hmac_sha256, "GWACCESSKEY517", true);
 BENCHMARK_CAPTURE(signature, of_an_unknown_key, signing::algorithm::sdk_hmac_sha256, "GWNOBODY", false);
-
-// The same with the replay memory: a signature is remembered the first time and found from then on.
-void signature_with_replay_memory(benchmark::State& state) {
-    const callers::directory known_callers = directory(true);
-    std::vector<sent> all(4096);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        all[i].date = sdk_date(start + std::chrono::seconds(i % 100));
-        all[i].sign(signing::algorithm::sdk_hmac_sha256, "GWACCESSKEY" + std::to_string(i % 1000));
-    }
-    signing::signer scratch;
-    std::size_t i = 0;
-    for (auto _ : state)
-        benchmark::DoNotOptimize(
-            known_callers.authenticate(all[i++ % all.size()].request(), {"0.0.0.0:8443"}, {}, start, scratch));
-}
-BENCHMARK(signature_with_replay_memory);
 
 }  // namespace

@@ -37,11 +37,10 @@ SAME_EVERYWHERE = {
 RESIZE = f"/v1.1/{PARTNER}/cloudservers/459a2b9d-804a-4745-ab19-a113bb1b4ddc/resize"
 JSON = [("Content-Type", "application/json")]
 DRY = json.dumps({"resize": {"flavorRef": "s6.large.2"}, "dry_run": True}).encode()
-REAL = json.dumps({"resize": {"flavorRef": "s6.large.2"}}).encode()
 
 KINDS = {
     "resize, API key": lambda to: to.request("POST", RESIZE, DRY, JSON, CI),
-    "resize, signature": lambda to: to.request("POST", RESIZE, REAL, JSON,
+    "resize, signature": lambda to: to.request("POST", RESIZE, DRY, JSON,
                                                calling.signature(PLANNER_KEY, SECRETS["planner.sk"])),
     "look at a job, API key": lambda to: to.request("GET", f"/v1/{PARTNER}/jobs/ff80808288d41e1b018990260955686a", proof=CI),
     "refused, no proof": lambda to: to.request("POST", RESIZE, DRY, JSON),
@@ -55,7 +54,7 @@ def counted(request_of):
         out = folder / "callgrind.out"
         cloud = scripted_cloud.scripted_cloud(scripted_cloud.answering(fields=[("Date", "Thu, 26 Nov 2026 00:00:00 GMT")]))
         gate = programs.gateway(
-            folder, settings(cloud.url, replay_protection=False), SECRETS, SAME_EVERYWHERE,
+            folder, settings(cloud.url), SECRETS, SAME_EVERYWHERE,
             ("valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no",
              *(f"--toggle-collect={loop}" for loop in LOOPS)))
         with calling.connection(gate.port) as to:

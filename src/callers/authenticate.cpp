@@ -1,9 +1,6 @@
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <stdexcept>
 
-#include "gateway/base/hex.hpp"
 #include "gateway/base/time.hpp"
 #include "proof_fields.hpp"
 #include "tables.hpp"
@@ -12,14 +9,6 @@
 namespace gateway::callers {
 
 namespace {
-
-// The first 16 of the 64 hex digits that parse_authorization has seen.
-std::uint64_t first_bits(std::string_view signature) noexcept {
-    std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
-    std::uint64_t bits = 0;
-    if (read_hex(signature.substr(0, 2 * bytes.size()), bytes)) std::memcpy(&bits, bytes.data(), bytes.size());
-    return bits;
-}
 
 // The failure of a signature that does not fit: a signed header is missing or repeated; else it is wrong.
 auth_failure signature_failure(const signing::authorization& claimed, std::span<const field> fields) noexcept {
@@ -254,18 +243,6 @@ boost::system::result<identity, authentication_error> directory::authenticate(co
         return refused(signature_failure(found->claimed, request.fields));
     // After the signature, so that a wrong clock and a wrong key have different answers.
     if (found->date < now - all.window || found->date > now + all.window) return refused(auth_failure::outside_window);
-    // A repeated query does no harm; and the SDKs' dates have whole seconds, so that two equal queries of one second
-    // have the same signature.
-    if (all.replay_protection && call.changes) {
-        switch (pair.accepted->accept(first_bits(found->claimed.signature), found->date, now, all.window)) {
-            case replay_status::first_use:
-                break;
-            case replay_status::replayed:
-                return refused(auth_failure::replayed);
-            case replay_status::too_old:
-                return refused(auth_failure::outside_window);
-        }
-    }
     return identity_of(pair.caller, proof_kind::signature);
 }
 

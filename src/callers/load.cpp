@@ -43,12 +43,9 @@ directory::directory(directory&&) noexcept = default;
 directory& directory::operator=(directory&&) noexcept = default;
 directory::~directory() = default;
 
-directory directory::load(const config::settings& settings, std::shared_ptr<replay_memory> memory,
-                          std::vector<config::problem>& problems) {
-    if (!memory) memory = make_replay_memory();
+directory directory::load(const config::settings& settings, std::vector<config::problem>& problems) {
     auto made = std::make_unique<tables>();
     made->window = settings.signature_window;
-    made->replay_protection = settings.replay_protection;
     for (std::size_t i = 0; i < settings.callers.size(); ++i) {
         const config::caller& one = settings.callers[i];
         const caller_id caller{static_cast<std::uint32_t>(i)};
@@ -57,8 +54,7 @@ directory directory::load(const config::settings& settings, std::shared_ptr<repl
         if (one.access_key && one.secret_key) {
             const auto secret = credentials::read(*one.secret_key, problems);
             if (secret) {
-                made->by_access_key.try_emplace(*one.access_key, caller, *one.access_key, secret->reveal(),
-                                                memory->signatures_of(*one.access_key));
+                made->by_access_key.try_emplace(*one.access_key, caller, *one.access_key, secret->reveal());
                 made->secrets.insert(sha256_of(secret->reveal()));
             }
         }
@@ -96,7 +92,6 @@ directory directory::load(const config::settings& settings, std::shared_ptr<repl
     }
     directory whole;
     whole.tables_ = std::move(made);
-    whole.memory_ = std::move(memory);
     return whole;
 }
 

@@ -11,7 +11,6 @@
 
 #include "gateway/base/text_hash.hpp"
 #include "gateway/callers/directory.hpp"
-#include "replay_memory.hpp"
 
 namespace gateway::callers {
 
@@ -31,12 +30,10 @@ struct digest_hash {
 
 // A caller's pair, ready for either algorithm: the caller chooses which.
 struct key_pair {
-    key_pair(caller_id owner, std::string_view access_key, std::string_view secret_key,
-             std::shared_ptr<accepted_signatures> signatures)
+    key_pair(caller_id owner, std::string_view access_key, std::string_view secret_key)
         : caller(owner),
           sdk(signing::algorithm::sdk_hmac_sha256, access_key, secret_key),
-          v11(signing::algorithm::v11_hmac_sha256, access_key, secret_key),
-          accepted(std::move(signatures)) {}
+          v11(signing::algorithm::v11_hmac_sha256, access_key, secret_key) {}
 
     [[nodiscard]] const signing::key& key_for(signing::algorithm algorithm) const noexcept {
         return algorithm == signing::algorithm::v11_hmac_sha256 ? v11 : sdk;
@@ -45,7 +42,6 @@ struct key_pair {
     caller_id caller;
     signing::key sdk;
     signing::key v11;
-    std::shared_ptr<accepted_signatures> accepted;
 };
 
 struct directory::tables {
@@ -71,9 +67,8 @@ struct directory::tables {
     };
     std::vector<proof_requirement> required_proofs;  // by id
     // An unknown access key is checked against this pair, so that timing does not distinguish it from a known one.
-    key_pair nobody{caller_id{}, "nobody", "nobody's", nullptr};
+    key_pair nobody{caller_id{}, "nobody", "nobody's"};
     std::chrono::seconds window{};
-    bool replay_protection = true;
 };
 
 }  // namespace gateway::callers

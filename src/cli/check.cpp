@@ -2,7 +2,6 @@
 #include <chrono>
 #include <exception>
 #include <iterator>
-#include <memory>
 #include <ostream>
 #include <tuple>
 
@@ -78,7 +77,7 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     if (loaded.ok() && files_are_there) static_cast<void>(runtime::load_tls(loaded.values, problems));
     std::shared_ptr<const credentials::store> store;
     if (loaded.ok()) {
-        static_cast<void>(callers::directory::load(loaded.values, callers::make_replay_memory(), problems));
+        static_cast<void>(callers::directory::load(loaded.values, problems));
         store = std::make_shared<const credentials::store>(credentials::store::load(loaded.values, problems));
     } else {
         read_secrets(loaded.values, problems);

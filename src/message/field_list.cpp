@@ -66,6 +66,8 @@ known find_known(std::string_view name) noexcept {
             return matches("Content-Length")   ? known::content_length
                    : matches("X-Client-Token") ? known::x_client_token
                                                : known::other;
+        case 15:
+            return matches("Idempotency-Key") ? known::idempotency_key : known::other;
         case 16:
             return matches("X-Security-Token")   ? known::x_security_token
                    : matches("Proxy-Connection") ? known::proxy_connection

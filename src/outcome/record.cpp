@@ -117,6 +117,10 @@ void append_line(std::string& target, const record& r) {
     out.plain(R"(,"trace_id":")", r.trace_id);
     out.plain(R"(,"auth_failure":")", r.auth_failure);
     out.text(R"(,"access_key":")", r.access_key);
+    out.plain(R"(,"change_id":")", r.change_id);
+    out.plain(R"(,"change_state":")", r.change_state);
+    if (r.replayed) out.raw(R"(,"replayed":true)");
+    out.text(R"(,"idempotency_key":")", r.idempotency_key);
     out.raw("}\n");
     target.append(static_cast<const char*>(bytes.data()), out.end());
 }

@@ -76,13 +76,6 @@ own_answer not_authenticated(auth_failure cause, std::chrono::sys_seconds now) {
                     .message = "X-Sdk-Date is further from the gateway's time, " + sdk_date(now) +
                                ", than signature_window allows: set the clock and sign again",
                     .allow = {}};
-        case auth_failure::replayed:
-            return {.code = answer_code::replayed,
-                    .message =
-                        "this signature was used already, and the call with it may have been carried out: look at "
-                        "the server before you repeat it, and sign each call anew",
-                    .allow = {},
-                    .cloud = delivery::unknown};
         case auth_failure::page_of_another_origin:
             return {.code = answer_code::borrowed_proof,
                     .message =

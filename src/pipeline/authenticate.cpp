@@ -22,9 +22,8 @@ callers::connection_facts facts_of(http::session& caller) {
             .certificate_until = peer.certificate_until};
 }
 
-callers::call_facts facts_of(const operations::match& asked, const policy::project* project) {
-    return {.region = project != nullptr ? project->region : std::string_view(),
-            .changes = asked.candidates.front().changes_something};
+callers::call_facts facts_of(const policy::project* project) {
+    return {.region = project != nullptr ? project->region : std::string_view()};
 }
 
 signing::request as_received(const message::request_head& head, std::string_view payload) {
@@ -44,7 +43,7 @@ bool handler::wants_body(http::session& caller) const {
     const snapshot& current = *resources_->config->snapshot;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto* const project = current.rules.find_project(found->project_id);
-    return !current.callers.check_head(as_received(head, {}), facts_of(caller), facts_of(*found, project), now);
+    return !current.callers.check_head(as_received(head, {}), facts_of(caller), facts_of(project), now);
 }
 
 rejection call::authenticate() {
@@ -69,7 +68,7 @@ boost::system::result<callers::identity, callers::authentication_error> call::fi
     std::chrono::sys_seconds now) {
     const callers::directory& directory = snapshot().callers;
     const auto connection = facts_of(caller_);
-    const auto asked = facts_of(match_, project_);
+    const auto asked = facts_of(project_);
     if (caller_.body_was_left())
         return directory.check_head(as_received(caller_.head(), {}), connection, asked, now)
             .value_or(callers::authentication_error{.reason = auth_failure::no_proof});

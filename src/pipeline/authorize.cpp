@@ -1,4 +1,4 @@
-// Step 5: whether the policy allows it, and with which credential it goes out.
+// Step 5: whether the policy allows it, with which credential it goes out, and whether there is room for it.
 
 #include "call.hpp"
 #include "gateway/pipeline/answers.hpp"
@@ -21,14 +21,21 @@ rejection call::authorize() {
     }
     if (rejected) return rejected;
 
-    auto admitted = snapshot().admission.admit(verdict.rule_index, facts.caller, std::chrono::steady_clock::now());
-    if (!admitted.admitted) {
-        return admitted.over_rate ? answers::over_rate(verdict.rule, admitted.retry_after)
-                                  : answers::too_many_in_flight(verdict.rule, admitted.retry_after);
-    }
-    in_flight_ = std::move(admitted.hold);
+    rule_index_ = verdict.rule_index;
     credential_ = static_cast<credentials::credential_id>(verdict.credential_index);
     record_.decided = outcome::decision::allowed;
+    return {};
+}
+
+rejection call::admit() {
+    auto admitted = snapshot().admission.admit(rule_index_, static_cast<std::uint32_t>(caller_id_),
+                                               std::chrono::steady_clock::now());
+    if (!admitted.admitted) {
+        record_.decided = outcome::decision::denied;
+        return admitted.over_rate ? answers::over_rate(record_.rule, admitted.retry_after)
+                                  : answers::too_many_in_flight(record_.rule, admitted.retry_after);
+    }
+    in_flight_ = std::move(admitted.hold);
     return {};
 }
 

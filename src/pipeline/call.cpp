@@ -30,6 +30,7 @@ call::call(call_resources& shared, http::session& session)
 
 call::~call() {
     in_flight_.release();
+    close_change();
     wipe_request();
     record_.bytes_in = caller_.bytes_in();
     record_.bytes_out = caller_.bytes_out();

@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "call_resources.hpp"
+#include "change.hpp"
 #include "gateway/http/session.hpp"
+#include "gateway/pipeline/forwarding.hpp"
 #include "gateway/pipeline/judge.hpp"
 #include "gateway/pipeline/rejection.hpp"
 
@@ -27,6 +29,11 @@ public:
     [[nodiscard]] rejection authenticate();     // authenticate.cpp
     [[nodiscard]] rejection read_body();        // read_body.cpp
     [[nodiscard]] rejection authorize();        // authorize.cpp
+    // Then either: the path of a change. Nothing: the caller has its answer.
+    [[nodiscard]] bool changes_something() const noexcept { return pipeline::changes_something(match_, space_->body); }
+    [[nodiscard]] task<rejection> send_change();  // change.cpp
+    // Or the steps of a query.
+    [[nodiscard]] rejection admit();  // authorize.cpp
     // In the worker's cache, which usually has it. Else: waits for it, at most timeouts.credential.
     [[nodiscard]] bool find_credential();                 // credential.cpp
     [[nodiscard]] task<rejection> wait_for_credential();  // credential.cpp
@@ -54,13 +61,33 @@ private:
         std::chrono::sys_seconds now);
     void log_failure(callers::auth_failure cause) const;
 
+    // record_change.cpp
+    [[nodiscard]] rejection identify_change();
+    [[nodiscard]] task<rejection> find_repeat();
+    [[nodiscard]] rejection admit_change();
+    [[nodiscard]] ledger::change_request make_change_request() const;
+    [[nodiscard]] task<rejection> record_change();
+    [[nodiscard]] rejection on_recorded(const ledger::recorded& made);
+    [[nodiscard]] rejection answer_to(const ledger::record_result& refused);
+
+    // change.cpp
+    [[nodiscard]] task<rejection> exchange_change(upstream::lease& connection);
+    [[nodiscard]] rejection lose_change(const upstream::failure& failure);
+    [[nodiscard]] task<rejection> refuse_change(upstream::response& refusal);
+    [[nodiscard]] task<> record_answer(const upstream::response& response);
+    void close_change() noexcept;
+    void set_change_state(ledger::state reached);
+    [[nodiscard]] change_note change_note_of_call() const;
+
     // credential.cpp
     [[nodiscard]] std::optional<credentials::unavailable> acquire_credential();
     [[nodiscard]] credentials::cache_key credential_key() const;
     void on_credential_accepted(const message::response_head& head);
     void end_probe();
     [[nodiscard]] task<bool> has_expired(upstream::response& refusal);
-    [[nodiscard]] task<rejection> on_credential_refused(upstream::response& refusal);
+    void revoke_credential();
+    void count_refusal(const upstream::response& refusal);
+    [[nodiscard]] task<rejection> reject_refusal(upstream::response& refusal);
 
     // sign.cpp
     void append_body();
@@ -70,6 +97,7 @@ private:
     [[nodiscard]] std::array<std::string_view, 3> sent_values() const noexcept;
 
     // exchange.cpp
+    void begin_exchange();
     void count_failure(const upstream::failure& failure);
     void measure_clock_skew(const message::response_head& head);
 
@@ -79,6 +107,9 @@ private:
     // The cloud's code and message: bounded, and without what the call was sent with.
     void record_cloud_error();
     void record_upstream_time();
+    [[nodiscard]] task<upstream::result<void>> read_response(upstream::response& response);
+    [[nodiscard]] task<> send_read_response(upstream::response& response);
+    void write_head(const upstream::response& response, const response_framing& framing);
     [[nodiscard]] task<> send_whole(upstream::response& response);
     [[nodiscard]] task<> stream(upstream::response& response);
 
@@ -95,13 +126,15 @@ private:
     operations::match match_;
     callers::caller_id caller_id_{};
     signing::payload_hash payload_{};
+    std::uint32_t rule_index_ = 0;              // of the rule that allows it
     const policy::project* project_ = nullptr;  // of the path; found when the caller is authenticated
     credentials::credential_id credential_{};
     policy::admission::ticket in_flight_;
     credentials::credential_handle credential_handle_;
-    unsigned attempts_ = 0;           // how often it was sent
-    std::size_t signature_end_ = 0;   // in space_->request; 0: a token went out, no signature
-    std::string_view separate_body_;  // what of the request is not in space_->request
+    std::unique_ptr<change_state> change_;  // of a call that changes something
+    unsigned attempts_ = 0;                 // how often it was sent
+    std::size_t signature_end_ = 0;         // in space_->request; 0: a token went out, no signature
+    std::string_view separate_body_;        // what of the request is not in space_->request
     std::chrono::steady_clock::time_point sent_at_;
     std::chrono::seconds clock_skew_{0};  // the region's clock of ours, when it was looked at
 };

@@ -26,12 +26,13 @@ active_config::active_config(net::loop& loop, std::shared_ptr<const pipeline::sn
 
 call_resources::call_resources(net::loop& event_loop, outcome::line_buffer& outcome_lines,
                                outcome::counters& worker_counters, std::atomic<std::size_t>& open_connections,
-                               credentials::credential_provider& provider)
+                               credentials::credential_provider& provider, ledger::gateway_ledger& process_ledger)
     : loop(event_loop),
       records(outcome_lines),
       counters(worker_counters),
       cloud_connections(open_connections),
       credential_provider(provider),
+      ledger(event_loop, process_ledger),
       credential_changed(event_loop) {
     std::random_device random;
     id_prefix_ = (std::uint64_t{random()} << 32) | random();

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "gateway/pipeline/snapshot.hpp"
 #include "gateway/signing/signature.hpp"
 #include "gateway/upstream/client.hpp"
+#include "ledger_client.hpp"
 
 namespace gateway::pipeline {
 
@@ -48,7 +50,8 @@ struct workspace {
 
 struct call_resources {
     call_resources(net::loop& event_loop, outcome::line_buffer& outcome_lines, outcome::counters& worker_counters,
-                   std::atomic<std::size_t>& open_connections, credentials::credential_provider& provider);
+                   std::atomic<std::size_t>& open_connections, credentials::credential_provider& provider,
+                   ledger::gateway_ledger& process_ledger);
 
     [[nodiscard]] std::unique_ptr<workspace> take_workspace();
     void give_back(std::unique_ptr<workspace> used);
@@ -62,6 +65,8 @@ struct call_resources {
     outcome::counters& counters;
     std::atomic<std::size_t>& cloud_connections;
     credentials::credential_provider& credential_provider;
+    ledger_client ledger;
+    std::map<std::string, std::shared_ptr<net::async_event>> job_looks;  // under way, by the change's id
     net::async_event credential_changed;
     // Every configuration that some call still uses, and the one in force.
     boost::intrusive::list<active_config, boost::intrusive::constant_time_size<false>> configs;

@@ -63,11 +63,11 @@ task<rejection> call::wait_for_credential() {
 task<rejection> call::renew_credential(upstream::response& refusal) {
     const bool expired = co_await has_expired(refusal);
     if (!expired || attempts_ > 1) {
-        auto refused = co_await on_credential_refused(refusal);
+        count_refusal(refusal);
+        auto refused = co_await reject_refusal(refusal);
         co_return refused;
     }
-    resources_.credential_provider.on_revoked(credential_key(), credential_handle_.shared());
-    config_->credential_cache.invalidate(credential_key(), credential_handle_.shared());
+    revoke_credential();
     auto unavailable = co_await wait_for_credential();
     if (unavailable) unavailable->rejected_by_cloud = true;
     co_return unavailable;
@@ -99,9 +99,13 @@ void call::end_probe() {
     resources_.credential_changed.notify_all();
 }
 
-// The cloud refused the gateway's credential, before doing anything. Its text is not for the caller: it may echo the
-// access key and what was signed.
-task<rejection> call::on_credential_refused(upstream::response& refusal) {
+// It has expired or was revoked: a fresh one is fetched for the calls to come.
+void call::revoke_credential() {
+    resources_.credential_provider.on_revoked(credential_key(), credential_handle_.shared());
+    config_->credential_cache.invalidate(credential_key(), credential_handle_.shared());
+}
+
+void call::count_refusal(const upstream::response& refusal) {
     record_response_head(refusal.head());
     record_cloud_error();
     // Counted before the probe ends, so that the calls which wait can't exceed the limit of refusals.
@@ -111,8 +115,14 @@ task<rejection> call::on_credential_refused(upstream::response& refusal) {
         resources_.credential_provider.on_breaker_open(credential_key(), signed_with,
                                                        space_->code + " " + space_->message);
     if (next == credentials::consequence::verify) resources_.credential_provider.verify(credential_key(), signed_with);
-    end_probe();
+}
 
+// The cloud refused the gateway's credential, before doing anything. Its text is not for the caller: it may echo the
+// access key and what was signed.
+task<rejection> call::reject_refusal(upstream::response& refusal) {
+    record_response_head(refusal.head());
+    record_cloud_error();
+    end_probe();
     const auto whole = co_await refusal.read_body(max_refusal);
     if (!whole) co_return reject_failure(whole.error());
     record_upstream_time();

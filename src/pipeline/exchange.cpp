@@ -8,10 +8,14 @@ namespace gateway::pipeline {
 
 using std::chrono::steady_clock;
 
-task<upstream::result<upstream::response>> call::exchange() {
+void call::begin_exchange() {
     ++attempts_;
     sent_at_ = steady_clock::now();
     record_.outcome = delivery::unknown;  // until the answer is there: what a call that is cut off leaves behind
+}
+
+task<upstream::result<upstream::response>> call::exchange() {
+    begin_exchange();
     const upstream::request request{space_->request, separate_body_, !match_.operation->changes_something};
     auto response = co_await config_->client.exchange(project_->region_index, request);
     if (response) {

@@ -50,7 +50,7 @@ bool is_not_forwarded(const field& one) noexcept {
         case 16:
             return same_name(one.name, "WWW-Authenticate") || same_name(one.name, "X-Security-Token");
         case 19:
-            return same_name(one.name, "Authentication-Info");
+            return same_name(one.name, "Authentication-Info") || same_name(one.name, "Idempotent-Replayed");
         case 25:
             return same_name(one.name, "Strict-Transport-Security");
         default:
@@ -61,10 +61,11 @@ bool is_not_forwarded(const field& one) noexcept {
 }  // namespace
 
 void write_response_head(std::string& target, const message::response_head& response, std::string_view request_id,
-                         const response_framing& framing, std::chrono::system_clock::time_point now) {
+                         std::string_view added_fields, const response_framing& framing,
+                         std::chrono::system_clock::time_point now) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
     // 158 for the other words below, with numbers of 20 digits and a date of 29 characters, and some more.
-    std::size_t max_size = 192 + reason.size() + request_id.size();
+    std::size_t max_size = 192 + reason.size() + request_id.size() + added_fields.size();
     for (const field& each : response.fields.all())
         max_size += each.name.size() + each.value.size() + 4;
     target.resize(max_size);
@@ -81,7 +82,7 @@ void write_response_head(std::string& target, const message::response_head& resp
     }
     // RFC 9110, 7.6.3: behind what the cloud's own intermediaries put there.
     out.put("Via: "sv, response.http_1_1 ? "1.1"sv : "1.0"sv, " ecs-gateway\r\nX-Gateway-Request-Id: "sv, request_id,
-            "\r\n"sv);
+            "\r\n"sv, added_fields);
     switch (framing.type) {
         case response_framing::kind::none:
             break;

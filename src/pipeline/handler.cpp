@@ -19,7 +19,13 @@ task<> handler::operator()(http::session& caller) {
     if (!rejected) rejected = current.authenticate();     // 3. who calls
     if (!rejected) rejected = current.read_body();        // 4. what is asked for, to the letter
     if (!rejected) rejected = current.authorize();        // 5. whether it may, and as whom
-    if (!rejected && !current.find_credential()) {        // 6. with that credential,
+    if (!rejected && current.changes_something()) {       // 6., 7. of a change, in change.cpp
+        auto sent = co_await current.send_change();
+        if (sent) co_await current.send_own_answer(*sent);
+        co_return;
+    }
+    if (!rejected) rejected = current.admit();
+    if (!rejected && !current.find_credential()) {  // 6. with that credential,
         auto waited = co_await current.wait_for_credential();
         rejected = std::move(waited);
     }
@@ -41,8 +47,9 @@ task<> handler::operator()(http::session& caller) {
 
 handler::handler(net::loop& loop, outcome::line_buffer& records, outcome::counters& counters,
                  std::atomic<std::size_t>& cloud_connections, credentials::credential_provider& credential_provider,
-                 std::shared_ptr<const snapshot> first)
-    : resources_(std::make_unique<call_resources>(loop, records, counters, cloud_connections, credential_provider)) {
+                 ledger::gateway_ledger& ledger, std::shared_ptr<const snapshot> first)
+    : resources_(
+          std::make_unique<call_resources>(loop, records, counters, cloud_connections, credential_provider, ledger)) {
     adopt(std::move(first));
 }
 

@@ -59,6 +59,12 @@ rejection judge_policy(const policy::rules& rules, const policy::facts& facts, p
     return answers::denied(rules.denial(decided, facts));
 }
 
+bool changes_something(const operations::match& matched, const operations::body& body) noexcept {
+    const auto* const resize = std::get_if<operations::resize_request>(&body);
+    const bool is_dry = resize != nullptr && resize->dry_run == true && matched.api_version == "v1.1";
+    return matched.operation->changes_something && !is_dry;
+}
+
 void judge(const judged_request& request, std::uint32_t caller, const policy::rules& rules, judgement& output) {
     output = {};
     output.rejected = judge_target(request, false, output.matched);

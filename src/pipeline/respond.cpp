@@ -24,21 +24,38 @@ constexpr std::size_t max_together = 4096;
 }  // namespace
 
 task<> call::send_response(upstream::response& response) {
-    upstream::result<void> filled;
-    if (!response.whole()) filled = co_await response.read_body(max_whole);
-    record_response_head(response.head());
+    const auto filled = co_await read_response(response);
     if (!filled) {
         const rejection rejected = reject_failure(filled.error());
         co_await send_own_answer(*rejected);
         co_return;
     }
+    co_await send_read_response(response);
+}
+
+// Reads the body, or of a larger one its beginning, and what it says.
+task<upstream::result<void>> call::read_response(upstream::response& response) {
+    upstream::result<void> filled;
+    if (!response.whole()) filled = co_await response.read_body(max_whole);
+    record_response_head(response.head());
+    if (!filled) co_return filled;
     record_upstream_time();
-    if (!response.whole()) {
+    if (response.whole() && (resize_body() != nullptr || response.head().status >= 400)) record_response_body(response);
+    co_return filled;
+}
+
+task<> call::send_read_response(upstream::response& response) {
+    if (response.whole())
+        co_await send_whole(response);
+    else
         co_await stream(response);
-        co_return;
-    }
-    if (resize_body() != nullptr || response.head().status >= 400) record_response_body(response);
-    co_await send_whole(response);
+}
+
+// In space_->response_head.
+void call::write_head(const upstream::response& response, const response_framing& framing) {
+    const std::string_view own_fields = change_ ? std::string_view(change_->fields) : std::string_view();
+    write_response_head(space_->response_head, response.head(), request_id(), own_fields, framing,
+                        std::chrono::system_clock::now());
 }
 
 task<> call::send_whole(upstream::response& response) {
@@ -50,7 +67,7 @@ task<> call::send_whole(upstream::response& response) {
                                    .length = response.body().size(),
                                    .close = !caller_.keeps_alive()};
     std::string& out = space_->response_head;
-    write_response_head(out, head, request_id(), framing, std::chrono::system_clock::now());
+    write_head(response, framing);
     const bool together = response.body().size() <= max_together || holds_any(response.body(), sent_values());
     if (together) out.append(response.body());
     const std::string_view separate_body = together ? std::string_view() : response.body();
@@ -70,7 +87,7 @@ task<> call::stream(upstream::response& response) {
                                    .length = head.framing.length,
                                    .close = !caller_.keeps_alive()};
     record_.status = head.status;
-    write_response_head(space_->response_head, head, request_id(), framing, std::chrono::system_clock::now());
+    write_head(response, framing);
     hide(space_->response_head, sent_values());
     bool taken = co_await caller_.send(space_->response_head);
     std::string size_line, piece;
@@ -108,7 +125,7 @@ task<> call::stream(upstream::response& response) {
 }
 
 task<> call::send_own_answer(const own_answer& answer) {
-    record_.status = status_of(answer.code);
+    record_.status = status_of(answer);
     if (answer.code == answer_code::malformed) caller_.close_after_answer();  // docs/answers.md
     if (answer.code != answer_code::credential_refused) {                     // else the line has what the cloud says
         record_.code = name_of(answer.code);

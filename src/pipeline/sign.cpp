@@ -4,6 +4,7 @@
 #include "gateway/base/append.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/pipeline/forwarding.hpp"
+#include "signed_request.hpp"
 #include "trace.hpp"
 
 namespace gateway::pipeline {
@@ -16,60 +17,34 @@ namespace {
 // A body up to this size goes out in one piece with its head: to copy it costs less than to have the kernel gather two.
 constexpr std::size_t max_together = 4096;
 
-// Of every body that goes to the cloud.
-constexpr std::string_view body_type = "application/json";
-
 }  // namespace
 
 void call::sign() {
-    const std::string& date = resources_.date_of(record_.time);
-    // Signed is what nobody on the way may change; sorted by name, as the signature wants it.
     const auto& head = caller_.head();
-    const std::string& authority = config_->client.authority(project_->region_index);
-    std::array<field, 5> fields;
-    std::size_t count = 0;
-    // No text of the caller's: what the cloud's signer could read differently would be a refusal of the gateway's key.
-    const bool has_body = match_.operation->body != operations::body_kind::none;
-    if (has_body) fields[count++] = {"content-type", body_type};
-    fields[count++] = {"host", authority};
-    fields[count++] = {"x-project-id", match_.project_id};
-    fields[count++] = {"x-sdk-date", date};
-    const signing::key* const key = credential_handle_.key();
-    const secret_text* const token = credential_handle_.token();
-    if (token != nullptr) fields[count++] = {"x-security-token", token->reveal()};
-    const signing::request request{.method = match_.operation->method,
+    const outgoing_request request{.method = match_.operation->method,
                                    .path = head.path,
                                    .query = head.query,
-                                   .fields = std::span<const field>(fields.data(), count),
+                                   .authority = config_->client.authority(project_->region_index),
+                                   .project_id = match_.project_id,
+                                   .region = project_->region,
+                                   .has_body = match_.operation->body != operations::body_kind::none,
                                    .payload = {payload_.data(), payload_.size()}};
     std::string& out = space_->request;
     wipe_request();  // of the first try, when this is the second
-    signature_end_ = 0;
+    const secret_text* const token = credential_handle_.token();
     if (token != nullptr) out.reserve(1024 + caller_.bytes_in() + token->reveal().size());
     out.clear();
-    append(out, request.method, " "sv, head.path, head.query.empty() ? ""sv : "?"sv, head.query,
-           " HTTP/1.1\r\nHost: "sv, authority, "\r\n"sv);
+    begin_request(out, request);
     if (!append_forwarded(out, head.fields)) {
         record_.trace_id = request_id();  // the trace is the call itself
         append_traceparent(out, record_.trace_id);
     }
-    if (has_body) {
+    if (request.has_body)
         append(out, "Content-Type: "sv, body_type, "\r\nContent-Length: "sv, digits(caller_.body().size()), "\r\n"sv);
-    }
     // RFC 9110, 7.6.3. The caller's own Via stays here, as all that is not named in forwarding.hpp.
-    append(out, head.http_1_1 ? "Via: 1.1"sv : "Via: 1.0"sv, " ecs-gateway\r\nX-Project-Id: "sv, match_.project_id);
-    if (key == nullptr) {
-        append(out, "\r\nX-Auth-Token: "sv, token->reveal(), "\r\n\r\n"sv);
-        append_body();
-        return;
-    }
-    if (token != nullptr) append(out, "\r\nX-Security-Token: "sv, token->reveal());
-    const auto authorization =
-        resources_.signer.sign(request, *key, date, {.region = project_->region, .service = "ecs"});
-    append(out, "\r\nX-Sdk-Date: "sv, date, "\r\nAuthorization: "sv, authorization);
-    signature_end_ = out.size();
-    append(out, "\r\n\r\n"sv);
-    if (token != nullptr) resources_.signer.forget();
+    append(out, head.http_1_1 ? "Via: 1.1"sv : "Via: 1.0"sv, " ecs-gateway\r\n"sv);
+    signature_end_ =
+        sign_request(out, request, credential_handle_, resources_.date_of(record_.time), resources_.signer);
     append_body();
 }
 

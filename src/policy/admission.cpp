@@ -114,35 +114,51 @@ admission::admission(admission&&) noexcept = default;
 admission& admission::operator=(admission&&) noexcept = default;
 admission::~admission() = default;
 
-admission::result admission::admit(std::uint32_t rule, std::uint32_t caller,
-                                   std::chrono::steady_clock::time_point now) const {
-    result out;
+struct admission::limits_of_caller {
+    const limited_rule* rule = nullptr;
+    cell* counted = nullptr;  // nullptr: there is nothing to count
+};
+
+admission::limits_of_caller admission::find(std::uint32_t rule, std::uint32_t caller) const {
     const auto& limits = table_->rules[rule];
-    if (!limits) return out;
+    if (!limits) return {};
     const auto found = std::lower_bound(limits->cells.begin(), limits->cells.end(), caller,
                                         [](const cell_of_caller& one, std::uint32_t key) { return one.first < key; });
-    if (found == limits->cells.end() || found->first != caller) return out;
-    cell& held = *found->second;
+    if (found == limits->cells.end() || found->first != caller) return {};
+    return {&*limits, found->second.get()};
+}
 
-    // The call is counted first: that can be undone, a token can't be given back.
-    if (limits->max_in_flight) {
-        if (!try_begin_call(held.in_flight, *limits->max_in_flight)) {
-            out.admitted = false;
-            out.retry_after = seconds(1);
-            return out;
-        }
-        out.hold = ticket(&held);
+admission::result admission::begin_call(const limits_of_caller& found) {
+    result out;
+    if (found.counted == nullptr || !found.rule->max_in_flight) return out;
+    if (!try_begin_call(found.counted->in_flight, *found.rule->max_in_flight)) {
+        out.admitted = false;
+        out.retry_after = seconds(1);
+        return out;
     }
-    if (limits->rate) {
-        const nanoseconds wait = take_token(held.full_at, *limits->rate, nanoseconds(now.time_since_epoch()).count());
-        if (wait > nanoseconds(0)) {
-            out.hold.release();
-            out.admitted = false;
-            out.over_rate = true;
-            out.retry_after = std::max(seconds(1), std::chrono::ceil<seconds>(wait));
-        }
+    out.hold = ticket(found.counted);
+    return out;
+}
+
+admission::result admission::admit(std::uint32_t rule, std::uint32_t caller,
+                                   std::chrono::steady_clock::time_point now) const {
+    const limits_of_caller found = find(rule, caller);
+    // The call is counted first: that can be undone, a token can't be given back.
+    result out = begin_call(found);
+    if (!out.admitted || found.counted == nullptr || !found.rule->rate) return out;
+    const nanoseconds wait =
+        take_token(found.counted->full_at, *found.rule->rate, nanoseconds(now.time_since_epoch()).count());
+    if (wait > nanoseconds(0)) {
+        out.hold.release();
+        out.admitted = false;
+        out.over_rate = true;
+        out.retry_after = std::max(seconds(1), std::chrono::ceil<seconds>(wait));
     }
     return out;
+}
+
+admission::result admission::admit_change(std::uint32_t rule, std::uint32_t caller) const {
+    return begin_call(find(rule, caller));
 }
 
 }  // namespace gateway::policy

@@ -207,4 +207,11 @@ verdict rules::decide(const facts& call) const {
     return result;
 }
 
+std::uint32_t rules::credential_of(std::string_view rule, const project& project) const {
+    const auto named = [rule](const compiled_rule& each) { return each.text.name == rule; };
+    const auto found = std::find_if(compiled_->rules.begin(), compiled_->rules.end(), named);
+    const bool signs_as_partner = found != compiled_->rules.end() && found->text.sign_as_partner;
+    return signs_as_partner ? compiled_->partner_credential : project.credential_index;
+}
+
 }  // namespace gateway::policy

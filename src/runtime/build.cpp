@@ -19,8 +19,7 @@ void append(std::vector<config::problem>& all, std::vector<config::problem> more
 
 }  // namespace
 
-built build(const std::string& config_file, const pipeline::snapshot* before,
-            const std::shared_ptr<callers::replay_memory>& memory) {
+built build(const std::string& config_file, const pipeline::snapshot* before) {
     built result;
     auto loaded = config::load(config_file);
     result.problems = std::move(loaded.problems);
@@ -30,7 +29,7 @@ built build(const std::string& config_file, const pipeline::snapshot* before,
     append(result.problems, config::check_files(settings));
     if (!usable(result.problems)) return result;
     auto tls = load_tls(settings, result.problems);
-    auto directory = callers::directory::load(settings, memory, result.problems);
+    auto directory = callers::directory::load(settings, result.problems);
     auto store = std::make_shared<const credentials::store>(
         credentials::store::load(settings, result.problems, before == nullptr ? nullptr : before->credentials.get()));
     if (!usable(result.problems)) return result;

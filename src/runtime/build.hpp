@@ -16,9 +16,7 @@ struct built {
     std::vector<config::problem> problems;
 };
 
-// `before` is what is served until now, nullptr at start: rates, calls in flight and used signatures are taken over.
-// `memory` is the process's replay memory.
-[[nodiscard]] built build(const std::string& config_file, const pipeline::snapshot* before,
-                          const std::shared_ptr<callers::replay_memory>& memory);
+// `before` is what is served until now, nullptr at start: rates and calls in flight are taken over.
+[[nodiscard]] built build(const std::string& config_file, const pipeline::snapshot* before);
 
 }  // namespace gateway::runtime

@@ -34,6 +34,9 @@ std::uint64_t generation(const process_status& status) { return 1 + status.reloa
 std::vector<admin::reason> not_ready(const process_status& status) {
     std::vector<admin::reason> reasons;
     if (status.ending) reasons.push_back({"draining", "", "the gateway was told to end"});
+    // Once it was open, queries are served whatever becomes of it, and to take every replica out would help nobody.
+    if (const auto ledger = status.ledger.writer().status(); !ledger.was_opened)
+        reasons.push_back({"ledger", "", ledger.cause ? ledger.cause->reason : "the ledger is not open yet"});
     // Lines that wait are calls that are not recorded yet; soon no new call is taken.
     const std::string trouble = status.outcome_log.trouble();
     if (!trouble.empty())

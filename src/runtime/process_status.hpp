@@ -8,6 +8,7 @@
 
 #include "gateway/admin/overview.hpp"
 #include "gateway/credential_refresh/credential_refresher.hpp"
+#include "gateway/ledger/gateway_ledger.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "gateway/pipeline/snapshot.hpp"
 #include "worker.hpp"
@@ -20,6 +21,7 @@ struct process_status {
     const std::deque<worker>& workers;
     const credential_refresh::credential_refresher& refresher;
     const outcome::outcome_log& outcome_log;
+    ledger::gateway_ledger& ledger;
     const http::usage& used;  // by callers
     std::size_t cloud_connections;
     admin::figures::tries reloads;

@@ -31,6 +31,7 @@
 #include "gateway/http/listeners.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "heap_trim.hpp"
+#include "process_ledger.hpp"
 #include "process_status.hpp"
 #include "service_manager.hpp"
 #include "worker.hpp"
@@ -98,10 +99,10 @@ std::string log_text(std::string_view text) {
 // The process: what lives from start to end, and what signals do to it.
 class process {
 public:
-    process(std::string file, built first, std::shared_ptr<callers::replay_memory> memory, std::size_t descriptors)
+    process(std::string file, built first, std::size_t descriptors)
         : file_(std::move(file)),
           snapshot_(std::move(first.snapshot)),
-          memory_(std::move(memory)),
+          ledger_(open_ledger(snapshot_->settings)),
           outcome_log_(outcome::open_sink(snapshot_->settings.log.outcomes)),
           signals_(main_, SIGTERM, SIGINT, SIGHUP) {
         signals_.add(SIGUSR1);
@@ -111,7 +112,7 @@ public:
         if (const auto warning = shortage(descriptors, used_.max_connections, settings.limits); !warning.empty())
             spdlog::warn("descriptors: {}", warning);
         for (std::size_t i = 0; i < count; ++i)
-            workers_.emplace_back(outcome_log_.new_buffer(), *credential_refresher_, snapshot_, used_,
+            workers_.emplace_back(outcome_log_.new_buffer(), *credential_refresher_, *ledger_, snapshot_, used_,
                                   cloud_connections_);
         for (std::size_t i = 0; i < settings.listeners.size(); ++i)
             open_.push_back(open(settings.listeners[i], first.listeners[i]));
@@ -155,6 +156,13 @@ public:
             spdlog::shutdown();
             std::_Exit(1);
         }
+        // After the last call, and while the loops that its threads post to are there.
+        if (!close_ledger(std::move(ledger_))) {
+            spdlog::error(
+                "ended while the ledger waits for its disk: what it did not write is unknown at the next start");
+            spdlog::shutdown();
+            std::_Exit(1);
+        }
         spdlog::info("ended");
         return 0;
     }
@@ -189,7 +197,7 @@ private:
     }
 
     bool load_again() {
-        auto next = build(file_, snapshot_.get(), memory_);
+        auto next = build(file_, snapshot_.get());
         report(next.problems, file_);
         if (!next.snapshot) {
             spdlog::error("reload: the file has errors, nothing changes: config={}", log_text(file_));
@@ -211,6 +219,7 @@ private:
                 e.what());
             return false;
         }
+        warn_of_reload(*ledger_, snapshot_->settings, settings);
         if (snapshot_->settings.workers != settings.workers)
             spdlog::warn("reload: workers change at the next start only");
         replace_listeners(settings.listeners, next.listeners, std::move(fresh));
@@ -382,6 +391,7 @@ private:
                 .workers = workers_,
                 .refresher = *credential_refresher_,
                 .outcome_log = outcome_log_,
+                .ledger = *ledger_,
                 .used = used_,
                 .cloud_connections = cloud_connections_.load(),
                 .reloads = reloads_,
@@ -392,7 +402,7 @@ private:
 
     std::string file_;
     std::shared_ptr<const pipeline::snapshot> snapshot_;
-    std::shared_ptr<callers::replay_memory> memory_;
+    std::unique_ptr<ledger::gateway_ledger> ledger_;  // moved from at the end of run(); nothing of it is used before
     http::usage used_;
     std::atomic<std::size_t> cloud_connections_{0};
     admin::figures::tries reloads_;
@@ -425,8 +435,7 @@ int serve(const std::string& config_file) {
     const std::size_t descriptors = raise_descriptor_limit();
     if (const auto missing = credentials::protect_memory(); !missing.empty())
         spdlog::warn("secrets: less protected than they could be: {}", missing);
-    const auto memory = callers::make_replay_memory();
-    auto first = build(config_file, nullptr, memory);
+    auto first = build(config_file, nullptr);
     report(first.problems, config_file);
     if (!first.snapshot) {
         spdlog::error("can't start: correct the file and try again; `ecs-gateway check --config {}` shows all problems",
@@ -435,7 +444,7 @@ int serve(const std::string& config_file) {
     }
     spdlog::set_level(level_of(first.snapshot->settings.log.level));
     try {
-        process running(config_file, std::move(first), memory, descriptors);
+        process running(config_file, std::move(first), descriptors);
         return running.run();
     } catch (const std::exception& e) {
         spdlog::error("can't start: {}", e.what());

@@ -26,9 +26,9 @@ http::service service_of(const config::settings& settings, http::usage& used) {
 }  // namespace
 
 worker::worker(outcome::line_buffer& records, credentials::credential_provider& credential_provider,
-               const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
-               std::atomic<std::size_t>& cloud_connections)
-    : handler_(loop_, records, counters_, cloud_connections, credential_provider, first),
+               ledger::gateway_ledger& ledger, const std::shared_ptr<const pipeline::snapshot>& first,
+               http::usage& used, std::atomic<std::size_t>& cloud_connections)
+    : handler_(loop_, records, counters_, cloud_connections, credential_provider, ledger, first),
       server_(loop_, service_of(first->settings, used)) {}
 
 void worker::listen(unique_fd descriptor, const std::string& name, const http::tls_context& tls) {

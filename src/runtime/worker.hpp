@@ -22,8 +22,9 @@ namespace gateway::runtime {
 
 class worker {
 public:
+    // The ledger ends after the last call and before this worker is destroyed.
     worker(outcome::line_buffer& records, credentials::credential_provider& credential_provider,
-           const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
+           ledger::gateway_ledger& ledger, const std::shared_ptr<const pipeline::snapshot>& first, http::usage& used,
            std::atomic<std::size_t>& cloud_connections);
 
     void start();

@@ -3,7 +3,7 @@ import calling
 import pytest
 from fakes import scripted_cloud as scripts
 from test_cloud import SEED
-from world import ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, PLANNER, SECRETS, settings
+from world import ACME, ACME_KEY, CI, PARTNER, PARTNER_KEY, PLANNER, SECRETS, new_server, settings
 
 # Sent by the caller; must not reach the cloud as they are.
 KEPT_HERE = [
@@ -35,11 +35,12 @@ def gate(start_once, cloud):
 
 
 def test_what_goes_upstream_is_what_is_meant_to(gate, cloud):
-    answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER,
+    server = new_server()
+    answer = gate.resize(PARTNER, server, {"flavorRef": "s6.large.2"}, PLANNER,
                          fields=[f for f in PASSED_ON[1:] + KEPT_HERE if f[0] not in ("X-Project-Id",)])
     assert answer.status == 200, answer
     sent = cloud.requests[-1]
-    assert sent.line == f"POST /v1.1/{PARTNER}/cloudservers/s/resize HTTP/1.1"
+    assert sent.line == f"POST /v1.1/{PARTNER}/cloudservers/{server}/resize HTTP/1.1"
     own = {"Host": f"127.0.0.1:{cloud.port}", "Content-Length": str(len(sent.body)), "X-Project-Id": PARTNER,
            "X-Sdk-Date": sent["X-Sdk-Date"], "Authorization": sent["Authorization"], "Via": "1.1 ecs-gateway"}
     assert sorted(sent.fields) == sorted([*own.items(), *PASSED_ON])
@@ -73,7 +74,7 @@ def test_no_text_of_a_look_ups_caller_is_signed(gate, cloud, name):
 
 @pytest.mark.parametrize("given", [None, "Application/JSON", "application/json;charset=utf-8", 'application/json; charset="UTF-8"'])
 def test_what_goes_out_is_always_application_json(gate, cloud, given):
-    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
+    answer = gate.call("POST", f"/v1.1/{PARTNER}/cloudservers/{new_server()}/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
                        [("Content-Type", given)] if given else [], PLANNER)
     assert answer.status == 200, answer
     assert [value for name, value in cloud.requests[-1].fields if name == "Content-Type"] == ["application/json"]
@@ -120,9 +121,9 @@ def test_every_call_has_a_trace(gate, cloud, fields, trace):
 
 
 def test_what_is_signed_is_what_no_proxy_changes(gate, cloud):
-    gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+    gate.resize(PARTNER, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     partner = cloud.requests[-1]
-    gate.resize(ACME, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+    gate.resize(ACME, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     acme = cloud.requests[-1]
     assert "SignedHeaders=content-type;host;x-project-id;x-sdk-date, " in partner["Authorization"]
     assert "SignedHeaders=content-type;host;x-project-id;x-sdk-date;x-security-token, " in acme["Authorization"], "sorted"
@@ -175,12 +176,13 @@ def test_an_answer_comes_back_as_it_came(gate, cloud):
                   ("X-Gateway-Outcome", "not_sent"), ("X-Gateway-Request-Id", "cloud")]
     cloud.behave = scripts.answering(409, {"error": {"code": "Ecs.0100", "message": "no"}}, end_to_end + hop_by_hop)
     try:
-        answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+        answer = gate.resize(PARTNER, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     finally:
         cloud.behave = scripts.answering()
     assert answer.status == 409
     assert answer.body == b'{"error": {"code": "Ecs.0100", "message": "no"}}'
-    own = [("X-Gateway-Request-Id", answer["X-Gateway-Request-Id"]), ("Via", "1.1 ecs-gateway"), ("Content-Length", str(len(answer.body)))]
+    own = [("X-Gateway-Request-Id", answer["X-Gateway-Request-Id"]), ("Via", "1.1 ecs-gateway"), ("Content-Length", str(len(answer.body))),
+           ("X-Gateway-Change-Id", answer["X-Gateway-Request-Id"]), ("X-Gateway-Change-State", "unknown")]
     assert sorted(answer.fields) == sorted([*end_to_end, *own, ("Content-Type", "application/json")])
     assert answer["X-Gateway-Request-Id"] != "cloud"
 
@@ -199,7 +201,7 @@ def test_a_content_type_that_stays_here_is_not_signed(start):
 def test_what_concerns_the_gateway_and_the_cloud_alone_is_not_handed_back(gate, cloud, field):
     cloud.behave = scripts.answering(403, {"error": {"code": "Ecs.0100", "message": "no"}}, [field])
     try:
-        answer = gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+        answer = gate.resize(PARTNER, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     finally:
         cloud.behave = scripts.answering()
     assert answer.status == 403 and answer[field[0]] is None and answer["Date"]
@@ -217,7 +219,7 @@ def test_a_cloud_that_echoes_what_it_was_sent_hands_no_caller_a_secret(gate, clo
                           [("X-Echo", told[0]), ("X-Request-Id", told[1])])(connection, request)
     cloud.behave = echo
     try:
-        answer = gate.resize(ACME, "s", {"flavorRef": "s6.large.2"}, PLANNER)
+        answer = gate.resize(ACME, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     finally:
         cloud.behave = scripts.answering()
     sent = cloud.requests[-1]

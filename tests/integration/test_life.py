@@ -139,19 +139,6 @@ def test_a_bad_file_changes_nothing(start, change):
     assert gate.resize(PARTNER, "s", {"flavorRef": "s6.large.2"}, PLANNER).status == 200
 
 
-def test_a_reload_does_not_forget_signatures(start):
-    good = settings(start.cloud().url)
-    gate = start.gateway(good)
-    with calling.connection(gate.port) as to:
-        call = to.request("POST", f"/v1.1/{PARTNER}/cloudservers/s/resize", b'{"resize":{"flavorRef":"s6.large.2"}}',
-                          [("Content-Type", "application/json")], PLANNER)
-        to.send(call)
-        assert to.answer().status == 200
-        gate.reload(good, "reloaded")
-        to.send(call)
-        assert to.answer().error()[0] == "Gateway.0103"
-
-
 def test_an_outcome_file_that_was_moved_is_opened_again(start, tmp_path):
     file, moved = tmp_path / "outcomes.jsonl", tmp_path / "outcomes.jsonl.1"
     with_file = settings(start.cloud().url, log={"outcomes": str(file)})

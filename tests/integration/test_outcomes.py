@@ -18,7 +18,7 @@ KEYS = """
     time request_id peer listener caller proof operation api_version project_id server_id job_id account credential region
     rule shadow flavor auto_pay mode dry_run decision status code message upstream_status upstream_request_id
     result_job_id result_order_id outcome bytes_in bytes_out duration_us upstream_us trace_id
-    auth_failure access_key repeated""".split()
+    auth_failure access_key change_id change_state replayed idempotency_key repeated""".split()
 EVIL = 'x"\n{"time":"now"}\u2028\u001b[31m\u007f\u009b31m é'
 ALWAYS = {"time", "request_id", "peer", "listener", "decision", "status", "outcome", "bytes_in", "bytes_out",
           "duration_us"}
@@ -57,8 +57,8 @@ CASES = [
     ("a_job", resize(PARTNER, "j", flavorRef="s6.large.2"),
      SIGNED | AS_PARTNER | ANSWERED | {"api_version": "v1.1", "server_id": "j", "rule": "grow", "flavor": "s6.large.2",
                                        "result_job_id": "j-1"}),
-    ("a_job_of_v1", resize(PARTNER, "j", version="v1", flavorRef="c6.large.2", mode="withStopServer"),
-     SIGNED | AS_PARTNER | ANSWERED | {"api_version": "v1", "server_id": "j", "rule": "grow", "flavor": "c6.large.2",
+    ("a_job_of_v1", resize(PARTNER, "j1", version="v1", flavorRef="c6.large.2", mode="withStopServer"),
+     SIGNED | AS_PARTNER | ANSWERED | {"api_version": "v1", "server_id": "j1", "rule": "grow", "flavor": "c6.large.2",
                                        "mode": "withStopServer", "result_job_id": "j-1"}),
     ("an_order", resize(ACME, "o", flavorRef="s6.large.2", extendparam={"isAutoPay": "true"}),
      SIGNED | AS_ACME | ANSWERED | {"api_version": "v1.1", "server_id": "o", "rule": "grow", "flavor": "s6.large.2",
@@ -98,10 +98,13 @@ def test_a_line_tells_what_became_of_a_call(gate, call, expected):
     line = gate.outcome_of(answer)
     assert [key for key in KEYS if key in line] == list(line)  # all known, in order
     assert ALWAYS <= set(line)
-    measured = ALWAYS | {"message", "upstream_us", "trace_id"}
+    measured = ALWAYS | {"message", "upstream_us", "trace_id", "change_id", "change_state"}
     assert {k: v for k, v in line.items() if k in expected or k not in measured} == expected
     assert ("upstream_us" in line) == ("upstream_status" in line)
     assert line.get("trace_id") == (line["request_id"] if "upstream_status" in line else None)
+    is_change = "upstream_status" in line and line["operation"] == "resize" and not line.get("dry_run")
+    assert line.get("change_id") == (line["request_id"] if is_change else None)
+    assert line.get("change_state") == ("accepted" if "result_job_id" in line else "awaiting_payment" if is_change else None)
     at = datetime.datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert abs((datetime.datetime.now(datetime.timezone.utc) - at).total_seconds()) < 60 and len(line["time"]) == 27
     assert line["peer"].startswith("127.0.0.1:")

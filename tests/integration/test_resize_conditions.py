@@ -24,7 +24,7 @@ CASES = {
 def gate(start_once):
     rules = [{"rule": f"with-{key}", "callers": ["ci"], "operations": ["resize"], "servers": [f"with-{key}"],
               "resize": {key: case[0]}} for key, case in CASES.items()]
-    plain = {"rule": "without", "callers": ["ci"], "operations": ["resize"], "servers": ["without"]}
+    plain = {"rule": "without", "callers": ["ci"], "operations": ["resize"], "servers": ["without-*"]}
     return start_once.gateway(settings(start_once.cloud().url, policy=[*rules, plain]))
 
 
@@ -35,5 +35,5 @@ def test_every_key_of_the_schema_has_a_case():
 @pytest.mark.parametrize("key", CASES)
 def test_a_condition_decides(gate, key):
     _, resize, beside, without, with_it = CASES[key]
-    assert gate.resize(PARTNER, "without", resize, CI, **beside).status == without
+    assert gate.resize(PARTNER, f"without-{key}", resize, CI, **beside).status == without
     assert gate.resize(PARTNER, f"with-{key}", resize, CI, **beside).status == with_it

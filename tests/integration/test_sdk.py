@@ -63,7 +63,7 @@ def test_each_operation_succeeds(gate, cloud, sdk):
     before = len(cloud.requests)
     results = sdk(gate.port, [
         resize("server-1", autoPay=True),
-        resize("server-1", "resizePostPaidServer", mode="withStopServer"),
+        resize("server-2", "resizePostPaidServer", mode="withStopServer"),
         {"operation": "showJob", "project": PARTNER, "job": JOB},
         {"operation": "showServer", "project": PARTNER, "server": "server-1"},
         {"operation": "listResizeFlavors", "project": PARTNER, "server": "server-1"},
@@ -75,7 +75,7 @@ def test_each_operation_succeeds(gate, cloud, sdk):
     sent = cloud.requests[before:]
     assert [request.line.rsplit(" ", 1)[0] for request in sent] == [
         f"POST /v1.1/{PARTNER}/cloudservers/server-1/resize",
-        f"POST /v1/{PARTNER}/cloudservers/server-1/resize",
+        f"POST /v1/{PARTNER}/cloudservers/server-2/resize",
         f"GET /v1/{PARTNER}/jobs/{JOB}",
         f"GET /v1/{PARTNER}/cloudservers/server-1",
         f"GET /v1/{PARTNER}/cloudservers/resize_flavors?instance_uuid=server-1"]

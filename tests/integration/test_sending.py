@@ -9,7 +9,7 @@ import pytest
 from fakes import scripted_cloud as scripts
 from calling import connection
 from programs import wait_until
-from world import CI, PARTNER, PLANNER, settings
+from world import CI, PARTNER, PLANNER, new_server, settings
 
 RESIZE = {"flavorRef": "s6.large.2"}
 LOOK = f"/v1/{PARTNER}/jobs/j"
@@ -68,10 +68,10 @@ def test_a_get_is_not_tried_for_ever(gate, cloud):
 
 
 def test_a_kept_connection_that_died_is_replaced_silently(gate, cloud):
-    assert gate.resize(PARTNER, "s", RESIZE, PLANNER).status == 200
+    assert gate.resize(PARTNER, new_server(), RESIZE, PLANNER).status == 200
     cloud.hang_up()
     wait_until(lambda: cloud.connections[0].fileno() == -1, "the end of the kept connection")
-    assert gate.resize(PARTNER, "s", RESIZE, PLANNER).status == 200
+    assert gate.resize(PARTNER, new_server(), RESIZE, PLANNER).status == 200
     assert [r.connection for r in cloud.requests] == [0, 1]
 
 

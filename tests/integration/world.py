@@ -1,5 +1,6 @@
 """The world that most tests share: who calls, whose projects there are, what the policy lets them do."""
 import hashlib
+import itertools
 
 import calling
 
@@ -16,6 +17,14 @@ SECRETS = {
 }
 API_KEYS = {"ci": "Zq7CIapiKEYdoNOTleak5", "guest": "Zq7GUESTapiKEYdoNOTleak6", "seldom": "Zq7SELDOMapiKEYdoNOTleak7"}
 PLANNER_KEY, PARTNER_KEY, ACME_KEY = "GWPLANNER0000000001", "CLOUDPARTNERAK000001", "CLOUDACMEAK000000001"
+
+_numbers = itertools.count(1)
+
+
+def new_server():
+    """The id of a server that no other call is about: a resize holds its server."""
+    return f"server-{next(_numbers)}"
+
 
 PLANNER = calling.signature(PLANNER_KEY, SECRETS["planner.sk"])
 CI, GUEST, SELDOM = (calling.key(API_KEYS[name]) for name in ("ci", "guest", "seldom"))

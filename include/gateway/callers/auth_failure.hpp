@@ -24,7 +24,6 @@ enum class auth_failure : std::uint8_t {
     outside_window,
     unsigned_body,
     wrong_signature,
-    replayed,
     certificate_matches_no_caller,
     certificate_matches_several,
     certificate_expired,
@@ -36,7 +35,7 @@ enum class auth_failure : std::uint8_t {
 };
 
 // As the outcome line spells them, in the order of auth_failure.
-inline constexpr std::array<std::string_view, 24> auth_failure_names{
+inline constexpr std::array<std::string_view, 23> auth_failure_names{
     "no_proof",
     "two_proofs",
     "unknown_api_key",
@@ -52,7 +51,6 @@ inline constexpr std::array<std::string_view, 24> auth_failure_names{
     "outside_window",
     "unsigned_body",
     "wrong_signature",
-    "replayed",
     "certificate_matches_no_caller",
     "certificate_matches_several",
     "certificate_expired",

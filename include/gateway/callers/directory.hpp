@@ -1,5 +1,5 @@
 #pragma once
-// The callers, and the proofs that authenticate each. Pure except for the replay memory.
+// The callers, and the proofs that authenticate each. Pure: a signature of a change counts once by its record.
 // Source: docs/running.md, "Callers that prove themselves by their connection"; signing: the vendor's "API Request
 // Signing Guide".
 
@@ -40,8 +40,7 @@ struct connection_facts {
 // The properties of a call that proofs depend on.
 struct call_facts {
     std::string_view
-        region{};         // the project's: V11 signatures are good for one; empty where no account has the project
-    bool changes = true;  // not a query: a signature is good for it once
+        region{};  // the project's: V11 signatures are good for one; empty where no account has the project
 };
 
 struct identity {
@@ -58,21 +57,14 @@ struct authentication_error {
 };
 [[noreturn]] void throw_exception_from_error(const authentication_error& e, const boost::source_location& location);
 
-// Signatures of changes that were accepted, so that each is accepted once. Shared by all workers and kept across
-// reloads. Bounded: a caller who signs more calls within the window than are remembered (131,072) gets a shorter
-// window, never a replay. Lost at a restart, and when a caller is removed from the configuration and added again:
-// within the window after either, an earlier signature can be used once more.
-class replay_memory;
 struct proof_fields;
 
 class directory {
 public:
     // Reads the callers' secrets and looks up unix users (a user that this machine does not know is a warning: it may
     // come later; digits are a user id as they stand; the kernel's id for users that it can't name is an error);
-    // problems name places in the configuration. `memory` is the one of the directory that this one replaces, which
-    // must still exist: it holds the signatures of the callers.
-    [[nodiscard]] static directory load(const config::settings& settings, std::shared_ptr<replay_memory> memory,
-                                        std::vector<config::problem>& problems);
+    // problems name places in the configuration.
+    [[nodiscard]] static directory load(const config::settings& settings, std::vector<config::problem>& problems);
     directory(directory&&) noexcept;
     directory& operator=(directory&&) noexcept;
     ~directory();
@@ -125,9 +117,6 @@ private:
                                                                         const call_facts& call, proof_fields& fields,
                                                                         std::chrono::sys_seconds now) const;
     std::unique_ptr<const tables> tables_;
-    std::shared_ptr<replay_memory> memory_;
 };
-
-[[nodiscard]] std::shared_ptr<replay_memory> make_replay_memory();
 
 }  // namespace gateway::callers

@@ -265,7 +265,7 @@ struct settings {
     config::timeouts timeouts;
     std::vector<caller> callers;
     seconds signature_window = std::chrono::minutes(15);
-    bool replay_protection = true;
+    bool replay_protection = true;  // read by nobody: a change counts once by its record
     std::vector<credential> credentials;
     std::map<std::string, region, std::less<>> regions;  // the built-in table with the file's changes over it
     config::upstream upstream;

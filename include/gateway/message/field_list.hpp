@@ -24,6 +24,7 @@ enum class known : std::uint8_t {
     date,
     expect,
     host,
+    idempotency_key,
     keep_alive,
     proxy_authenticate,
     proxy_authorization,

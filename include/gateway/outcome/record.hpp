@@ -38,6 +38,10 @@ struct record {
     std::string_view trace_id;  // W3C Trace Context
     // Of a call that was not authenticated: why, and the access key that it named.
     std::string_view auth_failure, access_key;
+    // Of a change: its id and state; of a repeat, those of the first.
+    std::string_view change_id, change_state;
+    bool replayed = false;  // a repeat
+    std::string_view idempotency_key;
 };
 
 // Appends the line with its LF. At most `longest_line` bytes.

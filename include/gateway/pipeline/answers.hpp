@@ -8,6 +8,7 @@
 
 #include "gateway/callers/auth_failure.hpp"
 #include "gateway/http/session.hpp"
+#include "gateway/ledger/writes.hpp"
 #include "gateway/pipeline/own_answer.hpp"
 #include "gateway/upstream/failure.hpp"
 
@@ -46,5 +47,28 @@ namespace gateway::pipeline::answers {
 
 // No whole answer of the cloud's.
 [[nodiscard]] own_answer failed_exchange(const upstream::failure& failure);
+
+// Of changes (docs/changes.md). `problem`: a sentence.
+[[nodiscard]] own_answer malformed_field(std::string_view problem);
+[[nodiscard]] own_answer key_required(std::string_view rule);
+[[nodiscard]] own_answer frozen(const ledger::freeze& freeze);
+[[nodiscard]] own_answer ledger_unavailable(const ledger::unavailable& cause);
+[[nodiscard]] own_answer recorded_too_late(std::chrono::milliseconds allowed);
+[[nodiscard]] own_answer server_busy(const ledger::busy& conflict, ledger::instant now);
+[[nodiscard]] own_answer other_request(const ledger::other_request& first);
+[[nodiscard]] own_answer no_such_change();
+[[nodiscard]] own_answer change_document(std::string json);
+
+// Of repeats: the change that the first call made.
+struct first_change {
+    std::string_view id;
+    ledger::state current;
+    std::string_view project_id;
+};
+[[nodiscard]] own_answer recorded(const first_change& first, const ledger::kept_answer& answer);
+[[nodiscard]] own_answer first_is_sending(const first_change& first);
+[[nodiscard]] own_answer first_is_unknown(const first_change& first);
+[[nodiscard]] own_answer signature_used_up(const first_change& first);
+[[nodiscard]] own_answer first_kept_no_answer(const first_change& first, std::string_view reason);
 
 }  // namespace gateway::pipeline::answers

@@ -15,15 +15,16 @@ namespace gateway::pipeline {
 [[nodiscard]] bool append_forwarded(std::string& out, const message::field_list& fields);
 
 // The head of an answer handed back: status and end-to-end fields as they came, save those that concern the gateway and
-// the cloud alone; a Date (`now`) where it has none; then Via and X-Gateway-Request-Id. Its framing
-// is this connection's own: `length` bytes, or chunked, or until the connection closes.
+// the cloud alone; a Date (`now`) where it has none; then Via, X-Gateway-Request-Id and `added_fields`, which have
+// their line ends. Its framing is this connection's own: `length` bytes, or chunked, or until the connection closes.
 struct response_framing {
     enum class kind { none, length, chunked, until_close } type = kind::length;
     std::uint64_t length = 0;
     bool close = false;
 };
 void write_response_head(std::string& target, const message::response_head& response, std::string_view request_id,
-                         const response_framing& framing, std::chrono::system_clock::time_point now);
+                         std::string_view added_fields, const response_framing& framing,
+                         std::chrono::system_clock::time_point now);
 
 // The cloud's message without what it may echo of the gateway's own credential: the access key is cut out, and the
 // canonical request with all that follows it.

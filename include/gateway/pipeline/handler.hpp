@@ -7,6 +7,7 @@
 
 #include "gateway/credentials/credential_cache.hpp"
 #include "gateway/http/session.hpp"
+#include "gateway/ledger/gateway_ledger.hpp"
 #include "gateway/outcome/counters.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "gateway/pipeline/snapshot.hpp"
@@ -19,10 +20,11 @@ struct call_resources;
 class handler {
 public:
     // `credential_provider` fills the credential caches by put().
-    // What it counts and records, its worker owns; `cloud_connections` counts those of all workers.
+    // What it counts and records, its worker owns; `cloud_connections` counts those of all workers. `ledger` ends after
+    // the last call and before the loop.
     handler(net::loop& loop, outcome::line_buffer& records, outcome::counters& counters,
             std::atomic<std::size_t>& cloud_connections, credentials::credential_provider& credential_provider,
-            std::shared_ptr<const snapshot> first);
+            ledger::gateway_ledger& ledger, std::shared_ptr<const snapshot> first);
     ~handler();
     handler(const handler&) = delete;
     handler& operator=(const handler&) = delete;

@@ -38,6 +38,10 @@ struct judged_request {
 // Step 5, without rates and calls in flight (policy::admission). `decided` is filled in where the project is known.
 [[nodiscard]] rejection judge_policy(const policy::rules& rules, const policy::facts& facts, policy::verdict& decided);
 
+// Whether the call changes something at the cloud, so that it is recorded. A dry run over /v1/ does: the cloud may
+// ignore the member there.
+[[nodiscard]] bool changes_something(const operations::match& matched, const operations::body& body) noexcept;
+
 // How far a request came, and why no further.
 struct judgement {
     operations::match matched;           // no candidates: no operation

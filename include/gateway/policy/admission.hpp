@@ -47,8 +47,13 @@ public:
     // that fills evenly over `per` (GCRA). A call that is not admitted costs nothing.
     [[nodiscard]] result admit(std::uint32_t rule, std::uint32_t caller,
                                std::chrono::steady_clock::time_point now) const;
+    // Of a change, whose rate the ledger counts: max_in_flight alone.
+    [[nodiscard]] result admit_change(std::uint32_t rule, std::uint32_t caller) const;
 
 private:
+    struct limits_of_caller;
+    [[nodiscard]] limits_of_caller find(std::uint32_t rule, std::uint32_t caller) const;
+    [[nodiscard]] static result begin_call(const limits_of_caller& found);
     struct table;
     std::unique_ptr<table> table_;
 };

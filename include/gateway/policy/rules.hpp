@@ -69,6 +69,10 @@ public:
     // Names of the regions that projects lie in; project::region_index counts in it.
     [[nodiscard]] const std::vector<std::string>& regions() const;
 
+    // Whom that rule signs as in that project, by its place in the configuration's list; the account's own credential
+    // where there is no such rule.
+    [[nodiscard]] std::uint32_t credential_of(std::string_view rule, const project& project) const;
+
     // No allocation; well under a microsecond with 1,000 rules.
     [[nodiscard]] verdict decide(const facts& call) const;
 

@@ -113,7 +113,7 @@ TEST(directory, reports_a_secret_that_can_not_be_read_and_knows_the_other_caller
                                                     .text = {},
                                                     .location = {12, 3, "callers[0].secret_key"}};
     std::vector<config::problem> problems;
-    const directory known_callers = directory::load(settings, make_replay_memory(), problems);
+    const directory known_callers = directory::load(settings, problems);
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_EQ(problems[0].location.path, "callers[0].secret_key");
     EXPECT_NE(problems[0].message.find("/nonexistent/planner.sk"), std::string::npos);
@@ -240,7 +240,7 @@ TEST(directory, takes_no_unix_user_that_may_be_anybody) {
         one.unix_user = user;
         settings.callers.push_back(one);
         std::vector<config::problem> problems;
-        const directory known_callers = directory::load(settings, make_replay_memory(), problems);
+        const directory known_callers = directory::load(settings, problems);
         ASSERT_EQ(problems.size(), 1U) << user;
         EXPECT_FALSE(problems[0].warning) << user;
         EXPECT_THAT(problems[0].message, testing::HasSubstr("caller one: unix_user is user id ")) << user;
@@ -266,7 +266,7 @@ TEST(directory, warns_of_a_unix_user_that_is_not_there_and_refuses_two_names_of_
     one.unix_user = "0";
     settings.callers.push_back(one);
     std::vector<config::problem> problems;
-    const directory known_callers = directory::load(settings, make_replay_memory(), problems);
+    const directory known_callers = directory::load(settings, problems);
     ASSERT_EQ(problems.size(), 2U);
     EXPECT_TRUE(problems[0].warning);
     EXPECT_THAT(problems[0].message, testing::HasSubstr("this machine has no user no-such-user-here"));

@@ -44,9 +44,9 @@ inline config::settings world() {
     return made;
 }
 
-inline directory load(const config::settings& settings, std::shared_ptr<replay_memory> memory = make_replay_memory()) {
+inline directory load(const config::settings& settings) {
     std::vector<config::problem> problems;
-    directory made = directory::load(settings, std::move(memory), problems);
+    directory made = directory::load(settings, problems);
     if (!problems.empty()) throw std::runtime_error(problems.front().message);
     return made;
 }
@@ -101,8 +101,7 @@ struct sent {
     }
 };
 
-inline constexpr call_facts a_resize{.region = "cn-north-4", .changes = true};
-inline constexpr call_facts a_query{.region = "cn-north-4", .changes = false};
+inline constexpr call_facts a_resize{.region = "cn-north-4"};
 
 // The caller and its proof, or why not.
 inline std::string outcome(const directory& known_callers, const sent& request, const connection_facts& connection,

@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 const std::chrono::sys_seconds now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23) + 10h;
 
 TEST(answers_to_failed_authentication, tells_the_caller_one_thing_of_all_causes_that_would_help_a_guesser) {
-    const std::set<auth_failure> told{auth_failure::outside_window, auth_failure::replayed,
-                                      auth_failure::page_of_another_origin, auth_failure::foreign_host};
+    const std::set<auth_failure> told{auth_failure::outside_window, auth_failure::page_of_another_origin,
+                                      auth_failure::foreign_host};
     const std::string one = answers::not_authenticated(auth_failure::no_proof, now).message;
     for (std::size_t i = 0; i < auth_failure_names.size(); ++i) {
         const auto failure = static_cast<auth_failure>(i);
@@ -35,11 +35,6 @@ TEST(answers_to_failed_authentication, tells_who_holds_the_key_what_to_do) {
     const own_answer outside_window = answers::not_authenticated(auth_failure::outside_window, now);
     EXPECT_EQ(outside_window.code, answer_code::outside_window);
     EXPECT_NE(outside_window.message.find("20261123T100000Z"), std::string::npos);
-    // The first call with that signature may be under way or done, though its answer never arrived.
-    const own_answer replayed = answers::not_authenticated(auth_failure::replayed, now);
-    EXPECT_EQ(replayed.code, answer_code::replayed);
-    EXPECT_EQ(replayed.cloud, delivery::unknown);
-    EXPECT_NE(replayed.message.find("may have been carried out"), std::string::npos);
     for (const auto failure : {auth_failure::page_of_another_origin, auth_failure::foreign_host}) {
         EXPECT_EQ(name_of(answers::not_authenticated(failure, now).code), "Gateway.0206");
         EXPECT_EQ(status_of(answers::not_authenticated(failure, now).code), 403U);

@@ -82,14 +82,14 @@ TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connectio
                        {"X-Request-Id", "abc"},
                        {"Keep-Alive", "timeout=5"}};
     std::string out;
-    write_response_head(out, response, "id", {.type = response_framing::kind::length, .length = 7, .close = false},
+    write_response_head(out, response, "id", {}, {.type = response_framing::kind::length, .length = 7, .close = false},
                         now);
     EXPECT_EQ(
         out,
         "HTTP/1.1 202 Accepted\r\nServer: api-gateway\r\ndate: as it came\r\nVia: 1.1 front\r\nX-Request-Id: abc\r\n"
         "Via: 1.1 ecs-gateway\r\nX-Gateway-Request-Id: id\r\n"
         "Content-Length: 7\r\n\r\n");
-    write_response_head(out, response, "id", {.type = response_framing::kind::chunked, .length = 0, .close = true},
+    write_response_head(out, response, "id", {}, {.type = response_framing::kind::chunked, .length = 0, .close = true},
                         now);
     EXPECT_EQ(
         out,
@@ -100,7 +100,7 @@ TEST(answers, go_back_with_their_end_to_end_fields_and_framing_of_this_connectio
 
 std::string head_of(const message::response_head& response) {
     std::string out;
-    write_response_head(out, response, "id", {.type = response_framing::kind::none}, now);
+    write_response_head(out, response, "id", {}, {.type = response_framing::kind::none}, now);
     return out;
 }
 

@@ -1,0 +1,90 @@
+#include "process_ledger.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace gateway::runtime {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+std::unique_ptr<ledger::gateway_ledger> open_ledger(const config::settings& settings) {
+    auto opened = std::make_unique<ledger::gateway_ledger>(ledger::ledger_options{
+        .file = settings.ledger.file, .timeout = settings.timeouts.ledger, .keep = settings.ledger.keep});
+    const auto deadline = steady_clock::now() + settings.timeouts.ledger;
+    for (;;) {
+        const ledger::database_status status = opened->writer().status();
+        if (status.was_opened) break;
+        if (status.cause && !ledger::can_wait(status.cause->kind)) throw std::runtime_error(status.cause->reason);
+        if (status.cause || steady_clock::now() >= deadline) {
+            spdlog::warn("ledger: it is not open yet, changes are refused until it is: ledger={}",
+                         opened->writer().describe());
+            break;
+        }
+        std::this_thread::sleep_for(2ms);
+    }
+    if (const std::string warning = find_missing_volume(settings); !warning.empty())
+        spdlog::warn("ledger: {}", warning);
+    return opened;
+}
+
+void warn_of_reload(ledger::gateway_ledger& ledger, const config::settings& before, const config::settings& now) {
+    if (before.ledger.file != now.ledger.file || before.ledger.memory != now.ledger.memory ||
+        before.ledger.keep != now.ledger.keep || before.timeouts.ledger != now.timeouts.ledger)
+        spdlog::warn("reload: the ledger's place, `keep` and timeouts.ledger change at the next start only");
+    std::set<std::string> accounts;
+    for (const config::account& one : now.accounts)
+        accounts.insert(one.name);
+    using counts = std::vector<ledger::account_count>;
+    ledger.reader().read<counts>([](ledger::store& store) { return store.count_open_by_account(); },
+                                 steady_clock::now() + now.timeouts.ledger,
+                                 [accounts = std::move(accounts)](const ledger::outcome<counts>& open) {
+                                     if (!open) return;  // said by the ledger
+                                     for (const ledger::account_count& one : *open) {
+                                         if (accounts.contains(one.account)) continue;
+                                         spdlog::warn(
+                                             "reload: changes that have not ended are of an account that is no longer "
+                                             "there: account={} changes={}",
+                                             one.account, one.count);
+                                     }
+                                 });
+}
+
+bool close_ledger(std::unique_ptr<ledger::gateway_ledger> ledger) {
+    constexpr auto patience = 5s;
+    std::promise<void> closed;
+    auto when = closed.get_future();
+    std::thread closing([ledger = std::move(ledger), closed = std::move(closed)]() mutable {
+        ledger.reset();
+        closed.set_value();
+    });
+    if (when.wait_for(patience) != std::future_status::ready) {
+        closing.detach();
+        return false;
+    }
+    closing.join();
+    return true;
+}
+
+std::string find_missing_volume(const config::settings& settings) {
+    const bool in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    if (!in_pod || settings.ledger.file.empty()) return {};
+    const std::string folder = std::filesystem::path(settings.ledger.file).parent_path();
+    struct stat place {};
+    struct stat root {};
+    if (::stat(folder.c_str(), &place) != 0 || ::stat("/", &root) != 0 || place.st_dev != root.st_dev) return {};
+    return "file " + settings.ledger.file +
+           " is on no volume: it ends with its pod, and what it knows of changes with it. Mount one there, or say "
+           "`ledger: {memory: true}`";
+}
+
+}  // namespace gateway::runtime
