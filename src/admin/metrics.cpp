@@ -2,6 +2,9 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 namespace gateway::admin {
@@ -28,14 +31,15 @@ public:
 
     void counter(labels label_set, std::uint64_t value) { metric(std::move(label_set)).counter.value = number(value); }
     void gauge(labels label_set, double value) { metric(std::move(label_set)).gauge.value = value; }
-    void histogram(labels label_set, const outcome::totals::times& times) {
+    // One count more than bounds: of what is beyond them all, +Inf, which the serializer adds.
+    void histogram(labels label_set, std::span<const double> bounds, std::span<const std::uint64_t> counts,
+                   double sum) {
         auto& shown = metric(std::move(label_set)).histogram;
-        for (std::size_t i = 0; i < times.in_bucket.size(); ++i) {
-            shown.sample_count += times.in_bucket[i];
-            if (i < outcome::time_buckets.size())  // the one beyond all bounds, +Inf, is the serializer's
-                shown.bucket.push_back({shown.sample_count, seconds(outcome::time_buckets[i])});
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            shown.sample_count += counts[i];
+            if (i < bounds.size()) shown.bucket.push_back({shown.sample_count, bounds[i]});
         }
-        shown.sample_sum = seconds(times.sum);
+        shown.sample_sum = sum;
     }
     void tries(const labels& label_set, const figures::tries& made) {
         for (const auto& [result, count] : {std::pair("success", made.succeeded), std::pair("failure", made.failed)}) {
@@ -85,9 +89,11 @@ MetricFamily upstream_errors(const outcome::totals& totals) {
 
 MetricFamily times(std::string name, std::string help, const std::string& label,
                    const std::map<std::string, outcome::totals::times>& histograms) {
+    std::array<double, outcome::time_buckets.size()> bounds{};
+    std::ranges::transform(outcome::time_buckets, bounds.begin(), [](const auto& bound) { return seconds(bound); });
     family all(std::move(name), std::move(help), MetricType::Histogram);
     for (const auto& [value, measured] : histograms)
-        all.histogram({{label, value}}, measured);
+        all.histogram({{label, value}}, bounds, measured.in_bucket, seconds(measured.sum));
     return all.take();
 }
 
@@ -97,6 +103,53 @@ MetricFamily gauges(std::string name, std::string help, const std::string& label
     for (const auto& [value, time] : values)
         all.gauge({{label, value}}, seconds(time));
     return all.take();
+}
+
+MetricFamily one_counter(std::string name, std::string help, std::uint64_t value) {
+    family all(std::move(name), std::move(help), MetricType::Counter);
+    all.counter({}, value);
+    return all.take();
+}
+
+MetricFamily one_gauge(std::string name, std::string help, double value) {
+    family all(std::move(name), std::move(help), MetricType::Gauge);
+    all.gauge({}, value);
+    return all.take();
+}
+
+void append_changes(std::vector<MetricFamily>& all, const ledger_figures& shown) {
+    family open("ecs_gateway_changes", "Changes in the ledger that have not ended.", MetricType::Gauge);
+    family oldest("ecs_gateway_oldest_change_seconds",
+                  "Since the oldest change of those that have not ended began; 0 where there is none.",
+                  MetricType::Gauge);
+    for (const auto& [state, changes] : shown.open) {
+        open.gauge({{"state", state}}, number(changes.count));
+        oldest.gauge({{"state", state}}, changes.count == 0 ? 0 : seconds(changes.oldest));
+    }
+    family ends("ecs_gateway_changes_total", "Changes that ended, by how.", MetricType::Counter);
+    for (const auto& [end, count] : shown.ends)
+        ends.counter({{"operation", end.operation}, {"account", end.account}, {"state", end.state}}, count);
+    all.push_back(open.take());
+    all.push_back(oldest.take());
+    all.push_back(ends.take());
+    all.push_back(one_counter("ecs_gateway_changes_contradicted_total",
+                              "Changes that were believed to have come to nothing, until the cloud's own answer said "
+                              "otherwise.",
+                              shown.contradicted));
+    all.push_back(
+        one_gauge("ecs_gateway_frozen", "Freezes that stand: changes within them are refused.", number(shown.freezes)));
+}
+
+void append_ledger(std::vector<MetricFamily>& all, const ledger_figures& shown) {
+    all.push_back(one_gauge("ecs_gateway_ledger_up", "1 while the ledger takes changes, else 0: they are refused.",
+                            shown.is_up ? 1 : 0));
+    family commits("ecs_gateway_ledger_commit_seconds", "Of a commit to the ledger, until it is durable.",
+                   MetricType::Histogram);
+    commits.histogram({}, shown.bounds, shown.commit_times, seconds(shown.commits_took));
+    all.push_back(commits.take());
+    all.push_back(one_counter("ecs_gateway_ledger_commits_total", "Commits to the ledger.", shown.commits));
+    all.push_back(one_counter("ecs_gateway_ledger_rows_total",
+                              "What was written by these commits: a record, an answer or an end each.", shown.rows));
 }
 
 }  // namespace
@@ -115,11 +168,6 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                        MetricType::Gauge);
     connections.gauge({{"side", "caller"}}, number(shown.caller_connections));
     connections.gauge({{"side", "cloud"}}, number(shown.cloud_connections));
-
-    family waiting("ecs_gateway_outcome_waiting_bytes",
-                   "Outcome lines that the log has not taken yet. A worker with 16 MiB of them takes no more calls.",
-                   MetricType::Gauge);
-    waiting.gauge({}, number(shown.waiting_outcome_bytes));
 
     family handshakes("ecs_gateway_tls_handshake_failures_total", "TLS handshakes of callers that failed, by reason.",
                       MetricType::Counter);
@@ -155,9 +203,14 @@ std::vector<MetricFamily> families_of(const figures& shown) {
                "How far the cloud's clock is ahead of the gateway's. Beyond 900 the cloud refuses signatures.",
                "region", shown.clock_skew));
     all.push_back(build.take());
-    all.push_back(waiting.take());
+    all.push_back(
+        one_gauge("ecs_gateway_outcome_waiting_bytes",
+                  "Outcome lines that the log has not taken yet. A worker with 16 MiB of them takes no more calls.",
+                  number(shown.waiting_outcome_bytes)));
     all.push_back(troubles.take());
     all.push_back(handshakes.take());
+    append_changes(all, shown.ledger);
+    append_ledger(all, shown.ledger);
     return all;
 }
 

@@ -44,12 +44,30 @@ json::array times(std::string_view label, const std::map<std::string, outcome::t
     return list;
 }
 
+json::array reasons(const std::vector<reason>& all) {
+    json::array list;
+    for (const reason& one : all)
+        list.push_back({{"what", text_of(one.kind)}, {"name", text_of(one.name)}, {"why", text_of(one.text)}});
+    return list;
+}
+
+// The lists of it are JSON already.
+std::string ledger(const overview& shown) {
+    json::object counts;
+    for (const auto& [state, changes] : shown.counted.ledger.open)
+        counts[state] = changes.count;
+    const json::object all{
+        {"name", text_of(shown.ledger.name)}, {"up", shown.counted.ledger.is_up}, {"counts", std::move(counts)}};
+    std::string text = json::serialize(all);
+    text.pop_back();
+    return text + ",\"open\":[" + shown.ledger.open + "],\"ended\":[" + shown.ledger.ended + "],\"freezes\":[" +
+           shown.ledger.freezes + "]}";
+}
+
 }  // namespace
 
 std::string json_of(const overview& shown) {
-    json::array not_ready, calls, errors, credentials, rules;
-    for (const reason& one : shown.not_ready)
-        not_ready.push_back({{"what", text_of(one.kind)}, {"name", text_of(one.name)}, {"why", text_of(one.text)}});
+    json::array calls, errors, credentials, rules;
     const outcome::totals& counted = shown.counted.calls;
     for (const auto& [labels, count] : counted.calls) {
         calls.push_back({{"operation", text_of(labels.operation)},
@@ -80,7 +98,8 @@ std::string json_of(const overview& shown) {
           {"loaded", text_of(time_of(shown.configuration.loaded))},
           {"sha256", text_of(shown.configuration.sha256)},
           {"file", text_of(shown.configuration.file)}}},
-        {"not_ready", std::move(not_ready)},
+        {"not_ready", reasons(shown.not_ready)},
+        {"degraded", reasons(shown.degraded)},
         {"connections", {{"caller", shown.counted.caller_connections}, {"cloud", shown.counted.cloud_connections}}},
         {"calls", std::move(calls)},
         {"call_seconds", times("operation", counted.call_seconds)},
@@ -91,7 +110,7 @@ std::string json_of(const overview& shown) {
     // The lines are JSON already.
     std::string text = json::serialize(all);
     text.pop_back();
-    return text + ",\"outcomes\":[" + shown.outcomes + "]}\n";
+    return text + ",\"ledger\":" + ledger(shown) + ",\"outcomes\":[" + shown.outcomes + "]}\n";
 }
 
 }  // namespace gateway::admin

@@ -18,9 +18,19 @@ constexpr std::string_view methods = "GET, HEAD";
 
 page health(const status&) { return {.body = "{\"status\":\"ok\"}\n"}; }
 
+page ready(const std::vector<reason>& degraded) {
+    std::string body = R"({"ready":true)";
+    for (const reason& one : degraded) {
+        body += &one == degraded.data() ? R"(,"degraded":[)" : ",";
+        append_json_string(body, one.kind);
+    }
+    body += degraded.empty() ? "}\n" : "]}\n";
+    return {.body = std::move(body)};
+}
+
 page readiness(const status& source) {
     const auto reasons = source.not_ready();
-    if (reasons.empty()) return {.body = "{\"ready\":true}\n"};
+    if (reasons.empty()) return ready(source.degraded());
     std::string body = R"({"ready":false,"reasons":[)";
     for (const reason& one : reasons) {
         if (body.back() != '[') body += ',';

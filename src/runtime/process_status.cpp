@@ -6,6 +6,7 @@
 #include "credential_figures.hpp"
 #include "gateway/base/time.hpp"
 #include "gateway/config/describe.hpp"
+#include "ledger_figures.hpp"
 
 namespace gateway::runtime {
 
@@ -34,18 +35,21 @@ std::uint64_t generation(const process_status& status) { return 1 + status.reloa
 std::vector<admin::reason> not_ready(const process_status& status) {
     std::vector<admin::reason> reasons;
     if (status.ending) reasons.push_back({"draining", "", "the gateway was told to end"});
-    // Once it was open, queries are served whatever becomes of it, and to take every replica out would help nobody.
-    if (const auto ledger = status.ledger.writer().status(); !ledger.was_opened)
-        reasons.push_back({"ledger", "", ledger.cause ? ledger.cause->reason : "the ledger is not open yet"});
     // Lines that wait are calls that are not recorded yet; soon no new call is taken.
     const std::string trouble = status.outcome_log.trouble();
     if (!trouble.empty())
         reasons.push_back({"outcome_log", "", "the outcome log takes no lines: " + trouble});
     else if (status.outcome_log.is_full())
         reasons.push_back({"outcome_log", "", "the outcome log does not keep up: calls wait or are refused"});
+    for (auto& each : ledger_reasons(status.ledger.writer().status()))
+        reasons.push_back(std::move(each));
     for (auto& each : credential_reasons(status.refresher.statuses()))
         reasons.push_back(std::move(each));
     return reasons;
+}
+
+std::vector<admin::reason> degraded(const process_status& status) {
+    return ledger_degraded(status.ledger.writer().status());
 }
 
 admin::figures figures_of(const process_status& status) {
@@ -64,6 +68,10 @@ admin::figures figures_of(const process_status& status) {
     add_credentials(all, status.refresher.statuses(), std::chrono::steady_clock::now());
     for (const auto& [region, ahead] : status.refresher.skews())
         all.clock_skew[region] = ahead;
+    ledger::database_thread& ledger = status.ledger.writer();
+    all.ledger =
+        ledger_figures_of(ledger.status(), ledger.figures(), status.in_ledger.last(),
+                          std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
     return all;
 }
 
@@ -75,6 +83,7 @@ admin::overview overview_of(const process_status& status) {
     shown.configuration = {
         .generation = generation(status), .loaded = status.loaded, .sha256 = settings.sha256, .file = settings.file};
     shown.not_ready = not_ready(status);
+    shown.degraded = degraded(status);
     shown.counted = figures_of(status);
     for (const auto& one : settings.credentials) {
         auto& made = shown.credentials.emplace_back();
@@ -92,6 +101,8 @@ admin::overview overview_of(const process_status& status) {
                                .hits = hits == shown.counted.calls.rules.end() ? 0 : hits->second});
     }
     shown.outcomes = status.outcome_log.last_as_json_members();
+    shown.ledger.name = status.ledger.writer().describe();
+    show_ledger(shown, status.in_ledger.last_with_lists());
     return shown;
 }
 

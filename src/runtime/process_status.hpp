@@ -11,6 +11,7 @@
 #include "gateway/ledger/gateway_ledger.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "gateway/pipeline/snapshot.hpp"
+#include "ledger_watch.hpp"
 #include "worker.hpp"
 
 namespace gateway::runtime {
@@ -22,6 +23,7 @@ struct process_status {
     const credential_refresh::credential_refresher& refresher;
     const outcome::outcome_log& outcome_log;
     ledger::gateway_ledger& ledger;
+    ledger_watch& in_ledger;
     const http::usage& used;  // by callers
     std::size_t cloud_connections;
     admin::figures::tries reloads;
@@ -31,6 +33,8 @@ struct process_status {
 
 // Why calls can't be served, or not all of them.
 [[nodiscard]] std::vector<admin::reason> not_ready(const process_status& status);
+// Why changes are refused, while queries are served.
+[[nodiscard]] std::vector<admin::reason> degraded(const process_status& status);
 
 [[nodiscard]] admin::figures figures_of(const process_status& status);
 [[nodiscard]] admin::overview overview_of(const process_status& status);

@@ -338,6 +338,7 @@ private:
         return std::make_unique<admin::server>(
             main_, settings,
             admin::status{.not_ready = [this] { return not_ready(current_status()); },
+                          .degraded = [this] { return degraded(current_status()); },
                           .metrics = [this] { return admin::families_of(figures_of(current_status())); },
                           .overview = [this] { return admin::json_of(overview_of(current_status())); },
                           .configuration = [this] { return configuration_of(current_status()); }});
@@ -383,15 +384,17 @@ private:
         }
         if (admin_) admin_->stop();
         trim_.stop();
+        in_ledger_.stop();
         signals_.cancel();
     }
 
-    [[nodiscard]] process_status current_status() const {
+    [[nodiscard]] process_status current_status() {
         return {.snapshot = *snapshot_,
                 .workers = workers_,
                 .refresher = *credential_refresher_,
                 .outcome_log = outcome_log_,
                 .ledger = *ledger_,
+                .in_ledger = in_ledger_,
                 .used = used_,
                 .cloud_connections = cloud_connections_.load(),
                 .reloads = reloads_,
@@ -419,6 +422,7 @@ private:
     std::vector<open_listener> open_;
     asio::io_context main_{1};
     heap_trim trim_{main_, used_};
+    ledger_watch in_ledger_{main_, *ledger_, snapshot_->settings.timeouts.ledger};
     std::unique_ptr<admin::server> admin_;
     asio::signal_set signals_;
     asio::steady_timer pause_{main_};

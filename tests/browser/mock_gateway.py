@@ -55,9 +55,38 @@ QUIET = {
     "time": "2026-11-24T04:50:00.123456Z", "version": "0.1.0", "started": "2026-11-21T01:20:00.000000Z",
     "configuration": {"generation": 3, "loaded": "2026-11-24T04:38:00.000000Z", "sha256": "5be1" * 16,
                       "file": "/etc/ecs-gateway/gateway.yaml"},
-    "not_ready": [], "connections": {"caller": 3, "cloud": 2}, "calls": [], "call_seconds": [], "upstream_seconds": [],
+    "not_ready": [], "degraded": [], "connections": {"caller": 3, "cloud": 2}, "calls": [], "call_seconds": [], "upstream_seconds": [],
     "upstream_errors": [], "credentials": [], "rules": [], "outcomes": [],
+    "ledger": {"name": "file /var/lib/ecs-gateway/ledger.db", "up": True,
+               "counts": {"sending": 0, "unknown": 0, "accepted": 0, "awaiting_payment": 0},
+               "open": [], "ended": [], "freezes": []},
 }
+
+
+def change(number, **changes):
+    """A change as the ledger tells it; a value None leaves its key out."""
+    told = {"id": f"request-{number:06}", "state": "accepted", "operation": "resize", "caller": "planner", "account": "partner",
+            "project_id": "0605767a3300d5762fb7c0186d9e1779", "region": "cn-north-4", "server_ids": [f"server-{number}"],
+            "flavor": "s6.large.2", "auto_pay": False, "begun": "2026-11-24T04:40:00.123456Z",
+            "updated": "2026-11-24T04:40:01.123456Z", "holds": True, "job_id": f"job-{number}", **changes}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def ended(number, **changes):
+    return change(number, **{"state": "succeeded", "ended": "2026-11-24T04:42:30.500000Z", "holds": False, **changes})
+
+
+def freeze(**changes):
+    told = {"id": "freeze-1", "account": "acme", "operations": ["resize"], "reason": "quarter end", "by": "alice (uid 1000)",
+            "since": "2026-11-24T03:00:00.000000Z", "until": "2026-11-25T06:00:00.000000Z", **changes}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def ledger(open=(), ended=(), freezes=(), **changes):  # as the lists are called in the answer
+    counts = {**QUIET["ledger"]["counts"]}
+    for one in open:
+        counts[one["state"]] += 1
+    return {**QUIET["ledger"], "counts": counts, "open": list(open), "ended": list(ended), "freezes": list(freezes), **changes}
 
 
 def status(**changes):

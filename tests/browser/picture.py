@@ -9,7 +9,7 @@ import sys
 
 import browsing
 import mock_gateway
-from mock_gateway import BOUNDS, QUIET, denied, outcome
+from mock_gateway import BOUNDS, QUIET, change, denied, ended, freeze, ledger, outcome
 
 ACCOUNTS = [("partner", "cn-north-4", 0.9), ("acme", "cn-north-4", 6.5), ("globex", "cn-south-1", 2.4),
             ("initech", "ap-southeast-1", 1.1), ("umbrella", "cn-east-3", 0.3)]
@@ -20,6 +20,24 @@ RULES = {"nobody-touches-globex-databases": ("deny", False), "planner-grows-acme
          "next-month-stricter": ("deny", True)}
 CREDENTIALS = [("partner-key", "pair", None), ("acme-key", "pair", 41_870), ("globex-agency", "agency", 3_130),
                ("initech-agency", "agency", 1_294), ("globex-partner-user", "token", 80_230), ("umbrella-agency", "agency", 214)]
+
+def asked(number, time, account, server, flavor, **more):
+    return {"id": f"9f2c41d07be8{number:08x}", "begun": f"2026-11-{time}.204811Z", "account": account, "server_ids": [server],
+            "flavor": flavor, "caller": "capacity-planner", **more}
+
+
+LEDGER = ledger(
+    [change(1, **asked(61, "23T02:11:08", "globex", "0d6e4c1b-2f3a-4b5c-8d7e-9f0a1b2c3d4e", "s6.2xlarge.2", holds=False,
+                       state="awaiting_payment")),
+     change(2, **asked(1904, "24T04:12:40", "initech", "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", "c6.xlarge.2", state="unknown")),
+     change(3, **asked(2210, "24T04:48:51", "acme", "459a2b9d-804a-4745-ab19-a113bb1b4ddc", "s6.xlarge.2"))],
+    [ended(4, **asked(2198, "24T04:46:02", "acme", "7d1e6a20-55c8-4f0e-9d0a-2b1c3d4e5f60", "s6.xlarge.2",
+                      ended="2026-11-24T04:47:12.401118Z")),
+     ended(5, **asked(2187, "24T04:44:39", "globex", "c0ffee00-4a1b-4c2d-8e3f-a1b2c3d4e5f6", "s6.large.2", state="refused",
+                      code="Ecs.0100", message="The ECS status does not meet requirements.", ended="2026-11-24T04:44:39.611520Z")),
+     ended(6, **asked(1651, "24T03:58:10", "initech", "9e8d7c6b-5a49-4838-8726-150403f2e1d0", "c6.large.2", state="not_applied",
+                      resolved_by="alice (uid 1000)", reason="the server has its old flavor", ended="2026-11-24T04:21:37.000000Z"))],
+    [freeze(account="umbrella", reason="quarter end, until the books are closed")])
 
 
 class life:
@@ -84,7 +102,7 @@ class life:
         def times(by, label):
             return [{label: key, "sum_us": 0, "buckets": [list(pair) for pair in zip(BOUNDS, counts)]} for key, counts in by.items()]
         return {
-            **QUIET, "connections": {"caller": 23, "cloud": 11}, "outcomes": self.lines,
+            **QUIET, "ledger": LEDGER, "connections": {"caller": 23, "cloud": 11}, "outcomes": self.lines,
             "calls": [dict(zip(("operation", "account", "decision", "status"), labels), count=n)
                       for labels, n in self.calls.items()],
             "call_seconds": times(self.call_times, "operation"), "upstream_seconds": times(self.upstream_times, "region"),
@@ -112,7 +130,7 @@ def main(file=mock_gateway.PAGE.parents[2] / "docs/status-page.png", scheme="lig
             browser.read_after(milliseconds=1000)
         browser.click(css="#outcomes tr:has-text('Gateway.0201') button")
         browser.run(script="() => { document.activeElement.blur(); document.querySelector('#place').textContent = '127.0.0.1:9901'; }")
-        browser.picture(file=str(file), height=1120)
+        browser.picture(file=str(file), height=1720)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 import mock_gateway
 import programs
-from mock_gateway import denied, histogram, outcome, status
+from mock_gateway import change, denied, ended, freeze, histogram, ledger, outcome, status
 from world import CI, PARTNER, PLANNER, settings
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
@@ -33,7 +33,7 @@ def step(browser, mock, seconds, **changes):
 
 def test_a_call_shows_within_two_seconds(browser, mock):
     browser.open(url=mock.url)
-    browser.see(css="#outcomes td", text="none yet") if browser.count(css="#outcomes td") else None
+    browser.see(css="#outcomes td", text="none") if browser.count(css="#outcomes td") else None
     browser.see(css="#state", text="ready")
     for line in (outcome(1), denied(2)):
         mock.says(outcomes=[outcome(1), line] if line["decision"] == "denied" else [line], calls=[COUNTED])
@@ -112,11 +112,15 @@ def test_text_from_outside_stays_text(browser, mock):
         upstream_errors=[{"region": HOSTILE, "kind": HOSTILE, "count": 1}],
         credentials=[{"name": HOSTILE, "kind": HOSTILE, "expires_in_seconds": 1}],
         rules=[{"name": HOSTILE, "effect": HOSTILE, "shadow": True, "hits": 1}],
+        degraded=[{"what": HOSTILE, "name": HOSTILE, "why": HOSTILE}],
+        ledger=ledger([change(1, caller=HOSTILE, flavor=HOSTILE)], [ended(2, message=HOSTILE, code=HOSTILE, account=HOSTILE)],
+                      [freeze(reason=HOSTILE, by=HOSTILE, account=HOSTILE)], name=HOSTILE),
         outcomes=[{**dict.fromkeys(outcome(1), HOSTILE), "request_id": f"{HOSTILE}{n}", "message": HOSTILE} for n in range(3)])
     browser.open(url=mock.url)
     browser.see(css="#matches", text="3 of 3")
     browser.click(css="#outcomes button")
-    for place in ("#facts", "#reasons", "#accounts", "#regions", "#latency", "#credentials", "#rules", "#outcomes tr", "pre"):
+    for place in ("#facts", "#reasons", "#accounts", "#regions", "#latency", "#credentials", "#rules", "#changes", "#ended", "#freezes",
+                  "#outcomes tr", "pre"):
         assert "<img src=x" in browser.texts(css=place)[-1 if place == "#outcomes tr" else 0], place
     assert browser.count(css="img") == 0
     assert browser.run(script="() => document.title").endswith(f"ecs-gateway 127.0.0.1:{mock.port}")
@@ -186,7 +190,57 @@ def test_credentials_rules_and_the_configuration_show(browser, mock):
                                            ["e", "agency", "no expiry known"]]
     assert [row[:2] + row[3:] for row in browser.rows("rules")] == [["grow", "allow", "1,234"], ["stricter", "deny, shadow", "0"]]
     assert browser.texts(css="#facts dd") == ["0.1.0", "3 d 3 h", "generation 3, loaded 12 min 0 s ago",
-                                              "/etc/ecs-gateway/gateway.yaml", "5be15be15be1"]
+                                              "/etc/ecs-gateway/gateway.yaml", "5be15be15be1", "file /var/lib/ecs-gateway/ledger.db"]
+
+
+def test_changes_and_freezes_show(browser, mock):
+    mock.says(ledger=ledger(
+        [change(1, state="unknown", begun="2026-11-24T04:19:00.000000Z"), change(2, state="unknown", begun="2026-11-24T04:21:00.000000Z"),
+         change(3, state="awaiting_payment", begun="2026-11-22T04:00:00.000000Z", holds=False),
+         change(4, operation="start_servers", flavor=None, server_ids=["a", "b"])],
+        [ended(5, state="failed", code="Ecs.0100", message="the job failed"),
+         ended(6, state="not_applied", resolved_by="alice", reason="looked at it")],
+        [freeze(), freeze(id="freeze-2", account=None, caller="ci", server_id="web", until=None, operations=[]),
+         freeze(id="freeze-3", account=None)]))
+    browser.open(url=mock.url)
+    browser.see(css="#changes th", text="unknown")
+    assert browser.rows("changes") == [
+        ["unknown", "31 min 0 s", "resize", "server-1", "s6.large.2", "planner", "partner", "yes", "request-000001"],
+        ["unknown", "29 min 0 s", "resize", "server-2", "s6.large.2", "planner", "partner", "yes", "request-000002"],
+        ["awaiting payment", "2 d 0 h", "resize", "server-3", "s6.large.2", "planner", "partner", "no", "request-000003"],
+        ["accepted", "10 min 0 s", "start_servers", "a, b", "", "planner", "partner", "yes", "request-000004"]]
+    assert browser.texts(css="#changes td.bad") == ["31 min 0 s", "2 d 0 h"], "as old as somebody has to look at them"
+    assert browser.texts(css="#changes caption span") == ["oldest first: 2 unknown, 1 accepted, 1 awaiting payment"]
+    assert browser.rows("ended") == [
+        ["2026-11-24 04:42:30", "failed", "2 min 30 s", "resize", "server-5", "s6.large.2", "planner", "partner", "request-000005",
+         "Ecs.0100: the job failed"],
+        ["2026-11-24 04:42:30", "not applied", "2 min 30 s", "resize", "server-6", "s6.large.2", "planner", "partner", "request-000006",
+         "by alice: looked at it"]]
+    assert browser.rows("freezes") == [
+        ["2026-11-24 03:00:00", "2026-11-25 06:00:00", "account acme", "resize", "alice (uid 1000)", "quarter end", "freeze-1"],
+        ["2026-11-24 03:00:00", "it is lifted", "caller ci, server web", "every one", "alice (uid 1000)", "quarter end", "freeze-2"],
+        ["2026-11-24 03:00:00", "2026-11-25 06:00:00", "everywhere", "resize", "alice (uid 1000)", "quarter end", "freeze-3"]]
+    assert browser.count(css=":is(#changes, #ended, #freezes) :is(button, input, form, a)") == 0, "nothing can be changed here"
+    mock.says(ledger=ledger([change(1)], counts={"sending": 0, "unknown": 700, "accepted": 1234, "awaiting_payment": 0}))
+    browser.see(css="#changes caption span", text="oldest first: the oldest 1 of 700 unknown, 1,234 accepted")
+    mock.says()
+    browser.see(css="#changes td", text="none")
+    assert browser.texts(css="#changes caption span") == [""]
+
+
+def test_it_says_that_changes_are_refused_while_queries_are_served(browser, mock):
+    why = {"what": "ledger", "name": "", "why": "ledger in file l: no space left on device"}
+    mock.says(degraded=[why], ledger=ledger(up=False))
+    browser.open(url=mock.url)
+    browser.see(css="#state", text="degraded")
+    assert browser.texts(css="#reasons p, #reasons li") == ["Changes are refused, queries are served", "ledger: " + why["why"]]
+    assert browser.count(css="#facts dd.bad") == 1
+    mock.says(degraded=[why], not_ready=[{"what": "draining", "name": "", "why": "w"}])
+    browser.see(css="#state", text="not ready")
+    assert browser.texts(css="#reasons li") == ["draining: w", "ledger: " + why["why"]]
+    mock.says(ledger=ledger(name="memory"))
+    browser.see(css="#facts dd.warn", text="in memory, lost when the process ends")
+    assert browser.texts(css="#state") == ["ready"]
 
 
 def test_it_says_why_the_gateway_is_not_ready(browser, mock):
@@ -255,7 +309,8 @@ def test_a_hidden_tab_asks_for_nothing(browser, mock):
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_it_fits_a_screen_of_that_width(browser, mock, width):
     mock.says(outcomes=[outcome(1), denied(2)], calls=[COUNTED], rules=[{"name": "r" * 60, "effect": "allow", "shadow": False, "hits": 1}],
-              not_ready=[{"what": "credential", "name": "n" * 80, "why": "w" * 200}])
+              not_ready=[{"what": "credential", "name": "n" * 80, "why": "w" * 200}],
+              ledger=ledger([change(1, caller="c" * 90)], [ended(2, message="m" * 300)], [freeze(reason="r" * 300)]))
     browser.open(url=mock.url, width=width)
     browser.see(css="#matches", text="2 of 2")
     browser.click(css="#outcomes button")
@@ -282,7 +337,9 @@ CONTRASTS = """() => {
 def test_every_text_can_be_read(browser, mock, scheme):
     mock.says(outcomes=[outcome(1), denied(2), outcome(3, status=504, outcome="unknown")], calls=[COUNTED],
               credentials=[{"name": "b", "kind": "agency", "expires_in_seconds": 1}, {"name": "c", "kind": "agency", "expires_in_seconds": 0}],
-              not_ready=[{"what": "draining", "why": "w"}])
+              not_ready=[{"what": "draining", "why": "w"}],
+              ledger=ledger([change(1), change(2, state="unknown", begun="2026-11-24T01:00:00.000000Z")],
+                            [ended(3), ended(4, state="failed")], [freeze()], name="memory"))
     browser.open(url=mock.url, scheme=scheme)
     browser.see(css="#matches", text="3 of 3")
     browser.click(css="#outcomes button")
@@ -295,7 +352,7 @@ def test_tables_and_controls_have_names(browser, mock):
     mock.says(outcomes=[outcome(1)], calls=[COUNTED])
     browser.open(url=mock.url)
     browser.see(css="#matches", text="1 of 1")
-    assert browser.count(css="table") == browser.count(css="table > caption > h2") == 6
+    assert browser.count(css="table") == browser.count(css="table > caption > h2") == 9
     assert browser.count(css="thead th:not([scope])") == browser.count(css="tbody th:not([scope])") == 0
     assert browser.run(script="() => [...document.querySelectorAll('input, select')]"
                               ".filter((e) => !e.ariaLabel && !e.labels.length).length") == 0
@@ -334,6 +391,9 @@ def test_the_gateway_serves_it_and_real_calls_show_within_two_seconds(start, bro
     browser.see(css="#latency th", text="show_server")
     assert browser.rows("accounts")[0][0] == "partner" and browser.rows("accounts")[0][5:] == ["3", "1", "0"]
     assert browser.rows("regions")[0][0] == "cn-north-4" and browser.rows("regions")[0][6:] == ["2", "0"]
+    browser.see(css="#changes th", text="accepted")
+    assert browser.rows("changes")[0][2:7] == ["resize", "server-allowed", "s6.large.2", "planner", "partner"]
+    assert browser.texts(css="#facts dd")[-1] == f"file {gate.file.with_name('ledger.db')}"
     assert [row[:2] for row in browser.rows("credentials")] == [["partner-key", "pair"], ["acme-key", "pair"]]
     assert [[row[0], row[3]] for row in browser.rows("rules")] == [["look", "1"], ["grow", "2"], ["dry", "0"], ["seldom", "0"]]
     gate.reload(whole, "reloaded")

@@ -14,7 +14,7 @@ import yaml
 import programs
 import test_credentials
 from gateway_certificates import authority, listener
-from world import ACME, CI, GUEST, PARTNER, STRANGER
+from world import ACME, CI, GUEST, PARTNER, PLANNER, STRANGER
 
 DEPLOY = programs.PROJECT / "deploy"
 # What each metric shows after the calls below.
@@ -34,6 +34,15 @@ ASKED = {
     'ecs_gateway_credential_trouble{credential="acme-way"}': lambda v: v == 0,
     'ecs_gateway_build_info': lambda v: v == 1,
     'ecs_gateway_outcome_waiting_bytes': lambda v: v >= 0,
+    'ecs_gateway_changes{state="unknown"}': lambda v: v == 0,
+    'ecs_gateway_oldest_change_seconds{state="unknown"}': lambda v: v == 0,
+    'ecs_gateway_changes_total{operation="resize",account="acme",state="refused"}': lambda v: v == 1,
+    'ecs_gateway_changes_contradicted_total': lambda v: v == 0,
+    'ecs_gateway_frozen': lambda v: v == 0,
+    'ecs_gateway_ledger_up': lambda v: v == 1,
+    'ecs_gateway_ledger_commit_seconds_count': lambda v: v >= 2,
+    'ecs_gateway_ledger_commits_total': lambda v: v >= 2,
+    'ecs_gateway_ledger_rows_total': lambda v: v >= 2,
     'ecs_gateway_tls_handshake_failures_total{listener="127.0.0.2:0",reason="plain_http"}': lambda v: v == 1,
 }
 METRICS = {name: (set(re.findall(r"`(\w+)`", labels)), kind) for name, labels, kind in re.findall(
@@ -82,6 +91,7 @@ def test_prometheus_answers_for_every_metric(start, tmp_path):
     for server, project, proof, status in [("of-partner", PARTNER, CI, 200), ("of-acme", ACME, CI, 200), ("of-acme", ACME, CI, 200),
                                            ("of-acme", ACME, GUEST, 403), ("s", STRANGER, CI, 502)]:
         assert gate.call("GET", f"/v1/{project}/cloudservers/{server}", proof=proof).status == status
+    assert gate.resize(ACME, "there-is-none", {"flavorRef": "s6.large.2"}, PLANNER).status == 404
     gate.reload(whole, "reloaded")
     with prometheus(tmp_path, f"127.0.0.1:{gate.admin_port}") as ask:
         for query, is_right in ASKED.items():

@@ -11,7 +11,7 @@ import time
 import calling
 import programs
 from fakes import scripted_cloud as scripts
-from world import CI, GUEST, PARTNER, settings
+from world import CI, GUEST, PARTNER, PLANNER, settings
 
 LOOK = f"/v1/{PARTNER}/cloudservers/s"
 
@@ -102,6 +102,59 @@ def test_its_status_keeps_the_last_two_hundred_outcomes(start):
     outcomes = json.loads(gate.admin("/status.json")[1])["outcomes"]
     assert len(outcomes) == 200
     assert outcomes[-1]["request_id"] == last["X-Gateway-Request-Id"]
+
+
+def test_its_status_tells_changes_freezes_and_which_ledger_it_is(start):
+    gate = start.gateway(settings(start.cloud().url, admin={"address": "127.0.0.1:0"}))
+    changed = gate.resize(PARTNER, "s1", {"flavorRef": "s6.large.2"}, PLANNER, fields=[("Idempotency-Key", "ticket-1")])
+    assert changed.status == 200
+    done = programs.run("ecs-gateway", "freeze", "--account", "acme", "--reason", "quarter end", "--config", gate.file)
+    assert done.returncode == 0, done.stderr
+
+    def shown():
+        told = json.loads(gate.admin("/status.json")[1])["ledger"]
+        return told["open"] and told["freezes"] and told
+    told = programs.wait_until(shown, "the change and the freeze")
+    assert (told["name"], told["up"]) == (f"file {gate.file.with_name('ledger.db')}", True)
+    assert told["counts"] == {"sending": 0, "unknown": 0, "accepted": 1, "awaiting_payment": 0}
+    [change], [freeze] = told["open"], told["freezes"]
+    assert (change["id"], change["state"], change["idempotency_key"]) == (changed["X-Gateway-Request-Id"], "accepted", "ticket-1")
+    assert (freeze["account"], freeze["reason"]) == ("acme", "quarter end")
+    assert told["ended"] == []
+    assert programs.run("ecs-gateway", "changes", "resolve", change["id"], "--as", "failed", "--reason", "r", "--config",
+                        gate.file).returncode == 0
+    assert programs.wait_until(lambda: json.loads(gate.admin("/status.json")[1])["ledger"]["ended"], "its end")[0]["state"] == "failed"
+    assert gate.metric("ecs_gateway_frozen") == 1
+
+
+def test_it_is_degraded_and_not_unready_while_the_ledger_is_away(start):
+    gate = start.gateway(settings(start.cloud().url, admin={"address": "127.0.0.1:0"}))
+    assert gate.admin("/readyz") == (200, '{"ready":true}\n')
+    ledger = gate.file.with_name("ledger.db")
+    ledger.rename(ledger.with_name("elsewhere"))
+    programs.wait_until(lambda: "degraded" in gate.admin("/readyz")[1], "it to notice")
+    assert gate.admin("/readyz") == (200, '{"ready":true,"degraded":["ledger"]}\n')
+    assert gate.metric("ecs_gateway_ledger_up") == 0
+    assert "deleted or moved" in json.loads(gate.admin("/status.json")[1])["degraded"][0]["why"]
+    refused = gate.resize(PARTNER, "s1", {"flavorRef": "s6.large.2"}, PLANNER)
+    assert (refused.status, refused["X-Gateway-Outcome"]) == (503, "not_sent") and refused.error()[0] == "Gateway.0506"
+    assert gate.call("GET", f"/v1/{PARTNER}/cloudservers/s", proof=CI).status == 200
+    ledger.with_name("elsewhere").rename(ledger)
+    programs.wait_until(lambda: gate.admin("/readyz")[1] == '{"ready":true}\n', "it to go on")
+    assert gate.resize(PARTNER, "s1", {"flavorRef": "s6.large.2"}, PLANNER).status == 200
+
+
+def test_it_is_not_ready_until_the_ledger_was_opened_once(start):
+    cloud = start.cloud()
+    first = start.gateway(settings(cloud.url))
+    second = start.gateway(settings(cloud.url, admin={"address": "127.0.0.1:0"}, ledger={"file": str(first.file.with_name("ledger.db"))}))
+    status, page = second.admin("/readyz")
+    assert status == 503
+    [reason] = json.loads(page)["reasons"]
+    assert reason["what"] == "ledger" and "process" in reason["why"]
+    assert second.call("GET", f"/v1/{PARTNER}/cloudservers/s", proof=CI).status == 200
+    first.close()
+    programs.wait_until(lambda: second.admin("/readyz")[0] == 200, "it to have the ledger")
 
 
 def test_callers_do_not_reach_it(start):

@@ -14,6 +14,26 @@
 
 namespace gateway::admin {
 
+// Of the ledger and the changes in it.
+struct ledger_figures {
+    bool is_up = false;
+    struct open_changes {
+        std::uint64_t count = 0;
+        std::chrono::duration<double> oldest{};  // its age; of no meaning where there is none
+    };
+    std::map<std::string, open_changes> open;  // by state that is no end; empty until they were counted once
+    struct end {
+        std::string operation, account, state;
+        auto operator<=>(const end&) const = default;
+    };
+    std::map<end, std::uint64_t> ends;
+    std::uint64_t contradicted = 0, freezes = 0, commits = 0, rows = 0;
+    // Of commits: upper bounds in seconds, and how many were within each, with those beyond all bounds last.
+    std::vector<double> bounds;
+    std::vector<std::uint64_t> commit_times;
+    std::chrono::duration<double> commits_took{};
+};
+
 // The values of a scrape. A key that a map does not have has no sample.
 struct figures {
     struct tries {
@@ -30,6 +50,7 @@ struct figures {
     enum class trouble : std::uint8_t { none = 0, old_one_serves = 1, calls_fail = 2 };
     std::map<std::string, trouble> troubles;
     std::map<std::string, std::chrono::duration<double>> clock_skew;  // by region: its clock less ours
+    ledger_figures ledger;
     std::string version;
 };
 

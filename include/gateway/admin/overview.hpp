@@ -19,7 +19,7 @@ struct overview {
         std::chrono::system_clock::time_point loaded;
         std::string sha256, file;
     } configuration;
-    std::vector<reason> not_ready;
+    std::vector<reason> not_ready, degraded;
     figures counted;
     struct credential {
         std::string name, kind;
@@ -33,6 +33,11 @@ struct overview {
     };
     std::vector<rule> rules;
     std::string outcomes;  // JSON members: outcome lines with commas between them, oldest first
+    struct {
+        std::string name;  // "file /var/lib/ecs-gateway/ledger.db", "memory"
+        // JSON members likewise: changes that have not ended, oldest first; the last that ended; freezes that stand.
+        std::string open, ended, freezes;
+    } ledger;
 };
 
 // One JSON object; the shape is in docs/status-page.md.

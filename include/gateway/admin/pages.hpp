@@ -12,7 +12,7 @@ namespace gateway::admin {
 
 // Why no call, or not every call, can be served just now.
 struct reason {
-    std::string kind;  // "credential", "draining", "outcome_log"
+    std::string kind;  // "credential", "draining", "ledger", "outcome_log"
     std::string name;  // which one; empty where there is but one
     std::string text;  // for people, without any secret
 };
@@ -20,6 +20,7 @@ struct reason {
 // The sources of the pages. Called on the server's thread for each request; they must not wait.
 struct status {
     std::function<std::vector<reason>()> not_ready;  // none: ready
+    std::function<std::vector<reason>()> degraded;   // what does not work and is no reason to send nobody here
     std::function<std::vector<prometheus::MetricFamily>()> metrics;
     std::function<std::string()> overview;       // JSON, of overview.hpp
     std::function<std::string()> configuration;  // JSON: what is in force, without secrets

@@ -92,6 +92,16 @@ figures example() {
                       {"globex", figures::trouble::calls_fail},
                       {"partner", figures::trouble::none}};
     shown.clock_skew["cn-north-4"] = -2s;
+    shown.ledger.is_up = true;
+    shown.ledger.open = {{"unknown", {2, 90s}}, {"accepted", {0, 1h}}};
+    shown.ledger.ends = {{{"resize", "acme", "succeeded"}, 4}, {{"resize", "acme", "refused"}, 1}};
+    shown.ledger.contradicted = 1;
+    shown.ledger.freezes = 2;
+    shown.ledger.commits = 6;
+    shown.ledger.rows = 9;
+    shown.ledger.bounds = {0.001, 0.01};
+    shown.ledger.commit_times = {2, 3, 1};
+    shown.ledger.commits_took = 500ms;
     shown.version = "0.1.0";
     return shown;
 }
@@ -113,7 +123,16 @@ TEST(metrics, have_the_documented_names_and_types_and_no_others) {
                                                         // a credential that can't be renewed.
                                                         {"ecs_gateway_outcome_waiting_bytes", "gauge"},
                                                         {"ecs_gateway_credential_trouble", "gauge"},
-                                                        {"ecs_gateway_tls_handshake_failures_total", "counter"}};
+                                                        {"ecs_gateway_tls_handshake_failures_total", "counter"},
+                                                        {"ecs_gateway_changes", "gauge"},
+                                                        {"ecs_gateway_oldest_change_seconds", "gauge"},
+                                                        {"ecs_gateway_changes_total", "counter"},
+                                                        {"ecs_gateway_changes_contradicted_total", "counter"},
+                                                        {"ecs_gateway_frozen", "gauge"},
+                                                        {"ecs_gateway_ledger_up", "gauge"},
+                                                        {"ecs_gateway_ledger_commit_seconds", "histogram"},
+                                                        {"ecs_gateway_ledger_commits_total", "counter"},
+                                                        {"ecs_gateway_ledger_rows_total", "counter"}};
     for (const figures& shown : {example(), figures{}}) {
         const scraped got = scrape(shown);
         EXPECT_EQ(got.types, documented);
@@ -140,7 +159,11 @@ TEST(metrics, have_the_documented_labels) {
         {"ecs_gateway_credential_trouble", {"credential"}},
         {"ecs_gateway_tls_handshake_failures_total", {"listener", "reason"}},
         {"ecs_gateway_upstream_clock_skew_seconds", {"region"}},
-        {"ecs_gateway_build_info", {"version"}}};
+        {"ecs_gateway_build_info", {"version"}},
+        {"ecs_gateway_changes", {"state"}},
+        {"ecs_gateway_oldest_change_seconds", {"state"}},
+        {"ecs_gateway_changes_total", {"operation", "account", "state"}},
+        {"ecs_gateway_ledger_commit_seconds_bucket", {"le"}}};
     std::map<std::string, std::set<std::string>> found;
     for (const auto& [name, samples] : scrape(example()).samples) {
         for (const auto& [label_set, value] : samples) {
@@ -172,6 +195,18 @@ TEST(metrics, show_the_values_that_they_were_given) {
            {{{{"listener", "0.0.0.0:8443"}, {"reason", "certificate"}}, 3}});
     expect("ecs_gateway_credential_trouble",
            {{{{"credential", "acme"}}, 1}, {{{"credential", "globex"}}, 2}, {{{"credential", "partner"}}, 0}});
+    expect("ecs_gateway_changes", {{{{"state", "unknown"}}, 2}, {{{"state", "accepted"}}, 0}});
+    expect("ecs_gateway_oldest_change_seconds", {{{{"state", "unknown"}}, 90}, {{{"state", "accepted"}}, 0}});
+    expect("ecs_gateway_changes_total", {{{{"operation", "resize"}, {"account", "acme"}, {"state", "succeeded"}}, 4},
+                                         {{{"operation", "resize"}, {"account", "acme"}, {"state", "refused"}}, 1}});
+    expect("ecs_gateway_changes_contradicted_total", {{{}, 1}});
+    expect("ecs_gateway_frozen", {{{}, 2}});
+    expect("ecs_gateway_ledger_up", {{{}, 1}});
+    expect("ecs_gateway_ledger_commits_total", {{{}, 6}});
+    expect("ecs_gateway_ledger_rows_total", {{{}, 9}});
+    expect("ecs_gateway_ledger_commit_seconds_bucket",
+           {{{{"le", "0.001"}}, 2}, {{{"le", "0.01"}}, 5}, {{{"le", "+Inf"}}, 6}});
+    expect("ecs_gateway_ledger_commit_seconds_sum", {{{}, 0.5}});
     expect("ecs_gateway_call_seconds_count", {{{{"operation", "resize"}}, 2}, {{{"operation", "none"}}, 1}});
     expect("ecs_gateway_call_seconds_sum", {{{{"operation", "resize"}}, 70.003}, {{{"operation", "none"}}, 0}});
     expect("ecs_gateway_upstream_seconds_count", {{{{"region", "cn-north-4"}}, 2}});

@@ -9,6 +9,7 @@ namespace {
 
 status saying(std::vector<reason> not_ready) {
     return {.not_ready = [not_ready = std::move(not_ready)] { return not_ready; },
+            .degraded = [] { return std::vector<reason>(); },
             .metrics =
                 [] {
                     prometheus::MetricFamily family;
@@ -78,6 +79,18 @@ TEST(admin_pages, say_that_it_is_ready) {
     EXPECT_EQ(ready.status, 200U);
     EXPECT_EQ(ready.type, "application/json");
     EXPECT_EQ(ready.body, "{\"ready\":true}\n");
+}
+
+TEST(admin_pages, say_what_does_not_work_while_the_rest_is_ready) {
+    status source = saying({});
+    source.degraded = [] { return std::vector<reason>{{"ledger", "", "no space left on the disk of the ledger"}}; };
+    for (const std::string_view host : {here, std::string_view("gateway.example")}) {
+        const page ready = page_for("GET", "/readyz", host, source);
+        EXPECT_EQ(ready.status, 200U);
+        EXPECT_EQ(ready.body, "{\"ready\":true,\"degraded\":[\"ledger\"]}\n");
+    }
+    source.not_ready = [] { return std::vector<reason>{{"draining", "", "it ends"}}; };
+    EXPECT_EQ(page_for("GET", "/readyz", here, source).status, 503U);
 }
 
 TEST(admin_pages, give_every_reason_for_not_being_ready) {
@@ -156,6 +169,7 @@ TEST(admin_pages, give_reasons_to_nobody_who_asks_by_a_name) {
 
 TEST(admin_pages, ask_for_nothing_that_they_do_not_show) {
     const status asked{.not_ready = []() -> std::vector<reason> { throw std::logic_error("asked"); },
+                       .degraded = []() -> std::vector<reason> { throw std::logic_error("asked"); },
                        .metrics = []() -> std::vector<prometheus::MetricFamily> { throw std::logic_error("asked"); },
                        .overview = []() -> std::string { throw std::logic_error("asked"); },
                        .configuration = []() -> std::string { throw std::logic_error("asked"); }};
