@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "command.hpp"
+#include "explain_change.hpp"
 #include "gateway/credentials/store.hpp"
 #include "gateway/pipeline/judge.hpp"
 #include "settings_file.hpp"
@@ -105,6 +106,40 @@ void print_decision(const policy::facts& asked, const policy::verdict& decided, 
     print_rules(rules.explain(asked), out);
 }
 
+void print_allowed(const pipeline::judgement& judged, const config::rule& rule, const config::settings& settings,
+                   std::ostream& out) {
+    out << "\nallowed by rule " << rule.name << ", signed as credential "
+        << settings.credentials[judged.decided.credential_index].name << '\n';
+}
+
+bool is_change(const pipeline::judgement& judged) {
+    const auto* const resize = std::get_if<operations::resize_request>(&judged.body);
+    const bool is_dry = resize != nullptr && resize->dry_run == true && judged.matched.api_version == "v1.1";
+    return judged.matched.operation->changes_something && !is_dry;
+}
+
+// Of a change that the policy allows: what the ledger has to say.
+int explain_change(const std::string& caller, const pipeline::judgement& judged, const config::rule& rule,
+                   const config::settings& settings, std::ostream& out) {
+    ledger::change_request request;
+    request.identity.caller = caller;
+    request.identity.account = judged.facts->project->account;
+    request.operation = judged.matched.operation->name;
+    request.project_id = judged.matched.project_id;
+    request.rule = rule.name;
+    request.holds_server = std::holds_alternative<operations::resize_request>(judged.body);
+    if (!judged.matched.server_id.empty()) request.server_ids.emplace_back(judged.matched.server_id);
+    const ledger_opinion opinion = ask_ledger(settings, rule, request);
+    if (opinion.refused)
+        out << "\nrefused with " << opinion.refused->status_and_code << ": " << shown(opinion.refused->message) << '\n';
+    else
+        print_allowed(judged, rule, settings, out);
+    for (const std::string& each : opinion.notes)
+        out << '(' << each << ")\n";
+    if (rule.max_in_flight) out << "(unless over the rule's max_in_flight, which is not counted here)\n";
+    return opinion.refused ? failed : done;
+}
+
 int explain_call(const described_call& call, const config::settings& settings, std::ostream& out) {
     const auto question_mark = std::min(call.path.find('?'), call.path.size());
     const pipeline::judged_request request{
@@ -126,8 +161,8 @@ int explain_call(const described_call& call, const config::settings& settings, s
     if (judged.rejected) return print_rejection(*judged.rejected, out);
 
     const config::rule& rule = settings.policy[judged.decided.rule_index];
-    out << "\nallowed by rule " << rule.name << ", signed as credential "
-        << settings.credentials[judged.decided.credential_index].name << '\n';
+    if (is_change(judged)) return explain_change(call.caller, judged, rule, settings, out);
+    print_allowed(judged, rule, settings, out);
     if (rule.rate || rule.max_in_flight)
         out << "(unless over the rule's rate or max_in_flight, which are not counted here)\n";
     return done;
