@@ -88,6 +88,7 @@ std::string_view advice_of(const own_answer& answer) {
 
 std::string message_of(const own_answer& answer) {
     std::string message = answer.message;
+    if (answer.document) return message;
     message += advice_of(answer);
     const change_note& change = answer.change;
     if (!change.id.empty() && answer.message.find(change.id) == std::string::npos)

@@ -81,6 +81,9 @@ TEST(own_answers, say_of_a_change_in_words_what_their_fields_say) {
         << message_of(a);
     a.message = "it is change 4f2a";
     EXPECT_EQ(message_of(a).find("Its change"), std::string::npos) << "not twice";
+    a.message.clear();
+    a.document = own_document{.status = 200, .content_type = "application/json", .body = "{}"};
+    EXPECT_EQ(message_of(a), "") << "the answer of an earlier call is none of the gateway's own";
 }
 
 TEST(own_answers, of_a_repeat_are_those_of_the_first) {
