@@ -15,7 +15,7 @@ acme=7c1e0f6f5c7a4b6b8f0a3f2d9b1c4e5d
 bold='' red='' plain=''
 if [ -t 1 ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; fi
 
-# -- the pair ---------------------------------------------------------------------------------------------------------
+# -- simulator and gateway --------------------------------------------------------------------------------------------
 
 children=()
 leave_nothing_running() {
@@ -45,18 +45,22 @@ wait_for() {
 
 secret() { [ -s "$here/secrets/$1" ] || (umask 077 && printf '%s\n' "$2" >"$here/secrets/$1"); }
 
-start_the_pair() {
+start_the_simulator() {
     mkdir -p "$here/secrets"
     chmod 700 "$here/secrets"
     secret planner.sk demo-planner-secret
     secret partner.sk demo-partner-secret
     secret acme.sk demo-acme-secret
 
-    "$bin/ecs-simulator" --listen 127.0.0.1:9443 --seed tools/simulator/demo-seed.yaml --record "$here/cloud.jsonl" \
+    rm -f "$here"/ledger.db*  # of the last time
+
+    "$bin/ecs-simulator" --control --listen 127.0.0.1:9443 --seed tools/simulator/demo-seed.yaml --record "$here/cloud.jsonl" \
         --ca-out "$here/ca.pem" >"$here/simulator.out" 2>"$here/simulator.err" &
     children+=($!)
     wait_for 'listening on' "$here/simulator.out" $!
+}
 
+start_the_gateway() {
     PARTNER_AK=DEMOPARTNERAK0000001 "$bin/ecs-gateway" run --config conf/demo.yaml \
         >"$here/gateway.out" 2>"$here/gateway.err" &
     children+=($!)
@@ -65,8 +69,9 @@ start_the_pair() {
 
 # -- the story --------------------------------------------------------------------------------------------------------
 
-start_the_pair
+start_the_simulator
 if [ "${1:-}" = --stay ]; then
+    start_the_gateway
     cat <<END
 ${bold}The gateway listens on $gateway, the simulator plays the cloud.${plain} Ctrl-C ends both. For instance:
 
@@ -82,4 +87,4 @@ END
     fail "one of the two has ended; see $here/gateway.err and $here/simulator.err"
 fi
 
-/usr/bin/python3 -B tools/demo_story.py "$gateway" "$here"
+PARTNER_AK=DEMOPARTNERAK0000001 /usr/bin/python3 -B tools/demo_story.py "$gateway" "$here" "$bin/ecs-gateway"

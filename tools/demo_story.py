@@ -2,18 +2,23 @@
 """The story of `make demo`: calls with curl and the official Node SDK, each followed by its outcome line.
 
 Every step says what it expects; one that shows anything else ends the story with status 1.
-Usage: demo_story.py GATEWAY_URL FOLDER, where FOLDER holds gateway.out (outcome lines) and cloud.jsonl (what reached
-the simulator).
+Usage: demo_story.py GATEWAY_URL FOLDER PROGRAM, where PROGRAM is the gateway's, and FOLDER gets gateway.out (outcome lines) and
+gateway.err (its log), and holds cloud.jsonl (what reached the simulator).
 """
+import atexit
 import json
 import os
 import pathlib
+import re
+import ssl
 import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 
-GATEWAY, HERE = sys.argv[1], pathlib.Path(sys.argv[2])
+GATEWAY, HERE, PROGRAM = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+CONFIG = "conf/demo.yaml"
 SDK = pathlib.Path(__file__).resolve().parents[1] / "tests/integration/sdk/calls.mjs"
 PARTNER, ACME = "0605767a3300d5762fb7c0186d9e1779", "7c1e0f6f5c7a4b6b8f0a3f2d9b1c4e5d"
 # Servers of tools/simulator/demo-seed.yaml: one that is running, one that is stopped, one that is prepaid.
@@ -85,10 +90,14 @@ def outcome(quiet=False):
     return fail("a call without an outcome line")
 
 
+def show_command(words):
+    print("  $ " + " ".join(f"'{a}'" if set(a) & set(' "{') else a for a in words), flush=True)
+
+
 def curl(*arguments):
     """Shows and runs curl; status and body."""
     command = ["curl", "-sS", *arguments]
-    print("  $ " + " ".join(f"'{a}'" if set(a) & set(' "{') else a for a in command), flush=True)
+    show_command(command)
     done = subprocess.run([*command, "-w", "\n%{http_code}"], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         fail(done.stderr)
@@ -116,7 +125,59 @@ def sdk(shown, call, key=PLANNER, quiet=False):
 
 
 def cloud_calls():
-    return len((HERE / "cloud.jsonl").read_text(encoding="utf-8").splitlines())
+    lines = (HERE / "cloud.jsonl").read_text(encoding="utf-8").splitlines()
+    return sum("/simulator/" not in json.loads(line)["target"] for line in lines)
+
+
+def wait_until(what, condition):
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    return fail(f"{what} did not come")
+
+
+class gateway:
+    """The gateway's process, which the story ends in the middle."""
+
+    def __init__(self):
+        log = HERE / "gateway.err"
+        with open(HERE / "gateway.out", "ab") as out, open(log, "wb") as err:
+            self._process = subprocess.Popen([PROGRAM, "run", "--config", CONFIG], stdout=out, stderr=err)
+        atexit.register(self.end)
+        wait_until("a gateway that serves", lambda: "serving " in log.read_text(encoding="utf-8"))
+        self.log = log
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def end(self):
+        self._process.terminate()
+        self._process.wait()
+
+
+def ecs_gateway(*words):
+    """Shows and runs a command beside the gateway; what it prints."""
+    show_command(["ecs-gateway", *words])
+    done = subprocess.run([PROGRAM, *words, "--config", CONFIG], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        fail(done.stderr)
+    for line in done.stdout.splitlines():
+        print(f"    {line}", flush=True)
+    return done.stdout
+
+
+def simulator(path, said=None):
+    """Tells or asks the simulator, by its control calls."""
+    request = urllib.request.Request("https://127.0.0.1:9443/simulator/" + path, data=None if said is None else json.dumps(said).encode())
+    with urllib.request.urlopen(request, timeout=30, context=ssl.create_default_context(cafile=HERE / "ca.pem")) as answer:
+        return json.load(answer)
+
+
+(HERE / "gateway.out").write_bytes(b"")
+running = gateway()
 
 
 tell("A partner's server grows, by the official Node SDK",
@@ -177,5 +238,94 @@ line = outcome()
 expect("not authenticated", (result.get("status"), result.get("code")) == (401, "Gateway.0101"))
 expect("nothing was sent", line["outcome"] == "not_sent" and cloud_calls() == at_cloud)
 
-print(f"\n{BOLD}That was it.{PLAIN} Everything is in {HERE}: gateway.out has all outcome lines, cloud.jsonl what "
-      "reached the cloud. `make run` starts the same pair and stays.")
+
+def desk(key, server, body):
+    """What the desk's tool sends: a change under a key of its own."""
+    return ["-H", "X-Api-Key: demo-desk-key", "-H", f"Idempotency-Key: {key}", "-H", "Content-Type: application/json",
+            "-d", body, f"{GATEWAY}/v1.1/{PARTNER}/cloudservers/{server}/resize"]
+
+
+GROW, GROW_MORE = '{"resize":{"flavorRef":"s6.xlarge.2"}}', '{"resize":{"flavorRef":"s6.2xlarge.2"}}'
+
+tell("A repeat is answered from the record",
+     "Each change has its record in the ledger, a file on the disk, before a byte of it is sent. A tool that has lost the answer "
+     "calls again with the same key, and gets the first call's answer; the cloud hears of it once.")
+simulator("resizes", {"server": STOPPED, "ends": "never"})
+at_cloud = cloud_calls()
+first = curl(*desk("ticket-4711", STOPPED, GROW))
+change = outcome(quiet=True)["change_id"]
+again = curl(*desk("ticket-4711", STOPPED, GROW))
+line = outcome()
+expect("the same answer", first == again and "job_id" in again[1])
+expect("sent once: the second call was answered from the record of the first", cloud_calls() == at_cloud + 1
+       and line["replayed"] and line["change_id"] == change)
+
+tell("A server that is held",
+     "While that resize is under way nobody else resizes the server, be it by another key, another tool or after a restart.")
+result = sdk(f"ecs.resizeServer({{server: '{STOPPED}', flavorRef: 's6.2xlarge.2'}})",
+             {"operation": "resizeServer", "project": PARTNER, "server": STOPPED, "resize": {"flavor": "s6.2xlarge.2"}})
+outcome(quiet=True)
+expect("refused, with the change that holds it", (result.get("status"), result.get("code")) == (409, "Gateway.0601")
+       and change in result["message"])
+simulator("job", {"job_id": again[1]["job_id"], "ends": "SUCCESS"})
+simulator("resizes", {"server": STOPPED})
+print("  The job ends. The next resize asks for it first, and goes through.")
+status, body = curl(*desk("ticket-4712", STOPPED, GROW_MORE))
+outcome(quiet=True)
+expect("the server was free", status == 200 and "job_id" in body)
+ecs_gateway("changes", "list")
+
+tell("kill -9 in the middle",
+     "The cloud has the call and has not answered yet when the gateway's process is killed. Nobody knows what became of it, and the "
+     "ledger says so: it is unknown, and is not sent again.")
+simulator("faults", {"faults": [{"on": "resize", "id": RUNNING, "delay_ms": 30000, "count": 1, "label": "slow"}]})
+received = simulator(f"resizes?server={RUNNING}")["received"]
+middle = desk("ticket-4713", RUNNING, '{"resize":{"flavorRef":"s6.large.2","mode":"withStopServer"}}')
+show_command(["curl", "-sS", *middle])
+with subprocess.Popen(["curl", "-sS", *middle], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as calling:
+    wait_until("the call at the cloud", lambda: simulator(f"resizes?server={RUNNING}")["received"] == received + 1)
+    print("  $ kill -9 GATEWAY")
+    running.kill()
+    show(calling.communicate()[0].strip())
+running = gateway()
+print("  A new one starts. Its log:")
+[unknown] = re.findall(r"ledger: a change was being sent.*change_id=(\w+)", running.log.read_text(encoding="utf-8"))
+show(next(text for text in running.log.read_text(encoding="utf-8").splitlines() if unknown in text))
+listed = ecs_gateway("changes", "list", "--state", "unknown")
+expect("the ledger has it, and calls it unknown", unknown in listed)
+status, body = curl(*middle)
+line = outcome(quiet=True)
+expect("the tool's repeat is told so, and not sent", (status, body["error"]["code"]) == (409, "Gateway.0603") and line["outcome"] == "unknown"
+       and simulator(f"resizes?server={RUNNING}")["received"] == received + 1)
+
+tell("Somebody looks at the server",
+     "Its flavor is the new one: the resize was done. An operator says so, and who said it and why is kept.")
+
+
+def flavor():
+    request = urllib.request.Request(f"{GATEWAY}/v1/{PARTNER}/cloudservers/{RUNNING}", headers={"X-Api-Key": "demo-auditor-key"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found = json.load(answer)["server"]["flavor"]["id"]
+    outcome(quiet=True)
+    return found
+
+
+wait_until("the new flavor", lambda: flavor() == "s6.large.2")
+print("  The server has flavor s6.large.2.")
+ecs_gateway("changes", "resolve", unknown, "--as", "succeeded", "--reason", "the server has its new flavor")
+shown = ecs_gateway("changes", "show", unknown)
+expect("the change has ended, and its history says how", "succeeded" in shown and "the server has its new flavor" in shown)
+
+tell("A freeze", "From one moment to the next no resize of the partner's servers goes out, without a reload. Looking goes on.")
+made = ecs_gateway("freeze", "--account", "partner", "--reason", "quarter end")
+at_cloud = cloud_calls()
+status, body = curl(*desk("ticket-4714", STOPPED, GROW))
+line = outcome(quiet=True)
+expect("refused, with the reason", (status, body["error"]["code"]) == (403, "Gateway.0203") and "quarter end" in body["error"]["message"])
+expect("nothing was sent", line["outcome"] == "not_sent" and cloud_calls() == at_cloud)
+expect("queries are served", flavor() == "s6.large.2")
+[frozen] = re.findall(r"\b[0-9a-f]{8}\b", ecs_gateway("freezes"))[:1]
+ecs_gateway("unfreeze", frozen)
+
+print(f"\n{BOLD}That was it.{PLAIN} Everything is in {HERE}: gateway.out has all outcome lines, ledger.db the changes, cloud.jsonl what "
+      "reached the cloud. `make run` starts simulator and gateway and stays.")
