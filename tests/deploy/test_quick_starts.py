@@ -73,7 +73,7 @@ esac
 """
 
 SYSTEMD = {
-    "sudo": 'exec "$@"\n',
+    "sudo": 'if [ "$1" = -u ]; then exec runuser -u "$2" -- "${@:3}"; fi\nexec "$@"\n',
     # What the package's scripts do where systemd runs.
     "apt-get": """set -eu
 [ "$1" != purge ] || systemctl stop ecs-gateway

@@ -70,6 +70,52 @@ def test_the_keys_of_the_outcome_line_are_those_that_are_written_in_their_order(
     assert re.findall(r"`(\w+)`", listed) == re.findall(r'[{,]"(\w+)":', writer)
 
 
+def numbers(text, prefix):
+    """The codes of that prefix in a row, ranges with all that lies within: "`Ecs.0027` to `Ecs.0029`"."""
+    found = set()
+    for first, last in re.findall(rf"`{prefix}(\d{{4}})`(?: to `{prefix}(\d{{4}})`)?", text):
+        found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+def test_the_page_of_changes_says_of_each_answer_what_the_program_makes_of_it():
+    page = (PROJECT / "docs/changes.md").read_text(encoding="utf-8")
+    section = re.search(r"^## What an answer means$(.*?)^## ", page, re.M | re.S)[1]
+    rows = re.findall(r"^\| (.*?) \| `(\w+)` \|", section, re.M)
+    refusing = [answer for answer, state in rows if state == "refused"]
+    code = (PROJECT / "src/ledger/answer_meaning.cpp").read_text(encoding="utf-8")
+    statuses = set(re.findall(r"\d{3}", re.search(r"refusing_statuses\{(.*?)\}", code)[1]))
+    flow = set(re.findall(r'refusing_answer\{(\d+), "([\w.]+)"\}', code))
+    common = {int(each) for each in re.findall(r'"Common\.(\d{4})"', re.search(r"refusing_common_codes\{(.*?)\};", code, re.S)[1])}
+    ranges = re.findall(r"range\{(\d+), (\d+)\}", code)
+    ecs = {number for first, last in ranges for number in range(int(first), int(last) + 1)}
+    assert len(statuses) == 7 and len(flow) == 2 and len(common) == 2 and len(ranges) == 20, "the table is read as it is written"
+    at_front = next(answer for answer in refusing if "with any code" in answer)
+    assert set(re.findall(r"\b\d{3}\b", at_front)) == statuses
+    of_flow = next(answer for answer in refusing if "Common.0024" in answer)
+    assert set(re.findall(r"(\d{3}) `([\w.]+)`", of_flow)) == flow
+    by_code = [answer for answer in refusing if answer not in (at_front, of_flow)]
+    assert all(answer.startswith("400 or 501 ") for answer in by_code)
+    assert set().union(*(numbers(answer, "Ecs.") for answer in by_code)) == ecs
+    assert set().union(*(numbers(answer, "Common.") for answer in by_code)) == common
+    uncertain = set().union(*(numbers(answer, "Ecs.") for answer, state in rows if state == "unknown"))
+    assert uncertain and not uncertain & ecs
+
+
+def test_the_page_of_changes_has_every_state_and_arrow():
+    page = (PROJECT / "docs/changes.md").read_text(encoding="utf-8")
+    header = (PROJECT / "include/gateway/ledger/change.hpp").read_text(encoding="utf-8")
+    states = re.findall(r"^    (\w+),", re.search(r"enum class state.*?\{(.*?)\};", header, re.S)[1], re.M)
+    section = re.search(r"^## States$(.*?)^## ", page, re.M | re.S)[1]
+    assert re.findall(r"^\| `(\w+)` \| (?:yes)? ?\|", section, re.M) == states
+    written = {first: set(re.findall(r"`(\w+)`", rest)) for first, rest in re.findall(r"^\| `(\w+)` \| (`.*`) \|$", section, re.M)}
+    code = (PROJECT / "src/ledger/change.cpp").read_text(encoding="utf-8")
+    arrows = {}
+    for first, rest in re.findall(r"row\{cause::\w+, set\(state::(\w+)\),\s+set\((.*?)\)\}", code):  # not an operator's
+        arrows.setdefault(first, set()).update(re.findall(r"state::(\w+)", rest))
+    assert len(arrows) == 4 and written == arrows
+
+
 def test_the_files_that_the_architecture_names_are_there():
     text = (PROJECT / "docs/architecture.md").read_text(encoding="utf-8")
     modules = {folder.name for folder in (PROJECT / "src").iterdir() if folder.is_dir()}
