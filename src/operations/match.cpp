@@ -96,6 +96,7 @@ constexpr id_member id_of(std::string_view segment) {
     if (segment == "{project_id}") return &match::project_id;
     if (segment == "{server_id}") return &match::server_id;
     if (segment == "{job_id}") return &match::job_id;
+    if (segment == "{change_id}") return &match::change_id;
     if (segment.front() == '{') throw std::logic_error("a row names an id that nobody reads");
     return nullptr;
 }
@@ -139,7 +140,7 @@ bool fits(const route& row, const segments& path, match& found) {
     for (std::size_t i = 0; i < path.count; ++i) {
         if (row.ids[i] == nullptr && row.path.parts[i] != path.parts[i]) return false;
     }
-    found.api_version = path.parts.front();
+    found.api_version = path.parts[path.parts.front() == "gateway" ? 1 : 0];
     for (std::size_t i = 0; i < path.count; ++i) {
         const id_member id = row.ids[i];
         if (id == nullptr) continue;

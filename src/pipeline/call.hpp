@@ -32,6 +32,11 @@ public:
     // Then either: the path of a change. Nothing: the caller has its answer.
     [[nodiscard]] bool changes_something() const noexcept { return pipeline::changes_something(match_, space_->body); }
     [[nodiscard]] task<rejection> send_change();  // change.cpp
+    // Or one that the gateway answers by itself.
+    [[nodiscard]] bool asks_the_ledger() const noexcept {
+        return match_.operation->answered_by == operations::answerer::gateway;
+    }
+    [[nodiscard]] task<own_answer> answer_from_ledger();  // show_changes.cpp
     // Or the steps of a query.
     [[nodiscard]] rejection admit();  // authorize.cpp
     // In the worker's cache, which usually has it. Else: waits for it, at most timeouts.credential.
@@ -60,6 +65,11 @@ private:
     [[nodiscard]] boost::system::result<callers::identity, callers::authentication_error> find_caller(
         std::chrono::sys_seconds now);
     void log_failure(callers::auth_failure cause) const;
+
+    // show_changes.cpp
+    [[nodiscard]] ledger::viewer viewer() const;
+    [[nodiscard]] task<own_answer> show_change();
+    [[nodiscard]] task<own_answer> list_changes();
 
     // record_change.cpp
     [[nodiscard]] rejection identify_change();

@@ -20,6 +20,7 @@ struct match {
     std::string_view project_id;
     std::string_view server_id;  // empty where the operation has none
     std::string_view job_id;
+    std::string_view change_id;
 };
 
 // Why there is no match: no such path, or one that exists for other methods, which `allow` lists ("GET, POST").

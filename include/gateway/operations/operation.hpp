@@ -11,7 +11,14 @@
 
 namespace gateway::operations {
 
-enum class operation_id : std::uint8_t { resize, show_job, list_resize_flavors, show_server };
+enum class operation_id : std::uint8_t {
+    resize,
+    show_job,
+    list_resize_flavors,
+    show_server,
+    show_change,
+    list_changes,
+};
 
 enum class body_kind : std::uint8_t { none, resize };
 
@@ -52,6 +59,18 @@ inline constexpr std::array table{
               .name = "show_server",
               .method = "GET",
               .path = "/v1/{project_id}/cloudservers/{server_id}"},
+    operation{.id = operation_id::show_change,
+              .name = "show_change",
+              .method = "GET",
+              .path = "/gateway/v1/{project_id}/changes/{change_id}",
+              .query = true,
+              .answered_by = answerer::gateway},
+    operation{.id = operation_id::list_changes,
+              .name = "list_changes",
+              .method = "GET",
+              .path = "/gateway/v1/{project_id}/changes",
+              .query = true,
+              .answered_by = answerer::gateway},
 };
 static_assert([] {
     for (std::size_t i = 0; i < table.size(); ++i) {

@@ -30,6 +30,8 @@ TEST(match_path, takes_a_path_apart) {
          "5f1c2b6e-0d7a-4a39-9b62-7a1f0e5d3c21", ""},
         {"GET", "/v1/cloudservers/cloudservers/s1", operation_id::show_server, "v1", "cloudservers", "s1", ""},
         {"GET", "/v1/p1/jobs/resize", operation_id::show_job, "v1", "p1", "", "resize"},
+        {"GET", "/gateway/v1/p1/changes", operation_id::list_changes, "v1", "p1", "", ""},
+        {"GET", "/gateway/v1/p1/changes/c1", operation_id::show_change, "v1", "p1", "", ""},
     };
     for (const auto& c : cases) {
         const auto found = match_path(c.method, c.path);

@@ -25,6 +25,8 @@ TEST(table, has_the_operations_of_the_documentation) {
                         "show_job GET /v1/{project_id}/jobs/{job_id}",
                         "show_server GET /v1/{project_id}/cloudservers/{server_id}",
                         "list_resize_flavors GET /v1/{project_id}/cloudservers/resize_flavors query",
+                        "show_change GET /gateway/v1/{project_id}/changes/{change_id} query",
+                        "list_changes GET /gateway/v1/{project_id}/changes query",
                     }));
 }
 
