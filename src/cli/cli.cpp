@@ -19,7 +19,9 @@ constexpr std::array<command, 15> commands{{
      "Exit status 1 when there is a problem that is more than a warning.", check},
     {"explain", "--config FILE --caller NAME --method M --path P [--body FILE]",
      "tells what would happen to a call, and rule by rule why",
-     "Works offline and needs no secret. Exit status 1 when the call would be refused.", explain},
+     "Works offline and needs no secret. Of a change it looks into the ledger for freezes, the server's hold and the\n"
+     "rate, where it can. Exit status 1 when the call would be refused.",
+     explain},
     {"sign", "--access-key AK --secret-key-file F --method M --url URL [...]",
      "signs one request and prints each stage and the headers to add",
      "Path and query are signed as they stand in the URL: percent-encode them before. Signed are Host (as it\n"

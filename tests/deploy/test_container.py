@@ -205,7 +205,7 @@ def test_a_service_of_compose_can_write_and_become_nothing(service):
 def test_workers_are_given_where_processes_and_memory_are_limited():
     held = COMPOSE["services"]["gateway"]
     workers = yaml.safe_load((DEPLOY / "compose/gateway.yaml").read_text(encoding="utf-8"))["workers"]
-    threads_beside_workers = 8
+    threads_beside_workers = 12
     assert workers + threads_beside_workers <= held["pids_limit"]
     assert workers * 16 <= int(held["mem_limit"].removesuffix("m")) / 4, "16 MiB of waiting lines each"
 
