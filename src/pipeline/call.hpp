@@ -36,7 +36,7 @@ public:
     [[nodiscard]] bool asks_the_ledger() const noexcept {
         return match_.operation->answered_by == operations::answerer::gateway;
     }
-    [[nodiscard]] task<own_answer> answer_from_ledger();  // show_changes.cpp
+    [[nodiscard]] task<> answer_from_ledger();  // show_changes.cpp
     // Or the steps of a query.
     [[nodiscard]] rejection admit();  // authorize.cpp
     // In the worker's cache, which usually has it. Else: waits for it, at most timeouts.credential.

@@ -26,8 +26,7 @@ task<> handler::operator()(http::session& caller) {
     }
     if (!rejected) rejected = current.admit();
     if (!rejected && current.asks_the_ledger()) {
-        const auto answer = co_await current.answer_from_ledger();
-        co_await current.send_own_answer(answer);
+        co_await current.answer_from_ledger();
         co_return;
     }
     if (!rejected && !current.find_credential()) {  // 6. with that credential,

@@ -23,10 +23,10 @@ bool is_settled(const ledger::change& c) {
 
 }  // namespace
 
-task<own_answer> call::answer_from_ledger() {
-    auto answer = match_.operation->id == operations::operation_id::show_change ? show_change() : list_changes();
-    auto given = co_await std::move(answer);
-    co_return given;
+task<> call::answer_from_ledger() {
+    auto look = match_.operation->id == operations::operation_id::show_change ? show_change() : list_changes();
+    const own_answer found = co_await std::move(look);
+    co_await send_own_answer(found);
 }
 
 // Its own changes, or with `changes: all` of the rule everybody's.

@@ -26,7 +26,8 @@ import programs  # noqa: E402
 import world  # noqa: E402
 from mutated_requests import mutated  # noqa: E402
 
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"job_id":"j"}'
+# One that refuses: a resize that was accepted would hold its server, and the gateway would ask for its job.
+ANSWER = b'HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 
 
 def requests_in(data):
