@@ -9,7 +9,7 @@ PROFILED_TESTS ?= .
 BESIDE ?=
 SETUP := tools/setup.sh
 
-.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
+.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads test-kills bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -98,6 +98,11 @@ test-threads:   ## the integration tests under ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	ninja -C build/tsan -j$(JOBS) ecs-gateway ecs-simulator
 	GATEWAY_BIN_DIR=build/tsan/bin TSAN_OPTIONS=exitcode=66 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/integration
+
+test-kills: build ## 300 kills at random moments under load, and what cloud and ledger say afterwards: some minutes
+	@$(SETUP) test
+	GATEWAY_KILLS=300 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
+	    tests/integration/test_ledger_kills.py -k random_moments
 
 package: profiled ## build/profiled/packages/ecs-gateway_*.deb
 	@$(SETUP) package

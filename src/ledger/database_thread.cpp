@@ -88,10 +88,10 @@ std::chrono::milliseconds database_thread::busy_for() const {
 // Of requests that the watchdog ends, on its thread.
 unavailable database_thread::explain_lateness() {
     unavailable problem{trouble::overloaded, "ledger in " + name_ + ": no answer in time"};
-    if (const auto busy = busy_for(); busy >= options_.timeout) {
-        problem.reason += "; it has been waiting for its disk for " + std::to_string(busy.count()) + " ms";
-        log_trouble(problem);
-    }
+    const auto busy = busy_for();
+    if (busy < options_.timeout) return status().cause.value_or(std::move(problem));
+    problem.reason += "; it has been waiting for its disk for " + std::to_string(busy.count()) + " ms";
+    log_trouble(problem);
     return problem;
 }
 

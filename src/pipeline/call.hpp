@@ -74,6 +74,7 @@ private:
     // record_change.cpp
     [[nodiscard]] rejection identify_change();
     [[nodiscard]] task<rejection> find_repeat();
+    void note_repeat(const ledger::repeat* first);
     [[nodiscard]] rejection admit_change();
     [[nodiscard]] ledger::change_request make_change_request() const;
     [[nodiscard]] task<rejection> record_change();

@@ -59,6 +59,8 @@ handler::handler(net::loop& loop, outcome::line_buffer& records, outcome::counte
 
 handler::~handler() = default;
 
+bool handler::is_busy() const noexcept { return !resources_->job_looks.empty(); }
+
 void handler::adopt(std::shared_ptr<const snapshot> next) {
     call_resources& all = *resources_;
     all.config =

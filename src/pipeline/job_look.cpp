@@ -15,8 +15,6 @@
 
 namespace gateway::pipeline {
 
-using std::chrono::steady_clock;
-
 namespace {
 
 constexpr std::size_t max_answer = 64 * 1024;  // bytes
@@ -28,21 +26,13 @@ bool is_job_id(std::string_view text) {
     });
 }
 
-// The credential that the change was sent with: by its rule, or its account's own where that rule is gone.
-credentials::credential_id credential_of(const snapshot& current, const ledger::change_request& request,
-                                         const policy::project& project) {
-    return static_cast<credentials::credential_id>(current.rules.credential_of(request.rule, project));
-}
-
 // The answer's body, whole and with status 200; else nothing, and the job is as unknown as before.
 task<std::optional<std::string>> read_job(call_resources& resources, active_config& config,
-                                          const ledger::change& holder) {
+                                          const ledger::change& holder,
+                                          const credentials::credential_handle& credential) {
     const ledger::change_request& change = holder.request;
     const auto* const project = config.snapshot->rules.find_project(change.project_id);
     if (project == nullptr || !is_job_id(holder.known.job_id)) co_return std::nullopt;
-    auto credential = config.credential_cache.acquire(credential_of(*config.snapshot, change, *project),
-                                                      change.project_id, change.identity.caller, steady_clock::now());
-    if (!credential) co_return std::nullopt;
     const std::string path = "/v1/" + change.project_id + "/jobs/" + holder.known.job_id;
     const auto payload = signing::hash_payload({});
     const outgoing_request asked{.method = "GET",
@@ -56,7 +46,7 @@ task<std::optional<std::string>> read_job(call_resources& resources, active_conf
     begin_request(head, asked);
     append_traceparent(head, change.id);
     static_cast<void>(
-        sign_request(head, asked, *credential, resources.date_of(std::chrono::system_clock::now()), resources.signer));
+        sign_request(head, asked, credential, resources.date_of(std::chrono::system_clock::now()), resources.signer));
     const upstream::request request{.head = head, .body = {}, .may_repeat = true};
     auto response = co_await config.client.exchange(project->region_index, request);
     wipe(head.data(), head.size());
@@ -88,8 +78,8 @@ void tell_ledger(ledger_client& ledger, const ledger::change& holder, const oper
 }
 
 task<> look(call_resources& resources, boost::local_shared_ptr<active_config> config,
-            std::shared_ptr<const ledger::change> holder) {
-    const auto body = co_await read_job(resources, *config, *holder);
+            std::shared_ptr<const ledger::change> holder, credentials::credential_handle credential) {
+    const auto body = co_await read_job(resources, *config, *holder, credential);
     if (!body) co_return;
     if (const auto job = operations::read_job_report(*body)) tell_ledger(resources.ledger, *holder, *job);
 }
@@ -97,7 +87,7 @@ task<> look(call_resources& resources, boost::local_shared_ptr<active_config> co
 }  // namespace
 
 task<> look_at_job(call_resources& resources, boost::local_shared_ptr<active_config> config,
-                   const ledger::change& holder) {
+                   const ledger::change& holder, const credentials::credential_handle& credential) {
     const std::string id = holder.request.id;
     const auto timeout = config->snapshot->settings.timeouts.ledger;
     auto& entry = resources.job_looks[id];
@@ -106,14 +96,15 @@ task<> look_at_job(call_resources& resources, boost::local_shared_ptr<active_con
     const auto ended = entry;
     if (is_first) {
         auto copy = std::make_shared<const ledger::change>(holder);
-        resources.loop.spawn(look(resources, std::move(config), std::move(copy)),
+        resources.loop.spawn(look(resources, std::move(config), std::move(copy), credential.without_probe()),
                              [&resources, id](const std::exception_ptr& exception) {
                                  net::log_exception("look at a job", exception);
                                  const auto looked = resources.job_looks.extract(id);
                                  looked.mapped()->notify_all();
                              });
     }
-    co_await ended->wait(timeout);
+    // One that had nothing to wait for has ended already.
+    if (resources.job_looks.contains(id)) co_await ended->wait(timeout);
 }
 
 }  // namespace gateway::pipeline

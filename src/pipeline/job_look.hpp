@@ -7,10 +7,11 @@
 
 namespace gateway::pipeline {
 
-// Reads the job of `holder` with the credential that the change was sent with, and tells the ledger. Returns when that
-// is submitted, so that a record which is asked for next comes after it, or at most after timeouts.ledger; a later
-// answer is told all the same.
+// Reads the job of `holder`, and tells the ledger. Returns when that is submitted, so that a record which is asked for
+// next comes after it, or at most after timeouts.ledger; a later answer is told all the same. `credential`: of the call
+// that wants the server, so for the same project. One of its own might have to wait for the first answers to calls such
+// as this.
 [[nodiscard]] task<> look_at_job(call_resources& resources, boost::local_shared_ptr<active_config> config,
-                                 const ledger::change& holder);
+                                 const ledger::change& holder, const credentials::credential_handle& credential);
 
 }  // namespace gateway::pipeline

@@ -72,16 +72,21 @@ task<rejection> call::find_repeat() {
         if (!found) co_return answers::ledger_unavailable(found.error());
         if (const auto* other = std::get_if<ledger::other_request>(&*found)) co_return answers::other_request(*other);
         const auto* first = std::get_if<ledger::repeat>(&*found);
+        note_repeat(first);
         if (first == nullptr) co_return rejection();
-        change_->id = first->id;
-        record_.change_id = change_->id;
-        record_.replayed = true;
-        record_.change_state = ledger::name(first->current);
         if (auto answer = answer_to_repeat(*first, match_.project_id)) co_return std::move(*answer);
         if (steady_clock::now() + pause >= deadline || caller_.draining())
             co_return answers::first_is_sending({first->id, first->current, match_.project_id});
         co_await net::pause(resources_.loop, pause);
     }
+}
+
+// For the outcome line. nullptr: it repeats none, or none any more.
+void call::note_repeat(const ledger::repeat* first) {
+    change_->id = first != nullptr ? first->id : std::string();
+    record_.change_id = change_->id;
+    record_.change_state = first != nullptr ? ledger::name(first->current) : std::string_view();
+    record_.replayed = first != nullptr;
 }
 
 rejection call::admit_change() {
@@ -125,7 +130,7 @@ task<rejection> call::record_change() {
         const auto* const conflict = std::get_if<ledger::busy>(&result);
         if (conflict != nullptr && may_look && conflict->holder.current == ledger::state::accepted) {
             may_look = false;
-            co_await look_at_job(resources_, config_, conflict->holder);
+            co_await look_at_job(resources_, config_, conflict->holder, credential_handle_);
             continue;
         }
         // Another call with the key or signature was faster.
@@ -142,7 +147,6 @@ rejection call::on_recorded(const ledger::recorded& made) {
     change_->id = request_id();
     change_->awaiting_payment = made.awaiting_payment;
     record_.change_id = change_->id;
-    record_.replayed = false;
     set_change_state(ledger::state::sending);
     if (!change_->record->is_late()) return {};
     change_->record->give_up("it was recorded later than timeouts.ledger allows");
@@ -155,8 +159,10 @@ rejection call::on_recorded(const ledger::recorded& made) {
 rejection call::answer_to(const ledger::record_result& refused) {
     if (const auto* cause = std::get_if<ledger::unavailable>(&refused)) return answers::ledger_unavailable(*cause);
     if (const auto* other = std::get_if<ledger::other_request>(&refused)) return answers::other_request(*other);
-    if (const auto* first = std::get_if<ledger::repeat>(&refused))
+    if (const auto* first = std::get_if<ledger::repeat>(&refused)) {
+        note_repeat(first);
         return answers::first_is_sending({first->id, first->current, match_.project_id});
+    }
     if (const auto* conflict = std::get_if<ledger::busy>(&refused))
         return answers::server_busy(*conflict, ledger_time());
     record_.decided = outcome::decision::denied;

@@ -40,7 +40,8 @@ task<upstream::result<void>> call::read_response(upstream::response& response) {
     record_response_head(response.head());
     if (!filled) co_return filled;
     record_upstream_time();
-    if (response.whole() && (resize_body() != nullptr || response.head().status >= 400)) record_response_body(response);
+    const bool says_something = change_ != nullptr || resize_body() != nullptr || response.head().status >= 400;
+    if (response.whole() && says_something) record_response_body(response);
     co_return filled;
 }
 
@@ -161,7 +162,7 @@ void call::record_response_body(const upstream::response& response) {
         record_.code = space_->code;
         record_.message = space_->message;
     }
-    if (resize_body() != nullptr) {
+    if (change_ != nullptr || resize_body() != nullptr) {
         record_.result_job_id = facts.job_id;
         record_.result_order_id = facts.order_id;
     }

@@ -87,18 +87,20 @@ void worker::drain(std::chrono::milliseconds timeout, std::chrono::milliseconds 
 
 // Polls every few milliseconds: draining happens once, and a notification would cost every call.
 task<> worker::wait_for_connections() {
-    for (bool accepting = true; accepting || server_.open() > 0;) {
+    for (bool accepting = true; accepting || server_.open() > 0 || handler_.is_busy();) {
         const auto now = steady_clock::now();
         if (accepting && now >= closes_) {
             server_.close_all();
             accepting = false;
         }
         if (now >= cut_off_ + unwinding) break;
-        if (now >= cut_off_) loop_.times().expire_now();
+        // Without a call nobody waits for what else is under way.
+        const bool has_calls = accepting || server_.open() > 0;
+        if (now >= cut_off_ || !has_calls) loop_.times().expire_now();
         co_await net::pause(loop_, 5ms);
     }
     loop_.finish();
-    if (server_.open() > 0) loop_.stop();
+    if (stuck()) loop_.stop();
 }
 
 }  // namespace gateway::runtime

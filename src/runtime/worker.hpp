@@ -47,7 +47,7 @@ public:
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
     void join() { thread_.join(); }
     // After join(): some call could not be made to end, so nothing of this worker may be destroyed.
-    [[nodiscard]] bool stuck() const noexcept { return server_.open() > 0; }
+    [[nodiscard]] bool stuck() const noexcept { return server_.open() > 0 || handler_.is_busy(); }
 
 private:
     [[nodiscard]] task<> wait_for_connections();

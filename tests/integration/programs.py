@@ -105,9 +105,9 @@ class program:
         assert status == 0, f"{self.name} ended with {status}:\n{self.stderr.text()}"
 
 
-def run(name, *arguments, stdin=""):
-    """Runs a program to its end."""
-    return subprocess.run([BIN / name, *map(str, arguments)], input=stdin, capture_output=True, text=True,
+def run(name, *arguments, stdin="", through=()):
+    """Runs a program to its end. `through`: as for a program that goes on."""
+    return subprocess.run([*through, BIN / name, *map(str, arguments)], input=stdin, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
 
 

@@ -302,6 +302,16 @@ def test_a_job_that_can_not_be_read_keeps_nobody_waiting(gate, cloud):
     assert resize(gate, server).status == 409
 
 
+def test_a_job_that_is_looked_at_does_not_hold_up_the_end(start, cloud):
+    gate = start.gateway(change_settings(cloud, timeouts={"upstream_response": "60s", "ledger": "100ms"}))
+    server = new_server()
+    assert resize(gate, server).status == 200
+    cloud.behave = lambda connection, request: None if "/jobs/" in request.line else scripts.answering()(connection, request)
+    assert resize(gate, server).status == 409
+    gate.tell(15)
+    assert gate.process.wait(10) == 0, "long before the cloud's time is up"
+
+
 # ---- freezes and rates -------------------------------------------------------------------------------------------------
 
 def test_a_freeze_stops_what_is_new_and_answers_what_is_not(gate, cloud):

@@ -369,6 +369,19 @@ def test_a_call_refused_for_a_revoked_secret_goes_out_once_more_with_a_fresh_one
     assert (line["outcome"], line["status"]) == ("answered", 202)
 
 
+def test_a_change_goes_out_once_although_its_secret_was_revoked(gate_for, cloud):
+    gate = gate_for(agency())
+    assert look(gate).status == 200
+    cloud.control("revoke", what="pairs")
+    answer = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, PLANNER, fields=[("Idempotency-Key", "k")])
+    assert (answer.status, answer.error()[0], answer["X-Gateway-Outcome"]) == (502, "Gateway.0505", "not_sent")
+    assert answer["X-Gateway-Change-State"] == "refused" and "nothing was done" in answer.error()[1]
+    assert len([r for r in cloud.record() if r["target"].endswith("/resize")]) == 1
+    programs.wait_until(lambda: look(gate).status == 200, "a fresh secret")
+    again = gate.resize(ACME, "of-acme", {"flavorRef": "s6.xlarge.2"}, PLANNER, fields=[("Idempotency-Key", "k")])
+    assert (again.status, again["X-Gateway-Change-State"]) == (200, "accepted"), "what was refused has freed its key"
+
+
 def test_it_goes_out_once_more_for_that_answer_only(gate_for, cloud):
     gate = gate_for(agency())
     assert look(gate).status == 200

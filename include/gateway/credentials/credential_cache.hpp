@@ -56,6 +56,13 @@ public:
     }
     [[nodiscard]] std::string_view access_key() const noexcept;  // empty for a token
     [[nodiscard]] const shared_secret& shared() const noexcept { return secret_->value; }
+    // For another request on behalf of the same call, which goes on to hold its probe. May outlive it.
+    [[nodiscard]] credential_handle without_probe() const {
+        credential_handle same;
+        same.name_ = name_;
+        same.secret_ = secret_;
+        return same;
+    }
 
     probe_guard probe;  // active while the cloud has not accepted this key yet
 

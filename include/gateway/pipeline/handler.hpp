@@ -35,6 +35,9 @@ public:
     void put(const credentials::cache_key& key, const credentials::shared_secret& secret, const std::string& reason,
              credentials::secret::time retry);
 
+    // Whether something is under way that is no call: a look at the job of a change.
+    [[nodiscard]] bool is_busy() const noexcept;
+
     // Whether the body is needed, by the head alone: a request that is no caller's, or whose operation takes no body,
     // is rejected without it.
     [[nodiscard]] bool wants_body(http::session& caller) const;

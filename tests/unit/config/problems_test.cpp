@@ -167,7 +167,8 @@ TEST(problems, of_names_that_point_nowhere) {
         {"callers: [alice]", "accounts: [acne]", "29:16: policy[0].accounts[0]",
          "there is no account \"acne\"; expected one of acme"},
         {"callers: [alice]", "operations: [resize, reboot]", "29:26: policy[0].operations[1]",
-         "expected an operation: resize, show_job, list_resize_flavors, show_server, show_change or list_changes, not \"reboot\""},
+         "expected an operation: resize, show_job, list_resize_flavors, show_server, show_change or list_changes, not "
+         "\"reboot\""},
         {"credential: key", "credential: kay", "25:17: accounts[0].credential",
          "there is no credential \"kay\"; expected one of key, by-agency"},
         {"through: key", "through: kay", "18:23: credentials[1].agency.through", "there is no credential \"kay\""},
