@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/operations/operation.hpp"
 #include "gateway/operations/body.hpp"
+#include "gateway/operations/operation.hpp"
 #include "gateway/policy/condition.hpp"
 
 namespace gateway::policy {
