@@ -10,14 +10,14 @@ namespace {
 
 void write_back(connection& db, const change_row& row) {
     const change& c = row.change;
-    const auto status = c.answer ? std::optional(c.answer->status) : std::nullopt;
+    const int status = c.answer ? c.answer->status : 0;
     const auto type = c.answer ? std::optional<std::string_view>(c.answer->content_type) : std::nullopt;
     const auto body = c.answer ? std::optional(blob_view{c.answer->body}) : std::nullopt;
     run(db,
         "UPDATE changes SET state = ?, updated = ?, ended = ?, due = ?, claimed_by = ?, hold_is_over = ?,"
         " last_good_answer = ?, was_contradicted = ?, job_id = ?, job_status = ?, order_id = ?, amount = ?,"
-        " currency = ?, code = ?, message = ?, evidence = ?, resolved_by = ?, reason = ?, answer_status = ?,"
-        " answer_type = ?, answer_body = ? WHERE row = ?",
+        " currency = ?, code = ?, message = ?, evidence = ?, resolved_by = ?, reason = ?,"
+        " answer_status = nullif(?, 0), answer_type = ?, answer_body = ? WHERE row = ?",
         c.current, c.updated, c.ended, row.due, or_null(row.claimed_by), row.hold_is_over, row.last_good_answer,
         c.was_contradicted, or_null(c.known.job_id), or_null(c.job_status), or_null(c.known.order_id),
         or_null(c.known.amount), or_null(c.known.currency), or_null(c.known.code), or_null(c.known.message),
