@@ -211,6 +211,12 @@ std::vector<MetricFamily> families_of(const figures& shown) {
     all.push_back(handshakes.take());
     append_changes(all, shown.ledger);
     append_ledger(all, shown.ledger);
+    family following("ecs_gateway_follow_requests_total",
+                     "Requests to the cloud that follow changes, by what was asked for and how that went.",
+                     MetricType::Counter);
+    for (const auto& [labels, count] : shown.follow_requests)
+        following.counter({{"what", labels.first}, {"result", labels.second}}, count);
+    all.push_back(following.take());
     return all;
 }
 

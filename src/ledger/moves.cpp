@@ -45,6 +45,14 @@ struct step {
     std::optional<instant> due;  // to look again; left out: at once
 };
 
+// An end that came after its caller was answered has to be reported. The first look at a job comes a little later than
+// its beginning.
+std::optional<instant> next_due(state from, const step& s) {
+    constexpr auto first_look = std::chrono::seconds(2);
+    if (has_ended(s.to)) return from == state::sending ? std::nullopt : std::optional(s.time);
+    return s.due.value_or(s.to == state::accepted ? s.time + first_look : s.time);
+}
+
 // Takes the arrow if there is one. The row is written in any case: what was learnt is kept.
 move_effects take(stored_change& row, const step& s) {
     change& c = row.change;
@@ -53,7 +61,8 @@ move_effects take(stored_change& row, const step& s) {
     c.updated = s.time;
     move_effects effects{.changes_row = true};
     if (found == arrow::none) {
-        row.due = has_ended(from) || from == state::sending ? std::nullopt : std::optional(s.due.value_or(s.time));
+        if (from == state::sending) row.due.reset();
+        if (!has_ended(from) && from != state::sending) row.due = s.due.value_or(s.time);
         effects.result = {from == s.to ? moved::fate::done : moved::fate::no_arrow, from};
         return effects;
     }
@@ -67,7 +76,7 @@ move_effects take(stored_change& row, const step& s) {
             {s.time, "contradicted", "the cloud's own answer came after the end that was believed"});
     }
     update_hold(row, {}, effects);
-    row.due = c.ended ? std::nullopt : std::optional(s.due.value_or(s.time));
+    row.due = next_due(from, s);
     effects.history.push_back({s.time, std::string(name(s.to)), std::string(s.detail)});
     effects.result = {found == arrow::contradiction ? moved::fate::contradicted : moved::fate::done, s.to};
     if (c.ended && !has_ended(from)) effects.result.end = {c.request.operation, c.request.identity.account};
@@ -83,6 +92,18 @@ void weigh(hold_evidence& known, const evidence_entry& each) {
     if (each.says == "nothing") return;
     if (each.source == "server") known.looks.push_back({each.time, denies});
     if (each.source == "order") known.order_denies = denies;
+}
+
+// Whether the two looks before said the same: then the last of them gives way to the new one, so that what is kept of a
+// change that stays unknown for days does not grow. The first and the last look at the server are what decides.
+bool says_the_same_again(std::span<const evidence_entry> before, const evidence_entry& found) {
+    int same = 0;
+    for (auto each = before.rbegin(); each != before.rend() && same < 2; ++each) {
+        if (each->source != found.source) continue;
+        if (each->says != found.says) return false;
+        ++same;
+    }
+    return same == 2;
 }
 
 }  // namespace
@@ -121,7 +142,9 @@ move_effects move_change(stored_change& row, const writes::evidence& write, std:
     if (is_fenced_off(row, write.fence)) return fenced_off(row);
     move_effects effects{.result = {moved::fate::done, row.change.current}};
     effects.found = evidence_entry{write.time, write.source, write.says, write.detail};
+    effects.replaces_last = says_the_same_again(before, *effects.found);
     if (row.change.current != state::unknown) return effects;
+    if (write.is_prepaid) row.change.request.is_prepaid = write.is_prepaid;
     hold_evidence known{.settle_after = write.settle_after};
     for (const evidence_entry& each : before)
         weigh(known, each);
@@ -171,6 +194,18 @@ move_effects move_change(stored_change& row, const writes::hand_back& write) {
     row.due = write.due;
     row.claimed_by.clear();
     return {.result = {moved::fate::done, row.change.current}, .changes_row = true};
+}
+
+// What a command has ended was counted by nobody yet.
+move_effects move_change(stored_change& row, const writes::reported& write) {
+    if (is_fenced_off(row, write.fence)) return fenced_off(row);
+    const change& c = row.change;
+    if (!has_ended(c.current)) return {.result = {moved::fate::no_arrow, c.current}};
+    move_effects effects{.result = {moved::fate::done, c.current}, .changes_row = true};
+    if (!c.resolved_by.empty()) effects.result.end = {c.request.operation, c.request.identity.account};
+    row.due.reset();
+    row.claimed_by.clear();
+    return effects;
 }
 
 }  // namespace gateway::ledger

@@ -23,11 +23,6 @@ struct stored_change {
     std::int64_t fence = 0;
 };
 
-struct evidence_entry {
-    instant time;
-    std::string source, says, detail;
-};
-
 // What a move does besides.
 struct move_effects {
     moved result{};
@@ -35,6 +30,7 @@ struct move_effects {
     std::optional<hold> server_hold{};      // what the hold on its servers becomes
     std::vector<history_entry> history{};   // to add, in this order
     std::optional<evidence_entry> found{};  // evidence to add
+    bool replaces_last = false;             // of its source: only the time of the last look has changed
 };
 
 // A change as its record begins it: `sending`.
@@ -49,5 +45,6 @@ struct move_effects {
 [[nodiscard]] move_effects move_change(stored_change& row, const writes::settle& write);
 [[nodiscard]] move_effects move_change(stored_change& row, const writes::resolve& write);
 [[nodiscard]] move_effects move_change(stored_change& row, const writes::hand_back& write);
+[[nodiscard]] move_effects move_change(stored_change& row, const writes::reported& write);
 
 }  // namespace gateway::ledger

@@ -17,11 +17,12 @@ void write_back(connection& db, const change_row& row) {
         "UPDATE changes SET state = ?, updated = ?, ended = ?, due = ?, claimed_by = ?, hold_is_over = ?,"
         " last_good_answer = ?, was_contradicted = ?, job_id = ?, job_status = ?, order_id = ?, amount = ?,"
         " currency = ?, code = ?, message = ?, evidence = ?, resolved_by = ?, reason = ?,"
-        " answer_status = nullif(?, 0), answer_type = ?, answer_body = ? WHERE row = ?",
+        " answer_status = nullif(?, 0), answer_type = ?, answer_body = ?, is_prepaid = ? WHERE row = ?",
         c.current, c.updated, c.ended, row.due, or_null(row.claimed_by), row.hold_is_over, row.last_good_answer,
         c.was_contradicted, or_null(c.known.job_id), or_null(c.job_status), or_null(c.known.order_id),
         or_null(c.known.amount), or_null(c.known.currency), or_null(c.known.code), or_null(c.known.message),
-        or_null(c.evidence), or_null(c.resolved_by), or_null(c.reason), status, type, body, row.row);
+        or_null(c.evidence), or_null(c.resolved_by), or_null(c.reason), status, type, body, c.request.is_prepaid,
+        row.row);
 }
 
 void write_hold(connection& db, const change_row& row, const hold& now) {
@@ -46,18 +47,15 @@ void free_identity(connection& db, const change_row& row, state from) {
         run(db, "UPDATE changes SET is_counted = ? WHERE row = ?", counts_for_rate(to), row.row);
 }
 
-void add_evidence(connection& db, std::int64_t row, const evidence_entry& found) {
+void add_evidence(connection& db, std::int64_t row, const evidence_entry& found, bool replaces_last) {
+    if (replaces_last)
+        run(db,
+            "DELETE FROM evidence WHERE change = ?1"
+            " AND number = (SELECT max(number) FROM evidence WHERE change = ?1 AND source = ?2)",
+            row, found.source);
     run(db,
         "INSERT INTO evidence SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM evidence WHERE change = ?1",
         row, found.time, found.source, found.says, found.detail);
-}
-
-std::vector<evidence_entry> read_evidence(connection& db, std::int64_t row) {
-    std::vector<evidence_entry> found;
-    query rows(db, "SELECT at, source, says, detail FROM evidence WHERE change = ? ORDER BY number", row);
-    while (rows.next())
-        found.push_back({rows->time(0), rows->text(1), rows->text(2), rows->text(3)});
-    return found;
 }
 
 template <class Write>
@@ -74,7 +72,7 @@ moved apply_to(connection& db, change_row& row, const Write& write) {
     free_identity(db, row, from);
     for (const history_entry& each : done.history)
         add_history(db, row.row, each.time, each.state, each.detail);
-    if (done.found) add_evidence(db, row.row, *done.found);
+    if (done.found) add_evidence(db, row.row, *done.found, done.replaces_last);
     return done.result;
 }
 
@@ -87,6 +85,14 @@ moved apply_by_id(connection& db, const Write& write) {
 
 }  // namespace
 
+std::vector<evidence_entry> read_evidence(connection& db, std::int64_t row) {
+    std::vector<evidence_entry> found;
+    query rows(db, "SELECT at, source, says, detail FROM evidence WHERE change = ? ORDER BY number", row);
+    while (rows.next())
+        found.push_back({rows->time(0), rows->text(1), rows->text(2), rows->text(3)});
+    return found;
+}
+
 moved apply(connection& db, const writes::answered& write) { return apply_by_id(db, write); }
 moved apply(connection& db, const writes::unknown& write) { return apply_by_id(db, write); }
 moved apply(connection& db, const writes::evidence& write) { return apply_by_id(db, write); }
@@ -94,6 +100,7 @@ moved apply(connection& db, const writes::followed& write) { return apply_by_id(
 moved apply(connection& db, const writes::settle& write) { return apply_by_id(db, write); }
 moved apply(connection& db, const writes::resolve& write) { return apply_by_id(db, write); }
 moved apply(connection& db, const writes::hand_back& write) { return apply_by_id(db, write); }
+moved apply(connection& db, const writes::reported& write) { return apply_by_id(db, write); }
 
 moved apply(connection& db, const writes::not_sent& write, std::string_view process) {
     if (auto row = find_row(db, write.request.id)) return apply_to(db, *row, write);

@@ -104,6 +104,11 @@ std::vector<history_entry> read_history(connection& db, const change_row& row) {
     query rows(db, "SELECT at, state, detail FROM history WHERE change = ? ORDER BY number", row.row);
     while (rows.next())
         entries.push_back({rows->time(0), rows->text(1), rows->text(2)});
+    for (const evidence_entry& each : read_evidence(db, row.row)) {
+        const auto is_later = [&](const history_entry& entry) { return entry.time > each.time; };
+        entries.insert(std::ranges::find_if(entries, is_later),
+                       {each.time, "evidence", each.source + " says " + each.says + ": " + each.detail});
+    }
     return entries;
 }
 

@@ -52,11 +52,14 @@ void add_history(connection& db, std::int64_t row, instant time, std::string_vie
 [[nodiscard]] moved apply(connection& db, const writes::settle& write);
 [[nodiscard]] moved apply(connection& db, const writes::resolve& write);
 [[nodiscard]] moved apply(connection& db, const writes::hand_back& write);
+[[nodiscard]] moved apply(connection& db, const writes::reported& write);
+[[nodiscard]] std::vector<evidence_entry> read_evidence(connection& db, std::int64_t row);  // oldest first
 [[nodiscard]] std::vector<claimed> apply(connection& db, const writes::claim& write);
 [[nodiscard]] std::vector<std::string> apply(connection& db, const writes::recover& write, std::string_view process);
 [[nodiscard]] bool apply(connection& db, const writes::add_freeze& write);
 [[nodiscard]] bool apply(connection& db, const writes::unfreeze& write);
 [[nodiscard]] std::size_t apply(connection& db, const writes::forget& write);
+[[nodiscard]] std::optional<instant> find_next_due(connection& db);
 
 // sqlite_lists.cpp
 [[nodiscard]] change_page read_page(connection& db, const list_filter& filter, bool newest_first, instant now);

@@ -65,6 +65,9 @@ public:
     outcome<std::vector<freeze>> freezes(instant now) override {
         return read([&](connection& db) { return standing_freezes(db, now); });
     }
+    outcome<std::optional<instant>> next_due() override {
+        return read([](connection& db) { return find_next_due(db); });
+    }
     outcome<std::vector<open_count>> count_open() override {
         return read([&](connection& db) { return count_open_changes(db); });
     }

@@ -16,9 +16,16 @@ std::vector<claimed> apply(connection& db, const writes::claim& write) {
         run(db, "UPDATE changes SET due = ?, claimed_by = ?, fence = fence + 1 WHERE row = ?", write.time + write.lease,
             write.owner, row);
         change_row found = read_row(db, row);
-        given.push_back({std::move(found.change), found.fence});
+        // One process at a time owns this store: whoever sent an unknown change has ended its exchange, or is gone.
+        given.push_back({std::move(found.change), found.fence, read_evidence(db, row)});
     }
     return given;
+}
+
+std::optional<instant> find_next_due(connection& db) {
+    query first(db, "SELECT min(due) FROM changes WHERE due IS NOT NULL");
+    if (!first.next() || first->is_null(0)) return std::nullopt;
+    return first->time(0);
 }
 
 std::vector<std::string> apply(connection& db, const writes::recover& write, std::string_view process) {

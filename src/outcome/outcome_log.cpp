@@ -105,6 +105,16 @@ void line_buffer::write(const record& call) {
     if (log_.asleep_.load()) log_.wake();
 }
 
+void line_buffer::write_line(std::string_view line) {
+    {
+        const std::lock_guard held(lock_);
+        pending_ += line;
+        ++pending_lines_;
+        pending_bytes_.store(pending_.size(), std::memory_order_relaxed);
+    }
+    if (log_.asleep_.load()) log_.wake();
+}
+
 outcome_log::outcome_log(std::unique_ptr<outcome::sink> sink) : sink_(std::move(sink)), writer_([this] { run(); }) {}
 
 outcome_log::~outcome_log() {

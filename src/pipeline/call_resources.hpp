@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/credentials/credential_cache.hpp"
+#include "gateway/ledger_client/ledger_client.hpp"
 #include "gateway/net/async_event.hpp"
 #include "gateway/operations/body.hpp"
 #include "gateway/operations/response_facts.hpp"
@@ -22,7 +23,6 @@
 #include "gateway/pipeline/snapshot.hpp"
 #include "gateway/signing/signature.hpp"
 #include "gateway/upstream/client.hpp"
-#include "ledger_client.hpp"
 
 namespace gateway::pipeline {
 
@@ -65,7 +65,7 @@ struct call_resources {
     outcome::counters& counters;
     std::atomic<std::size_t>& cloud_connections;
     credentials::credential_provider& credential_provider;
-    ledger_client ledger;
+    ledger::ledger_client ledger;
     std::map<std::string, std::shared_ptr<net::async_event>> job_looks;  // under way, by the change's id
     net::async_event credential_changed;
     // Every configuration that some call still uses, and the one in force.

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "gateway/base/secret_text.hpp"
+#include "gateway/follow/job_meaning.hpp"
 #include "gateway/net/log_exception.hpp"
 #include "gateway/operations/job_report.hpp"
-#include "job_meaning.hpp"
+#include "gateway/upstream/signed_request.hpp"
+#include "gateway/upstream/trace.hpp"
 #include "open_change.hpp"
-#include "signed_request.hpp"
-#include "trace.hpp"
 
 namespace gateway::pipeline {
 
@@ -35,18 +35,18 @@ task<std::optional<std::string>> read_job(call_resources& resources, active_conf
     if (project == nullptr || !is_job_id(holder.known.job_id)) co_return std::nullopt;
     const std::string path = "/v1/" + change.project_id + "/jobs/" + holder.known.job_id;
     const auto payload = signing::hash_payload({});
-    const outgoing_request asked{.method = "GET",
-                                 .path = path,
-                                 .query = {},
-                                 .authority = config.client.authority(project->region_index),
-                                 .project_id = change.project_id,
-                                 .region = project->region,
-                                 .payload = {payload.data(), payload.size()}};
+    const upstream::outgoing_request asked{.method = "GET",
+                                           .path = path,
+                                           .query = {},
+                                           .authority = config.client.authority(project->region_index),
+                                           .project_id = change.project_id,
+                                           .region = project->region,
+                                           .payload = {payload.data(), payload.size()}};
     std::string head;
-    begin_request(head, asked);
-    append_traceparent(head, change.id);
-    static_cast<void>(
-        sign_request(head, asked, credential, resources.date_of(std::chrono::system_clock::now()), resources.signer));
+    upstream::begin_request(head, asked);
+    upstream::append_traceparent(head, change.id);
+    static_cast<void>(upstream::sign_request(head, asked, credential,
+                                             resources.date_of(std::chrono::system_clock::now()), resources.signer));
     const upstream::request request{.head = head, .body = {}, .may_repeat = true};
     auto response = co_await config.client.exchange(project->region_index, request);
     wipe(head.data(), head.size());
@@ -56,9 +56,9 @@ task<std::optional<std::string>> read_job(call_resources& resources, active_conf
     co_return std::string(response->body());
 }
 
-void tell_ledger(ledger_client& ledger, const ledger::change& holder, const operations::job_report& job) {
+void tell_ledger(ledger::ledger_client& ledger, const ledger::change& holder, const operations::job_report& job) {
     const ledger::instant now = ledger_time();
-    const auto reached = meaning_of_job(job.status);
+    const auto reached = follow::meaning_of_job(job.status);
     if (!reached) {
         ledger.submit(ledger::writes::followed{holder.request.id, job.status, now, now, std::nullopt});
         return;

@@ -16,7 +16,8 @@ ledger::instant ledger_time() noexcept {
     return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-open_change::open_change(ledger_client& client, ledger::change_request request, std::chrono::milliseconds timeout)
+open_change::open_change(ledger::ledger_client& client, ledger::change_request request,
+                         std::chrono::milliseconds timeout)
     : client_(client),
       request_(std::make_shared<const ledger::change_request>(std::move(request))),
       timeout_(timeout) {}
@@ -42,7 +43,8 @@ task<ledger::record_result> open_change::record() {
     ledger::completion<ledger::record_result> unawaited = [request = request_,
                                                            &ledger = client_.ledger()](ledger::record_result result) {
         if (!std::holds_alternative<ledger::recorded>(result)) return;
-        ledger_client::submit_to(ledger, ledger::writes::not_sent{*request, "the call was cut off", ledger_time()});
+        ledger::ledger_client::submit_to(ledger,
+                                         ledger::writes::not_sent{*request, "the call was cut off", ledger_time()});
     };
     ledger::writes::record write{*request_};
     asked_ = time_since_boot();

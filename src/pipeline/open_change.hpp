@@ -8,14 +8,14 @@
 #include <string>
 
 #include "gateway/ledger/writes.hpp"
-#include "ledger_client.hpp"
+#include "gateway/ledger_client/ledger_client.hpp"
 
 namespace gateway::pipeline {
 
 class open_change {
 public:
     // `timeout`: timeouts.ledger.
-    open_change(ledger_client& client, ledger::change_request request, std::chrono::milliseconds timeout);
+    open_change(ledger::ledger_client& client, ledger::change_request request, std::chrono::milliseconds timeout);
     ~open_change() { close(); }
     open_change(const open_change&) = delete;
     open_change& operator=(const open_change&) = delete;
@@ -43,7 +43,7 @@ public:
 private:
     enum class phase { unrecorded, recorded, sending, over };
 
-    ledger_client& client_;
+    ledger::ledger_client& client_;
     std::shared_ptr<const ledger::change_request> request_;
     std::chrono::milliseconds timeout_;
     phase phase_ = phase::unrecorded;

@@ -2,7 +2,7 @@
 
 #include "call.hpp"
 #include "gateway/pipeline/answers.hpp"
-#include "trace.hpp"
+#include "gateway/upstream/trace.hpp"
 
 namespace gateway::pipeline {
 
@@ -10,7 +10,7 @@ rejection call::match_operation() {
     if (caller_.rejected()) return answers::rejected_request(*caller_.rejected());
 
     if (const field* const trace = caller_.head().fields.find(message::known::traceparent))
-        record_.trace_id = trace_id_of(trace->value);
+        record_.trace_id = upstream::trace_id_of(trace->value);
     rejection rejected = judge_target(request(), caller_.body_was_left(), match_);
     if (match_.operation != nullptr) record_.operation = match_.operation->name;
     record_.api_version = match_.api_version;

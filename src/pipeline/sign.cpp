@@ -4,8 +4,8 @@
 #include "gateway/base/append.hpp"
 #include "gateway/base/escape.hpp"
 #include "gateway/pipeline/forwarding.hpp"
-#include "signed_request.hpp"
-#include "trace.hpp"
+#include "gateway/upstream/signed_request.hpp"
+#include "gateway/upstream/trace.hpp"
 
 namespace gateway::pipeline {
 
@@ -21,30 +21,31 @@ constexpr std::size_t max_together = 4096;
 
 void call::sign() {
     const auto& head = caller_.head();
-    const outgoing_request request{.method = match_.operation->method,
-                                   .path = head.path,
-                                   .query = head.query,
-                                   .authority = config_->client.authority(project_->region_index),
-                                   .project_id = match_.project_id,
-                                   .region = project_->region,
-                                   .has_body = match_.operation->body != operations::body_kind::none,
-                                   .payload = {payload_.data(), payload_.size()}};
+    const upstream::outgoing_request request{.method = match_.operation->method,
+                                             .path = head.path,
+                                             .query = head.query,
+                                             .authority = config_->client.authority(project_->region_index),
+                                             .project_id = match_.project_id,
+                                             .region = project_->region,
+                                             .has_body = match_.operation->body != operations::body_kind::none,
+                                             .payload = {payload_.data(), payload_.size()}};
     std::string& out = space_->request;
     wipe_request();  // of the first try, when this is the second
     const secret_text* const token = credential_handle_.token();
     if (token != nullptr) out.reserve(1024 + caller_.bytes_in() + token->reveal().size());
     out.clear();
-    begin_request(out, request);
+    upstream::begin_request(out, request);
     if (!append_forwarded(out, head.fields)) {
         record_.trace_id = request_id();  // the trace is the call itself
-        append_traceparent(out, record_.trace_id);
+        upstream::append_traceparent(out, record_.trace_id);
     }
     if (request.has_body)
-        append(out, "Content-Type: "sv, body_type, "\r\nContent-Length: "sv, digits(caller_.body().size()), "\r\n"sv);
+        append(out, "Content-Type: "sv, upstream::body_type, "\r\nContent-Length: "sv, digits(caller_.body().size()),
+               "\r\n"sv);
     // RFC 9110, 7.6.3. The caller's own Via stays here, as all that is not named in forwarding.hpp.
     append(out, head.http_1_1 ? "Via: 1.1"sv : "Via: 1.0"sv, " ecs-gateway\r\n"sv);
     signature_end_ =
-        sign_request(out, request, credential_handle_, resources_.date_of(record_.time), resources_.signer);
+        upstream::sign_request(out, request, credential_handle_, resources_.date_of(record_.time), resources_.signer);
     append_body();
 }
 

@@ -46,4 +46,11 @@ built build(const std::string& config_file, const pipeline::snapshot* before) {
     return result;
 }
 
+follow::configuration configuration_of(const std::shared_ptr<const pipeline::snapshot>& snapshot) {
+    return {.settings = {snapshot, &snapshot->settings},
+            .rules = {snapshot, &snapshot->rules},
+            .credentials = snapshot->credentials,
+            .upstream_tls = snapshot->upstream_tls};
+}
+
 }  // namespace gateway::runtime

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/follow/configuration.hpp"
 #include "gateway/pipeline/snapshot.hpp"
 #include "gateway/runtime/tls.hpp"
 
@@ -18,5 +19,8 @@ struct built {
 
 // `before` is what is served until now, nullptr at start: rates and calls in flight are taken over.
 [[nodiscard]] built build(const std::string& config_file, const pipeline::snapshot* before);
+
+// What following needs of it; the snapshot lives as long as that.
+[[nodiscard]] follow::configuration configuration_of(const std::shared_ptr<const pipeline::snapshot>& snapshot);
 
 }  // namespace gateway::runtime

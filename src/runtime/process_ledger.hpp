@@ -22,7 +22,4 @@ void warn_of_reload(ledger::gateway_ledger& ledger, const config::settings& befo
 // may be destroyed, and the process has to end by _Exit.
 [[nodiscard]] bool close_ledger(std::unique_ptr<ledger::gateway_ledger> ledger);
 
-// Why a ledger in that file would not outlive the container that the process is in; empty where it may.
-[[nodiscard]] std::string find_missing_volume(const config::settings& settings);
-
 }  // namespace gateway::runtime

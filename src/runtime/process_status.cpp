@@ -72,6 +72,8 @@ admin::figures figures_of(const process_status& status) {
     all.ledger =
         ledger_figures_of(ledger.status(), ledger.figures(), status.in_ledger.last(),
                           std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+    for (const follow::request_count& each : status.follower.requests())
+        all.follow_requests[{std::string(each.subject), std::string(each.result)}] = each.count;
     return all;
 }
 

@@ -8,6 +8,7 @@
 
 #include "gateway/admin/overview.hpp"
 #include "gateway/credential_refresh/credential_refresher.hpp"
+#include "gateway/follow/follower.hpp"
 #include "gateway/ledger/gateway_ledger.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "gateway/pipeline/snapshot.hpp"
@@ -21,6 +22,7 @@ struct process_status {
     const pipeline::snapshot& snapshot;
     const std::deque<worker>& workers;
     const credential_refresh::credential_refresher& refresher;
+    const follow::follower& follower;
     const outcome::outcome_log& outcome_log;
     ledger::gateway_ledger& ledger;
     ledger_watch& in_ledger;

@@ -1,8 +1,6 @@
 #include "gateway/runtime/serve.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,13 +23,13 @@
 #include "gateway/admin/metrics.hpp"
 #include "gateway/admin/overview.hpp"
 #include "gateway/admin/server.hpp"
-#include "gateway/base/escape.hpp"
-#include "gateway/config/load.hpp"
 #include "gateway/credentials/memory.hpp"
-#include "gateway/http/listeners.hpp"
+#include "gateway/follow/follower.hpp"
 #include "gateway/outcome/outcome_log.hpp"
 #include "heap_trim.hpp"
+#include "open_listeners.hpp"
 #include "process_ledger.hpp"
+#include "process_log.hpp"
 #include "process_status.hpp"
 #include "service_manager.hpp"
 #include "worker.hpp"
@@ -42,35 +40,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-spdlog::level::level_enum level_of(config::log_level level) {
-    switch (level) {
-        case config::log_level::trace:
-            return spdlog::level::trace;
-        case config::log_level::debug:
-            return spdlog::level::debug;
-        case config::log_level::info:
-            return spdlog::level::info;
-        case config::log_level::warn:
-            return spdlog::level::warn;
-        case config::log_level::error:
-            return spdlog::level::err;
-    }
-    return spdlog::level::info;
-}
-
-void log_to_stderr() {
-    auto logger = std::make_shared<spdlog::logger>("ecs-gateway", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
-    spdlog::set_default_logger(std::move(logger));
-}
-
-void report(const std::vector<config::problem>& problems, const std::string& file) {
-    for (const auto& problem : problems) {
-        const std::string text = config::describe(problem, file);
-        problem.warning ? spdlog::warn("{}", text) : spdlog::error("{}", text);
-    }
-}
-
 // The signals that ask something of a gateway that serves. Their default action ends the process, so they wait until
 // there is one (SIG_BLOCK, then SIG_UNBLOCK). Threads that start in between leave them to the main thread.
 void hold_requests(int action) {
@@ -79,21 +48,6 @@ void hold_requests(int action) {
     ::sigaddset(&requests, SIGHUP);
     ::sigaddset(&requests, SIGUSR1);
     ::pthread_sigmask(action, &requests, nullptr);
-}
-
-// Whether what is written to standard output is kept nowhere.
-bool is_discarded(int descriptor) {
-    struct stat output {};
-    struct stat null {};
-    return ::fstat(descriptor, &output) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(output.st_mode) &&
-           output.st_rdev == null.st_rdev;
-}
-
-// A path may hold bytes that are not UTF-8, and control characters.
-std::string log_text(std::string_view text) {
-    std::string escaped;
-    append_json_text(escaped, text);
-    return escaped;
 }
 
 // The process: what lives from start to end, and what signals do to it.
@@ -114,8 +68,8 @@ public:
         for (std::size_t i = 0; i < count; ++i)
             workers_.emplace_back(outcome_log_.new_buffer(), *credential_refresher_, *ledger_, snapshot_, used_,
                                   cloud_connections_);
-        for (std::size_t i = 0; i < settings.listeners.size(); ++i)
-            open_.push_back(open(settings.listeners[i], first.listeners[i]));
+        listener_tls_ = std::move(first.listeners);
+        first_listeners_ = listeners_.open_new(settings.listeners, listener_tls_);
         for (const auto& address : manager_.unclaimed(settings.listeners))
             spdlog::warn("a socket was handed over that no listener has: address={}", address);
         if (settings.admin) admin_ = open_admin(*settings.admin);
@@ -124,10 +78,11 @@ public:
     int run() {
         credential_refresher_->adopt(snapshot_->credentials, snapshot_->settings);
         credential_refresher_->start();
+        follower_->adopt(configuration_of(snapshot_));
+        follower_->start();
         for (auto& worker : workers_)
             worker.start();
-        for (const auto& listener : open_)
-            accept(listener);
+        listeners_.replace(snapshot_->settings.listeners, listener_tls_, std::move(first_listeners_));
         spdlog::info("serving config={} workers={} callers={} accounts={} rules={}", log_text(file_), workers_.size(),
                      snapshot_->settings.callers.size(), snapshot_->settings.accounts.size(),
                      snapshot_->settings.policy.size());
@@ -140,8 +95,10 @@ public:
         main_.run();
         for (auto& worker : workers_)
             worker.join();
-        if (!credential_refresher_->stop())
-            static_cast<void>(credential_refresher_.release());  // something of it can't end: it stays until exit
+        // Something of these can't end: it stays until exit.
+        const bool has_followed = follower_->stop();
+        if (!has_followed) static_cast<void>(follower_.release());
+        if (!credential_refresher_->stop() || !has_followed) static_cast<void>(credential_refresher_.release());
         const bool all_written = outcome_log_.flush(5s);
         if (!all_written) {
             const auto trouble = outcome_log_.trouble();
@@ -157,7 +114,7 @@ public:
             std::_Exit(1);
         }
         // After the last call, and while the loops that its threads post to are there.
-        if (!close_ledger(std::move(ledger_))) {
+        if (!has_followed || !close_ledger(std::move(ledger_))) {
             spdlog::error(
                 "ended while the ledger waits for its disk: what it did not write is unknown at the next start");
             spdlog::shutdown();
@@ -207,7 +164,7 @@ private:
         std::vector<open_listener> fresh;
         std::unique_ptr<admin::server> other_admin;
         try {
-            fresh = open_new_ones(settings.listeners, next.listeners);
+            fresh = listeners_.open_new(settings.listeners, next.listeners);
             if (settings.admin && settings.admin != snapshot_->settings.admin)
                 other_admin = open_admin(*settings.admin);
             if (settings.log.outcomes != snapshot_->settings.log.outcomes)
@@ -222,10 +179,11 @@ private:
         warn_of_reload(*ledger_, snapshot_->settings, settings);
         if (snapshot_->settings.workers != settings.workers)
             spdlog::warn("reload: workers change at the next start only");
-        replace_listeners(settings.listeners, next.listeners, std::move(fresh));
+        listeners_.replace(settings.listeners, next.listeners, std::move(fresh));
         if (other_admin) spdlog::info("listening address={} listener=admin", other_admin->address());
         if (other_admin || !settings.admin) admin_ = std::move(other_admin);
         snapshot_ = std::move(next.snapshot);
+        follower_->adopt(configuration_of(snapshot_));
         loaded_ = std::chrono::system_clock::now();
         spdlog::set_level(level_of(snapshot_->settings.log.level));
         let_workers_adopt();
@@ -250,90 +208,6 @@ private:
             spdlog::warn("reload: some workers are too busy to have taken it within 5s, they will: workers={}", late);
     }
 
-    // A listener that is open, and what its TLS was made from.
-    struct open_listener {
-        http::listener_sockets sockets;
-        listener_tls tls;
-    };
-
-    [[nodiscard]] open_listener open(const config::listener& settings, const listener_tls& tls) const {
-        return {http::listener_sockets(settings, workers_.size(), manager_.socket_for(settings)), tls};
-    }
-
-    // Lets every worker accept there. What a reload has opened stays open even if descriptors run out here: fewer
-    // workers accept then.
-    void accept(const open_listener& listener) {
-        for (std::size_t i = 0; i < workers_.size(); ++i) {
-            try {
-                workers_[i].listen(listener.sockets.descriptor(i), listener.sockets.name(), listener.tls.context);
-            } catch (const std::exception& e) {
-                spdlog::error("listener is not served by every worker: {}", e.what());
-            }
-        }
-        spdlog::info("listening address={} listener={}", listener.sockets.address(), listener.sockets.name());
-    }
-
-    [[nodiscard]] std::vector<open_listener> open_new_ones(const std::vector<config::listener>& wanted,
-                                                           const std::vector<listener_tls>& tls) const {
-        std::vector<open_listener> fresh;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const auto serves_it = [&](const open_listener& each) {
-                return each.sockets.name() == wanted[i].name &&
-                       !(each.sockets.is_lost() && !each.sockets.is_handed_over());
-            };
-            if (std::none_of(open_.begin(), open_.end(), serves_it)) fresh.push_back(open(wanted[i], tls[i]));
-        }
-        return fresh;
-    }
-
-    void replace_listeners(const std::vector<config::listener>& wanted, const std::vector<listener_tls>& tls,
-                           std::vector<open_listener> fresh) {
-        std::vector<open_listener> kept;
-        for (auto& each : open_) {
-            const bool opened_anew = std::any_of(fresh.begin(), fresh.end(), [&](const open_listener& one) {
-                return one.sockets.name() == each.sockets.name();
-            });
-            if (opened_anew) {
-                for (auto& worker : workers_)
-                    worker.close(each.sockets.name());
-                spdlog::warn("reload: the socket's file was gone or another's, a new one stands there: listener={}",
-                             each.sockets.name());
-                continue;
-            }
-            const auto as_wanted = std::find_if(wanted.begin(), wanted.end(),
-                                                [&](const auto& one) { return one.name == each.sockets.name(); });
-            if (as_wanted == wanted.end()) {
-                for (auto& worker : workers_)
-                    worker.close(each.sockets.name());
-                spdlog::info("closed listener={}", each.sockets.name());
-                continue;
-            }
-            const auto& its_tls = tls[static_cast<std::size_t>(as_wanted - wanted.begin())];
-            if (its_tls.made_from != each.tls.made_from) {
-                each.tls = its_tls;
-                for (auto& worker : workers_)
-                    worker.set_tls(each.sockets.name(), its_tls.context);
-                spdlog::info("tls: new certificates are shown from now on: listener={}", each.sockets.name());
-            }
-            try {
-                each.sockets.set_mode(as_wanted->mode);
-            } catch (const std::exception& e) {
-                spdlog::error("reload: {}", e.what());
-            }
-            if (each.sockets.is_lost())
-                spdlog::error(
-                    "listener is lost, nobody can connect to it: its socket's file is gone or another's; restart the "
-                    "unit that holds the socket: listener={}",
-                    each.sockets.name());
-            kept.push_back(std::move(each));
-        }
-        for (auto& each : fresh) {
-            accept(each);
-            kept.push_back(std::move(each));
-        }
-        open_ = std::move(kept);
-    }
-
     [[nodiscard]] std::unique_ptr<admin::server> open_admin(const config::admin& settings) {
         return std::make_unique<admin::server>(
             main_, settings,
@@ -349,7 +223,7 @@ private:
             spdlog::warn("ending at once: asked a second time");
             for (auto& worker : workers_)
                 worker.drain(0ms, 0ms);
-            open_.clear();
+            listeners_.close();
             return;
         }
         ending_ = true;  // seen by /readyz before anything else changes
@@ -373,7 +247,7 @@ private:
 
     void look_for_end() {
         // The workers have descriptors of their own, which they close when they have taken what waits in the kernel.
-        if (std::chrono::steady_clock::now() >= closes_) open_.clear();
+        if (std::chrono::steady_clock::now() >= closes_) listeners_.close();
         for (const auto& worker : workers_) {
             if (worker.ended()) continue;
             pause_.expires_after(5ms);
@@ -388,10 +262,17 @@ private:
         signals_.cancel();
     }
 
+    [[nodiscard]] std::chrono::seconds clock_skew(std::string_view region) const {
+        const auto known = credential_refresher_->skews();
+        const auto found = known.find(std::string(region));
+        return found == known.end() ? 0s : found->second;
+    }
+
     [[nodiscard]] process_status current_status() {
         return {.snapshot = *snapshot_,
                 .workers = workers_,
                 .refresher = *credential_refresher_,
+                .follower = *follower_,
                 .outcome_log = outcome_log_,
                 .ledger = *ledger_,
                 .in_ledger = in_ledger_,
@@ -417,9 +298,18 @@ private:
         std::make_unique<credential_refresh::credential_refresher>([this](const auto& published) {
             for (auto& worker : workers_)
                 worker.put(published);
+            follower_->put(published.key, published.secret, published.reason, published.retry);
         });
+    std::unique_ptr<follow::follower> follower_ = std::make_unique<follow::follower>(
+        follow::surroundings{.ledger = *ledger_,
+                             .credential_provider = *credential_refresher_,
+                             .outcome_log = outcome_log_,
+                             .cloud_connections = cloud_connections_,
+                             .clock_skew = [this](std::string_view region) { return clock_skew(region); }});
     std::deque<worker> workers_;
-    std::vector<open_listener> open_;
+    open_listeners listeners_{workers_, manager_};
+    std::vector<listener_tls> listener_tls_;      // of the start
+    std::vector<open_listener> first_listeners_;  // until run()
     asio::io_context main_{1};
     heap_trim trim_{main_, used_};
     ledger_watch in_ledger_{main_, *ledger_, snapshot_->settings.timeouts.ledger};

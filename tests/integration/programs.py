@@ -23,14 +23,14 @@ SANITIZED = any(word in str(BIN) for word in ("asan", "tsan"))
 PATIENCE = 30  # seconds until a condition that a test waits for counts as never met
 
 
-def wait_until(met, what):
+def wait_until(met, what, patience=PATIENCE):
     """Waits for a condition; the value that met it."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         if value := met():
             return value
         time.sleep(0.01)
-    raise AssertionError(f"waited {PATIENCE} s in vain for {what}")
+    raise AssertionError(f"waited {patience} s in vain for {what}")
 
 
 class output:
@@ -215,5 +215,5 @@ class gateway(program):
         """The outcome line of a call, which may follow its answer."""
         wanted = answer["X-Gateway-Request-Id"]
         assert wanted, f"no X-Gateway-Request-Id in {answer}"
-        return wait_until(lambda: next((o for o in self.outcomes() if o["request_id"] == wanted), None),
+        return wait_until(lambda: next((o for o in self.outcomes() if o.get("request_id") == wanted), None),
                           f"the outcome line of {wanted}")

@@ -51,6 +51,8 @@ struct figures {
     std::map<std::string, trouble> troubles;
     std::map<std::string, std::chrono::duration<double>> clock_skew;  // by region: its clock less ours
     ledger_figures ledger;
+    std::map<std::pair<std::string, std::string>, std::uint64_t>
+        follow_requests;  // by what was asked for and the result
     std::string version;
 };
 

@@ -50,12 +50,20 @@ inline constexpr std::size_t max_kept_body = 4096;  // bytes; an answer with a l
 
 // What is learnt of a change. Empty = nothing new.
 struct facts {
-    std::string job_id, order_id, amount, currency, code, message;
+    std::string job_id{}, order_id{}, amount{}, currency{}, code{}, message{};
 };
 
 struct history_entry {
     instant time;
     std::string state;   // the name of a state, or what happened in it: "contradicted", "taken_over", "evidence"
+    std::string detail;  // for people
+};
+
+// What one source said of an unknown change, at one look.
+struct evidence_entry {
+    instant time;
+    std::string source;  // trace, server, order
+    std::string says;    // took_place, did_not, wait, nothing
     std::string detail;  // for people
 };
 

@@ -49,6 +49,8 @@ public:
     // As list, but oldest first.
     [[nodiscard]] virtual outcome<change_page> list_oldest_first(const list_filter& filter, instant now) = 0;
     [[nodiscard]] virtual outcome<std::vector<freeze>> freezes(instant now) = 0;
+    // When the next change is due to be claimed; nothing where none is.
+    [[nodiscard]] virtual outcome<std::optional<instant>> next_due() = 0;
     [[nodiscard]] virtual outcome<std::vector<open_count>> count_open() = 0;
     // Of accounts that have changes which have not ended.
     [[nodiscard]] virtual outcome<std::vector<account_count>> count_open_by_account() = 0;

@@ -67,8 +67,10 @@ struct moved {
 };
 
 struct claimed {
-    ledger::change change;   // without history
-    std::int64_t fence = 0;  // to be named by every write under the claim
+    ledger::change change;                   // without history
+    std::int64_t fence = 0;                  // to be named by every write under the claim
+    std::vector<evidence_entry> evidence{};  // oldest first
+    bool can_still_be_sent = false;          // by a process that may merely be silent
 };
 
 // Times are the caller's clock; a store that replicas share takes its database's for leases.
@@ -103,10 +105,11 @@ struct not_sent {
 };
 // What one source says of an unknown change.
 struct evidence {
-    std::string id, source, says, detail;  // source: trace, server, order. says: took_place, did_not, wait, nothing
+    std::string id, source, says, detail;  // see evidence_entry
     std::chrono::microseconds settle_after{};
     instant time, due;  // due: when to look again
     std::optional<std::int64_t> fence;
+    std::optional<bool> is_prepaid = std::nullopt;  // where this look told it
     using result = outcome<moved>;
 };
 // How its job stands; rides with the next commit.
@@ -133,7 +136,8 @@ struct resolve {
     instant time;
     using result = outcome<moved>;
 };
-// Changes that are due to be looked at, for `lease`: nobody else gets them meanwhile.
+// Changes that are due to be looked at, for `lease`: nobody else gets them meanwhile. Among them are those that have
+// ended since their callers were answered, until somebody has reported that.
 struct claim {
     std::size_t count = 1;
     std::string owner;
@@ -145,6 +149,12 @@ struct hand_back {
     std::string id;
     std::int64_t fence = 0;
     instant due;
+    using result = outcome<moved>;
+};
+// The end of a change is in the outcome log.
+struct reported {
+    std::string id;
+    std::int64_t fence = 0;
     using result = outcome<moved>;
 };
 struct add_freeze {
@@ -173,7 +183,7 @@ struct forget {
 
 using any_write = std::variant<writes::record, writes::answered, writes::unknown, writes::not_sent, writes::evidence,
                                writes::followed, writes::settle, writes::resolve, writes::claim, writes::hand_back,
-                               writes::add_freeze, writes::unfreeze, writes::recover, writes::forget>;
+                               writes::reported, writes::add_freeze, writes::unfreeze, writes::recover, writes::forget>;
 using any_result = std::variant<std::monostate, record_result, outcome<moved>, outcome<std::vector<claimed>>,
                                 outcome<bool>, outcome<std::vector<std::string>>, outcome<std::size_t>>;
 

@@ -34,6 +34,8 @@ class line_buffer {
 public:
     explicit line_buffer(outcome_log& log) : log_(log) {}
     void write(const record& call);
+    // A whole line with its end, of something that is no call.
+    void write_line(std::string_view line);
     [[nodiscard]] bool has_room() const noexcept {
         return pending_bytes_.load(std::memory_order_relaxed) < max_pending;
     }

@@ -128,6 +128,7 @@ TEST(metrics, have_the_documented_names_and_types_and_no_others) {
                                                         {"ecs_gateway_oldest_change_seconds", "gauge"},
                                                         {"ecs_gateway_changes_total", "counter"},
                                                         {"ecs_gateway_changes_contradicted_total", "counter"},
+                                                        {"ecs_gateway_follow_requests_total", "counter"},
                                                         {"ecs_gateway_frozen", "gauge"},
                                                         {"ecs_gateway_ledger_up", "gauge"},
                                                         {"ecs_gateway_ledger_commit_seconds", "histogram"},

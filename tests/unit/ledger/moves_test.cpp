@@ -194,7 +194,9 @@ TEST_P(change_in_the_ledger, is_claimed_by_one_follower_until_its_lease_ends) {
     record(resize("c1"));
     move(answer("c1", state::accepted, start));
     const auto claim = [&](instant time) { return commit_one(*ledger, writes::claim{10, "f", 1min, time}).value(); };
-    const auto first = claim(start + 1s);
+    EXPECT_THAT(claim(start + 1s), IsEmpty());  // its job has hardly begun
+    EXPECT_EQ(ledger->next_due().value(), start + 2s);
+    const auto first = claim(start + 2s);
     ASSERT_EQ(first.size(), 1U);
     EXPECT_EQ(first[0].change.request.id, "c1");
     EXPECT_THAT(claim(start + 30s), IsEmpty());
@@ -208,7 +210,64 @@ TEST_P(change_in_the_ledger, is_claimed_by_one_follower_until_its_lease_ends) {
     const auto third = claim(start + 3min);
     ASSERT_EQ(third.size(), 1U);
     EXPECT_EQ(settle("c1", state::succeeded, cause::following, third[0].fence).result, fate::done);
+}
+
+TEST_P(change_in_the_ledger, that_ended_after_its_answer_is_claimed_until_the_end_is_reported) {
+    record(resize("c1"));
+    move(answer("c1", state::accepted, start));
+    settle("c1", state::succeeded, cause::following);
+    const auto claim = [&](instant time) { return commit_one(*ledger, writes::claim{10, "f", 1min, time}).value(); };
+    const auto first = claim(start + 10min);
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_EQ(first[0].change.current, state::succeeded);
+    const auto again = claim(start + 20min);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(move(writes::reported{"c1", first[0].fence}).result, fate::fenced_off);
+    const moved reported = move(writes::reported{"c1", again[0].fence});
+    EXPECT_EQ(reported.result, fate::done);
+    EXPECT_FALSE(reported.end);  // it was counted when it ended
     EXPECT_THAT(claim(start + 10h), IsEmpty());
+    EXPECT_EQ(ledger->next_due().value(), std::nullopt);
+}
+
+TEST_P(change_in_the_ledger, that_its_own_answer_ended_has_nothing_to_report) {
+    record(resize("c1"));
+    move(answer("c1", state::refused, start));
+    EXPECT_THAT(commit_one(*ledger, writes::claim{10, "f", 1min, start + 10h}).value(), IsEmpty());
+}
+
+TEST_P(change_in_the_ledger, that_a_command_ended_is_counted_when_that_is_reported) {
+    record(resize("c1"));
+    move(writes::unknown{"c1", "the connection broke", start});
+    move(writes::resolve{"c1", state::succeeded, "root", "seen in the console", start + 1min});
+    const auto given = commit_one(*ledger, writes::claim{10, "f", 1min, start + 2min}).value();
+    ASSERT_EQ(given.size(), 1U);
+    EXPECT_TRUE(move(writes::reported{"c1", given[0].fence}).end);
+}
+
+TEST_P(change_in_the_ledger, is_claimed_with_its_evidence_of_which_like_looks_keep_the_first_and_the_last) {
+    record(resize("c1"));
+    move(writes::unknown{"c1", "the connection broke", start});
+    const auto look = [&](const char* source, const char* says, instant time) {
+        move(writes::evidence{"c1", source, says, "seen", 1min, time, time, std::nullopt, true});
+    };
+    look("server", "wait", start + 1min);
+    for (int i = 2; i < 20; ++i)
+        look("server", "did_not", start + i * 1min);
+    look("trace", "nothing", start + 20min);
+    const auto given = commit_one(*ledger, writes::claim{10, "f", 1min, start + 1h}).value();
+    ASSERT_EQ(given.size(), 1U);
+    std::vector<std::string> found;
+    for (const evidence_entry& each : given[0].evidence)
+        found.push_back(each.source + " " + each.says + " " + std::to_string((each.time - start) / 1min));
+    EXPECT_THAT(found,
+                testing::ElementsAre("server wait 1", "server did_not 2", "server did_not 19", "trace nothing 20"));
+    EXPECT_EQ(given[0].change.request.is_prepaid, true);
+    EXPECT_FALSE(given[0].can_still_be_sent);
+    const auto shown = ledger->find("c1", start).value();
+    ASSERT_EQ(shown->history.size(), 6U);
+    EXPECT_EQ(shown->history.back().state, "evidence");
+    EXPECT_EQ(shown->history.back().detail, "trace says nothing: seen");
 }
 
 TEST_P(change_in_the_ledger, is_forgotten_when_it_ended_long_ago_and_its_key_is_new_then) {

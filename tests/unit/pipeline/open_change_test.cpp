@@ -27,7 +27,7 @@ ledger::change_request request_of(const std::string& id) {
 struct a_change_whose_call_is_cut_off : testing::Test {
     net::loop loop;
     ledger::gateway_ledger memory{{.file = {}, .timeout = 2s, .keep = 24h}};
-    ledger_client client{loop, memory};
+    ledger::ledger_client client{loop, memory};
 
     void run(task<> work) {
         loop.spawn(std::move(work), [](const std::exception_ptr& exception) { EXPECT_FALSE(exception); });
@@ -117,14 +117,14 @@ TEST(a_result_that_nobody_awaits, goes_to_its_fallback_whichever_was_first) {
     net::loop loop;
     for (const bool delivered_first : {true, false}) {
         int unawaited = 0;
-        ledger_reply<int> reply(loop, [&](int result) { unawaited = result; });
+        ledger::ledger_reply<int> reply(loop, [&](int result) { unawaited = result; });
         if (delivered_first) reply.deliver(7);
         reply.abandon();
         if (!delivered_first) reply.deliver(7);
         EXPECT_EQ(unawaited, 7);
     }
     int unawaited = 0;
-    ledger_reply<int> reply(loop, [&](int result) { unawaited = result; });
+    ledger::ledger_reply<int> reply(loop, [&](int result) { unawaited = result; });
     reply.deliver(7);
     EXPECT_EQ(reply.take(), 7);
     reply.abandon();

@@ -7,7 +7,7 @@
 
 #include "gateway/ledger/change.hpp"
 
-namespace gateway::pipeline {
+namespace gateway::follow {
 
 // Nothing while it runs, or for a status that is not known.
 [[nodiscard]] constexpr std::optional<ledger::state> meaning_of_job(std::string_view status) noexcept {
@@ -17,4 +17,4 @@ namespace gateway::pipeline {
     return std::nullopt;
 }
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::follow

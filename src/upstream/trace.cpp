@@ -1,10 +1,10 @@
-#include "trace.hpp"
+#include "gateway/upstream/trace.hpp"
 
 #include <algorithm>
 
 #include "gateway/base/append.hpp"
 
-namespace gateway::pipeline {
+namespace gateway::upstream {
 
 using namespace std::string_view_literals;
 
@@ -34,4 +34,4 @@ void append_traceparent(std::string& out, std::string_view trace_id) {
     append(out, "traceparent: 00-"sv, trace_id, "-"sv, trace_id.substr(16), "-00\r\n"sv);
 }
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::upstream

@@ -1,11 +1,11 @@
-#include "signed_request.hpp"
+#include "gateway/upstream/signed_request.hpp"
 
 #include <array>
 #include <span>
 
 #include "gateway/base/append.hpp"
 
-namespace gateway::pipeline {
+namespace gateway::upstream {
 
 using namespace std::string_view_literals;  // a literal as a view: its length is known, where append(const char*)
                                             // counts
@@ -47,4 +47,4 @@ std::size_t sign_request(std::string& out, const outgoing_request& request,
     return signature_end;
 }
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::upstream

@@ -8,7 +8,7 @@
 #include "gateway/credentials/credential_cache.hpp"
 #include "gateway/signing/signature.hpp"
 
-namespace gateway::pipeline {
+namespace gateway::upstream {
 
 // Of every body that goes to the cloud. No text of the caller's: what the cloud's signer could read differently would
 // be a refusal of the gateway's key.
@@ -31,4 +31,4 @@ void begin_request(std::string& out, const outgoing_request& request);
                                        const credentials::credential_handle& credential, std::string_view date,
                                        signing::signer& signer);
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::upstream

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace gateway::pipeline {
+namespace gateway::upstream {
 
 // The trace-id of a `traceparent` (3.2.2: "00-<32 hex>-<16 hex>-<2 hex>", of later versions perhaps with more behind);
 // empty when it is none, which all zeros are not either.
@@ -15,4 +15,4 @@ namespace gateway::pipeline {
 // are not all 0, are the parent-id, too. It is not marked as sampled: nobody has recorded a span.
 void append_traceparent(std::string& out, std::string_view trace_id);
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::upstream

@@ -1,8 +1,8 @@
-#include "trace.hpp"
+#include "gateway/upstream/trace.hpp"
 
 #include <gmock/gmock.h>
 
-namespace gateway::pipeline {
+namespace gateway::upstream {
 namespace {
 
 constexpr std::string_view id = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -39,4 +39,4 @@ TEST(trace, that_begins_here_is_one_that_others_can_read) {
 }
 
 }  // namespace
-}  // namespace gateway::pipeline
+}  // namespace gateway::upstream

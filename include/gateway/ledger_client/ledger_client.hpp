@@ -10,7 +10,7 @@
 #include "gateway/ledger/gateway_ledger.hpp"
 #include "gateway/net/async_event.hpp"
 
-namespace gateway::pipeline {
+namespace gateway::ledger {
 
 // The result of a request to the ledger, on its way from a thread of the ledger to a coroutine of the loop.
 template <class Result>
@@ -133,4 +133,4 @@ private:
     ledger::gateway_ledger& ledger_;
 };
 
-}  // namespace gateway::pipeline
+}  // namespace gateway::ledger
