@@ -11,6 +11,8 @@
 #include "gateway/credential_refresh/credential_refresher.hpp"
 #include "gateway/credentials/read.hpp"
 #include "gateway/credentials/store.hpp"
+#include "gateway/ledger/sqlite_store.hpp"
+#include "gateway/runtime/missing_volume.hpp"
 #include "gateway/runtime/tls.hpp"
 #include "secret_advice.hpp"
 
@@ -28,6 +30,15 @@ void read_secrets(const config::settings& settings, std::vector<config::problem>
         // A source without a location was not read: its problem is reported already.
         if (!source.location.path.empty()) static_cast<void>(credentials::read(source, problems, kind));
     });
+}
+
+// As a start would, without making one.
+void try_ledger(const config::settings& settings, std::vector<config::problem>& problems) {
+    const config::ledger& ledger = settings.ledger;
+    if (ledger.file.empty()) return;
+    if (const auto problem = ledger::try_file(ledger.file)) problems.push_back({ledger.location, problem->reason});
+    if (const std::string warning = runtime::find_missing_volume(settings); !warning.empty())
+        problems.push_back({ledger.location, warning, true});
 }
 
 std::string count(std::ptrdiff_t number, const char* noun) {
@@ -77,6 +88,7 @@ int check(const command& self, const std::vector<std::string>& words, const stre
     if (loaded.ok() && files_are_there) static_cast<void>(runtime::load_tls(loaded.values, problems));
     std::shared_ptr<const credentials::store> store;
     if (loaded.ok()) {
+        try_ledger(loaded.values, problems);
         static_cast<void>(callers::directory::load(loaded.values, problems));
         store = std::make_shared<const credentials::store>(credentials::store::load(loaded.values, problems));
     } else {

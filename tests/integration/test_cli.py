@@ -92,7 +92,8 @@ def test_each_example_has_no_problem_but_missing_files(name):
     said = (done.stdout + done.stderr).splitlines()
     for line in said:
         assert re.search(r"can't be read: |environment variable \S+ is not set|^\d+ problems? in |"
-                         r"warning: .*this machine has no user|warning: ledger.memory: ", line), line
+                         r"warning: .*this machine has no user|warning: ledger.memory: |"
+                         r"its directory \S+: No such file or directory", line), line
 
 
 def explain(file, project, body=None, caller="capacity-planner"):

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "world.hpp"
 
 namespace gateway::cli {
@@ -30,6 +32,18 @@ TEST_F(check, says_ok_and_nothing_else_of_a_good_file) {
     EXPECT_EQ(answer.status, done);
     EXPECT_EQ(answer.out, "OK\n");
     EXPECT_THAT(answer.err, IsEmpty());
+}
+
+TEST_F(check, tries_the_ledger_as_a_start_would_and_makes_none) {
+    files.write("secret", "very-secret\n");
+    EXPECT_EQ(run_check(small_configuration).status, done);
+    EXPECT_FALSE(std::filesystem::exists(files.path("ledger.db")));
+    const auto nowhere = run_check(std::string(small_configuration) + "ledger: {file: none/ledger.db}\n");
+    EXPECT_EQ(nowhere.status, failed);
+    EXPECT_THAT(nowhere.out, HasSubstr(files.path("none/ledger.db")));
+    EXPECT_THAT(nowhere.out, HasSubstr("No such file or directory"));
+    files.write("ledger.db", std::string(8192, 'x'));
+    EXPECT_THAT(run_check(small_configuration).out, HasSubstr("not a database"));
 }
 
 TEST_F(check, prints_every_missing_secret_in_the_order_of_the_file) {
