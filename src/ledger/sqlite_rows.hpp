@@ -10,6 +10,7 @@
 #include "gateway/ledger/records.hpp"
 #include "gateway/ledger/writes.hpp"
 #include "moves.hpp"
+#include "row_texts.hpp"
 #include "sqlite_connection.hpp"
 
 namespace gateway::ledger {
@@ -29,13 +30,6 @@ void add_history(connection& db, std::int64_t row, instant time, std::string_vie
 // The row of a new change: `sending`, or not_sent at once. Nothing when its id is taken.
 [[nodiscard]] std::optional<std::int64_t> insert_change(connection& db, const change_request& request, state first,
                                                         std::string_view process);
-
-// Sixteen bytes that stand for a signature within its scope; they begin with its time, so that an index of them grows
-// at its end.
-[[nodiscard]] std::string signature_digest(const ledger::identity& identity);
-
-[[nodiscard]] std::string join(const std::vector<std::string>& words);
-[[nodiscard]] std::vector<std::string> split(std::string_view words);
 
 // sqlite_record.cpp
 [[nodiscard]] found_repeat find_repeat_of(connection& db, const ledger::identity& identity);

@@ -1,14 +1,10 @@
 #include "gateway/ledger/sqlite_store.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <random>
 #include <type_traits>
 #include <utility>
 
-#include "gateway/base/hex.hpp"
 #include "sqlite_file.hpp"
 #include "sqlite_opening.hpp"
 #include "sqlite_rows.hpp"
@@ -22,14 +18,6 @@ namespace {
 constexpr int checkpoint_pages = 1000;
 // A reader in its transaction keeps a checkpoint from its end; the next one comes soon enough.
 constexpr int checkpoint_patience_ms = 5;
-
-std::string make_process_id() {
-    std::random_device random;
-    std::array<unsigned char, 16> bytes{};
-    for (unsigned char& each : bytes)
-        each = static_cast<unsigned char>(random());
-    return to_hex(bytes);
-}
 
 class sqlite_store final : public store {
 public:

@@ -12,8 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "gateway/ledger/postgresql_store.hpp"
 #include "gateway/ledger/sqlite_store.hpp"
 #include "gateway/ledger/store.hpp"
+#include "postgresql_server.hpp"
 
 namespace gateway::ledger {
 
@@ -100,10 +102,22 @@ struct store_kind {
 };
 inline void PrintTo(const store_kind& kind, std::ostream* out) { *out << kind.name; }
 
+inline postgresql_options options_for(const std::string& database) {
+    return {
+        .connection = [text = postgresql_server::shared().connection_string(database)] { return secret_text(text); },
+        .timeout = 5s,
+        .leases_by_database_clock = false,
+        .process = "me"};
+}
+
 inline const std::vector<store_kind>& all_stores() {
     static const std::vector<store_kind> kinds{
         {"file",
          [](const temporary_folder& folder) { return make_sqlite_store({.file = folder.file(), .process = "me"}); }},
+        {"postgresql",
+         [](const temporary_folder&) {
+             return make_postgresql_store(options_for(postgresql_server::shared().make_database()));
+         }},
         {"memory", [](const temporary_folder&) { return make_sqlite_store({.process = "me"}); }},
     };
     return kinds;
