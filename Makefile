@@ -9,7 +9,7 @@ PROFILED_TESTS ?= .
 BESIDE ?=
 SETUP := tools/setup.sh
 
-.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads test-kills bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
+.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads test-kills test-following bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -58,11 +58,14 @@ test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehavio
 	ninja -C build/asan -j$(JOBS)
 	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
 
-bench: profiled ## the goals: the gateway beside nginx; five minutes after the builds; BESIDE=DIR adds another build of it
+bench: profiled ## the goals: the gateway beside nginx; seven minutes after the builds; BESIDE=DIR adds another build of it
 	@$(SETUP) test bench
+	cmake --preset release --log-level=WARNING
+	ninja -C build/release -j$(JOBS) ledger_bench
 	ninja -C build/profiled -j$(JOBS) steady_load
 	@JOBS=$(JOBS) tools/profiled.sh unrecorded ecs-gateway
 	@/usr/bin/python3 -B bench/proxy_bench.py --goals --beside unrecorded=build/unrecorded/bin $(if $(BESIDE),--beside before=$(BESIDE))
+	@/usr/bin/python3 -B bench/changes_bench.py --callers 64 --rounds 2
 
 bench-all: profiled ## all of docs/performance.md: HAProxy, slow calls, growth, idle connections; 25 minutes after the builds
 	@$(SETUP) test bench
@@ -71,6 +74,9 @@ bench-all: profiled ## all of docs/performance.md: HAProxy, slow calls, growth, 
 	@/usr/bin/python3 -B bench/proxy_bench.py --beside unrecorded=build/unrecorded/bin
 	@/usr/bin/python3 -B bench/tail_bench.py
 	@/usr/bin/python3 -B bench/scale_bench.py
+	ninja -C build/release -j$(JOBS) ecs-gateway ledger_bench make_ledger steady_load
+	@/usr/bin/python3 -B bench/changes_bench.py
+	@/usr/bin/python3 -B bench/following_bench.py
 	@GATEWAY_BIN_DIR=build/profiled/bin /usr/bin/python3 -B bench/idle_memory.py
 
 bench-micro:    ## the micro-benchmarks of signing, policy and the others
@@ -103,6 +109,11 @@ test-kills: build ## 300 kills at random moments under load, and what cloud and 
 	@$(SETUP) test
 	GATEWAY_KILLS=300 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
 	    tests/integration/test_ledger_kills.py -k random_moments
+
+test-following: build ## 1,000 changes whose answers were lost, and every malformed form of a trace: some minutes
+	@$(SETUP) test
+	GATEWAY_LOST_ANSWERS=1000 GATEWAY_ALL_FORMS=1 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
+	    tests/integration/test_following.py -k 'malformed or every_change'
 
 package: profiled ## build/profiled/packages/ecs-gateway_*.deb
 	@$(SETUP) package

@@ -23,7 +23,7 @@ PROJECT = "0605767a3300d5762fb7c0186d9e1779"
 SERVER = "459a2b9d-804a-4745-ab19-a113bb1b4ddc"
 PATH = f"/v1.1/{PROJECT}/cloudservers/{SERVER}/resize"
 BODY = '{"resize":{"flavorRef":"s6.xlarge.2","dedicated_host_id":"459a2b9d-804a-4745-ab19-a113bb1b4ddc",' \
-       '"extendparam":{"isAutoPay":"false"}}}'
+       '"extendparam":{"isAutoPay":"false"}},"dry_run":true}'  # a query: the same call would be held as a change
 ANSWER = '{"job_id":"70a599e0-31e7-49b7-b260-868f441e862b"}'
 API_KEY = "bench-api-key-not-a-secret"
 CALLER = ("GWBENCH0000000000001", "bench-caller-secret-key-not-real-0001")
@@ -146,7 +146,7 @@ accounts:
     accounts: [partner]
     operations: [resize]
     resize: {flavors: [s6.*], auto_pay: false}
-log: {level: warn, outcomes: @name@.outcomes}
+log: {level: warn, outcomes: @folder@/@name@.outcomes}
 """
 
 
@@ -233,13 +233,14 @@ class stage:
         file = self.file(f"{name}.conf", fill(HAPROXY, signing=signs, port=port, origin=origin, tls=verify))
         return self.start(["haproxy", "-db", "-f", file], port)
 
-    def gateway(self, name, origin, tls=False, programs=None, workers=1, core=SERVE_CORE, more=crowd()):
+    def gateway(self, name, origin, tls=False, programs=None, workers=1, core=SERVE_CORE, more=crowd(), ends_with=""):
         port = free_port()
-        file = self.file(f"{name}.yaml", fill(
-            GATEWAY, port=port, name=name, workers=workers, origin=origin, project=PROJECT,
+        (self.folder / name).mkdir(exist_ok=True)  # where its ledger is
+        file = self.file(f"{name}/gateway.yaml", fill(
+            GATEWAY + ends_with, folder=self.folder, port=port, name=name, workers=workers, origin=origin, project=PROJECT,
             key_hash=hashlib.sha256(API_KEY.encode()).hexdigest(), caller_access=CALLER[0], caller_secret=CALLER[1],
             partner_access=PARTNER[0], partner_secret=PARTNER[1], scheme="https" if tls else "http",
-            upstream="ca_file: ca.pem" if tls else "plain_http_hosts: [127.0.0.1]",
+            upstream=f"ca_file: {self.folder}/ca.pem" if tls else "plain_http_hosts: [127.0.0.1]",
             more_callers=more.callers(), more_accounts=more.accounts(), more_rules=more.rules()))
         return self.start([pathlib.Path(programs or self.programs).resolve() / "ecs-gateway", "run", "--config", file], port, core)
 
