@@ -19,6 +19,7 @@ from calling import connection
 from fakes import scripted_cloud as scripts
 from fakes.faulty_cloud import take_little
 from programs import wait_until
+from syscalls import inject, new_folder
 from world import CI
 
 KILLS = int(os.environ.get("GATEWAY_KILLS", "30"))
@@ -82,6 +83,61 @@ def test_a_kill_after_the_first_byte(tmp_path, start):
             repeat = to.answer()
         assert (repeat.status, repeat.error()[0]) == (409, "Gateway.0603"), repeat
         assert len(got) == 1 and not cloud.requests[1:]
+
+
+SENDS = "sendto,sendmsg"
+
+
+def resizes(cloud):
+    return [each for each in cloud.requests if "/resize " in each.line]
+
+
+@pytest.mark.parametrize("before_call, at_cloud, state, sent", [
+    ("pwrite64", None, None, 0),
+    ("fdatasync", None, "unknown", 0),
+    (SENDS, None, "unknown", 0),
+    (None, "kill", "unknown", 1),
+    (None, "pwrite64", "unknown", 1),
+    (None, SENDS, "accepted", 1),
+    (None, None, "accepted", 1),
+], ids=["before_the_commit", "before_its_flush", "after_the_commit", "before_the_clouds_answer", "before_the_record_of_the_answer",
+        "before_the_callers_answer", "after_the_callers_answer"])
+def test_a_kill_at_each_step_of_a_change(tmp_path, start, before_call, at_cloud, state, sent):
+    """The kill comes at the entry of the next such system call: before the call is made, or when the cloud has the change."""
+    cloud = start.cloud()
+    whole = ledgers.change_settings(cloud)
+    with contextlib.ExitStack() as tracing, contextlib.closing(ledgers.lasting_gateway(tmp_path, whole)) as gate:
+        def kill_at(calls):
+            on_file = None if calls == SENDS else f"{gate.file}-wal"
+            tracing.enter_context(inject(new_folder(tmp_path, "strace"), gate.now.process.pid, f"{calls}:signal=SIGKILL:when=1", on_file))
+
+        def behave(connection, request):
+            if at_cloud == "kill":
+                gate.kill()
+            elif at_cloud:
+                kill_at(at_cloud)
+            scripts.answering(body={"job_id": "j1"})(connection, request)
+        if before_call:
+            kill_at(before_call)
+        cloud.behave = behave
+        with connection(gate.now.port) as to:
+            to.send(ledgers.resize_bytes(to, "s1", "s6.large.2", "key", proof=CI))
+            answer = read_answer(to)
+        assert (answer is None) == bool(before_call or at_cloud), answer
+        if answer:
+            gate.kill()
+        gate.wait_for_death()
+        cloud.behave = scripts.answering()
+        gate.start()
+        changes = list(gate.ledger.changes().values())
+        assert [each["state"] for each in changes] == ([state] if state else [])
+        assert len(resizes(cloud)) == sent
+        repeat = ledgers.resize(gate.now, "s1", "s6.large.2", "key", CI)
+        if state == "unknown":
+            assert repeat.error()[0] == "Gateway.0603", repeat
+        else:
+            assert repeat.status == 200 and (repeat["Idempotent-Replayed"] == "true") == bool(state), repeat
+        assert len(resizes(cloud)) == max(sent, 0 if state else 1)
 
 
 def test_callers_go_on_with_their_servers_after_a_restart(tmp_path, cloud):
