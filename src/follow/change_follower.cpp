@@ -20,7 +20,7 @@ constexpr std::size_t max_text = 1024;           // bytes of the cloud's text th
 
 }  // namespace
 
-task<> change_follower::look(const ledger::claimed& one) {
+bool change_follower::handle_without_asking(const ledger::claimed& one) {
     const ledger::change& change = one.change;
     const ledger::instant now = ledger_now();
     const auto age = now - change.request.begun;
@@ -28,7 +28,7 @@ task<> change_follower::look(const ledger::claimed& one) {
     const auto cause = is_unknown ? ledger::cause::evidence : ledger::cause::following;
     if (age >= max_age) {
         settle(one, {.to = state::not_known, .cause = cause, .detail = "15 days without an end"});
-        co_return;
+        return true;
     }
     if (is_unknown && !change.request.holds_server) {
         if (age >= power_patience)
@@ -37,22 +37,24 @@ task<> change_follower::look(const ledger::claimed& one) {
                          .detail = "a power operation whose answer was lost an hour ago; look at the server"});
         else
             put_off(one, change.request.begun + power_patience);
-        co_return;
+        return true;
     }
     if (is_unknown && age < settle_after()) {
         put_off(one, change.request.begun + settle_after());
-        co_return;
+        return true;
     }
     const auto access = reader_.find_account(change);
-    if (!access) {  // another replica may have it, or a reload bring it back
-        put_off(one, now + 1min);
-        co_return;
-    }
-    if (const auto delay = reader_.delay(*access); delay > 0us) {
-        put_off(one, now + delay);
-        co_return;
-    }
-    if (is_unknown)
+    // Without its account: another replica may have it, or a reload bring it back.
+    const auto delay = access ? reader_.delay(*access) : std::chrono::microseconds(1min);
+    if (delay > 0us) put_off(one, now + delay);
+    return delay > 0us;
+}
+
+task<> change_follower::look(const ledger::claimed& one) {
+    const ledger::change& change = one.change;
+    const auto access = reader_.find_account(change);
+    if (!access) co_return;  // a reload took it away just now: the claim ends by itself
+    if (change.current == state::unknown)
         co_await look_for_evidence(one, *access);
     else if (change.current == state::accepted && !change.known.job_id.empty())
         co_await look_for_job(one, *access);

@@ -28,7 +28,9 @@ public:
     change_follower(net::loop& loop, cloud_reader& reader, ledger::ledger_client& ledger, clock_skew skew)
         : loop_(loop), reader_(reader), ledger_(ledger), skew_(std::move(skew)) {}
 
-    // Of a change that has not ended.
+    // Of a change that has not ended: whether there is nothing to ask the cloud now. Then it has ended, or is put off.
+    [[nodiscard]] bool handle_without_asking(const ledger::claimed& one);
+    // Else.
     [[nodiscard]] task<> look(const ledger::claimed& one);
 
 private:

@@ -21,9 +21,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t max_at_once = 64;  // changes looked at; bounds the memory of following
-constexpr std::size_t max_claimed = 32;  // in one go
+// Changes that are looked at, and those that are claimed in one go: they bound the memory of following.
+constexpr std::size_t max_at_once = 64, max_claimed = 128;
 constexpr milliseconds longest_pause = 1000ms, after_trouble = 1000ms;
+// After a claim of which every change had to be put off: a long line of one account must not keep the ledger busy.
+constexpr milliseconds after_line = 250ms;
 constexpr auto max_stop_time = 8s;  // a name look-up can't be cancelled
 constexpr auto write_patience = 200ms;
 
@@ -67,7 +69,7 @@ task<> follower::implementation::run() {
 
 // The pause until the next time.
 task<milliseconds> follower::implementation::claim_due() {
-    if (!reader.is_ready() || under_way.size() + max_claimed > max_at_once) co_return longest_pause;
+    if (!reader.is_ready() || under_way.size() >= max_at_once) co_return longest_pause;
     const auto timeout = reader.settings().timeouts.ledger;
     using instants = std::optional<ledger::instant>;
     auto asking = ledger.read<instants>([](ledger::store& store) { return store.next_due(); }, timeout);
@@ -85,11 +87,11 @@ task<milliseconds> follower::implementation::claim_due() {
     for (ledger::claimed& each : *claimed) {
         if (has_ended(each.change.current))
             ended_ones.push_back(std::move(each));
-        else if (!stopping && !under_way.contains(each.change.request.id))
+        else if (!stopping && !under_way.contains(each.change.request.id) && !changes.handle_without_asking(each))
             begin(std::move(each));
     }
     report(ended_ones);
-    co_return milliseconds(0);
+    co_return claimed->size() == max_claimed&& under_way.empty() ? after_line : milliseconds(0);
 }
 
 void follower::implementation::begin(ledger::claimed one) {

@@ -141,7 +141,8 @@ def test_it_is_degraded_and_not_unready_while_the_ledger_is_away(start):
     assert gate.call("GET", f"/v1/{PARTNER}/cloudservers/s", proof=CI).status == 200
     ledger.with_name("elsewhere").rename(ledger)
     programs.wait_until(lambda: gate.admin("/readyz")[1] == '{"ready":true}\n', "it to go on")
-    assert gate.resize(PARTNER, "s1", {"flavorRef": "s6.large.2"}, PLANNER).status == 200
+    # Its connection for reading opens the file by itself.
+    programs.wait_until(lambda: gate.resize(PARTNER, "s1", {"flavorRef": "s6.large.2"}, PLANNER).status == 200, "a change")
 
 
 def test_it_is_not_ready_until_the_ledger_was_opened_once(start):

@@ -1,6 +1,9 @@
 """Changes are followed to their end: jobs, orders, and what became of an unknown one. Against the simulator, which knows."""
+import contextlib
 import json
 import os
+import re
+import sqlite3
 import threading
 
 import pytest
@@ -69,7 +72,8 @@ def change(gate, answer):
 
 
 def end(gate, answer, state):
-    found = wait_until(lambda: (now := change(gate, answer)).get("ended") and now, f"the end of {answer['X-Gateway-Change-Id']}")
+    found = wait_until(lambda: (now := change(gate, answer)).get("ended") and now, f"the end of {answer['X-Gateway-Change-Id']}",
+                       patience=90)  # an account is asked once a second
     assert found["state"] == state, found
     return found
 
@@ -127,23 +131,76 @@ def test_a_job_that_is_gone_leaves_it_to_the_server(gate, cloud):
     assert "server" in end(gate, answer, "succeeded")["evidence"]
 
 
-def test_a_restart_goes_on_with_what_the_ledger_has(tmp_path, cloud):
-    server, lost, unsent = next(cloud.names), next(cloud.names), next(cloud.names)
-    cloud.control("resizes", server=server, init_ms=20, running_ms=20, ends="never")
+def test_every_end_is_reached_over_a_restart(tmp_path, cloud):
+    """Each change is killed in the middle; what ends it comes while no gateway runs."""
+    job, failing, old, lost, unsent = (next(cloud.names) for _ in range(5))
+    for server in (job, failing, old):
+        cloud.control("resizes", server=server, init_ms=20, running_ms=20, ends="never")
     gate = ledgers.lasting_gateway(tmp_path, following(cloud))
     try:
         show_a_trace(gate.now, cloud)
-        answer = resize(gate.now, server)
+        accepted = {server: resize(gate.now, server) for server in (job, failing, old)}
+        _, paid, _ = awaiting(gate.now, cloud)
+        _, cancelled, _ = awaiting(gate.now, cloud)
         lose(cloud, lost, acts=True)
         applied = resize(gate.now, lost)
         lose(cloud, unsent, acts=False)
         not_applied = resize(gate.now, unsent)
         gate.kill()
-        cloud.control("job", job_id=answer.json()["job_id"], ends="SUCCESS")
+        cloud.control("job", job_id=accepted[job].json()["job_id"], ends="SUCCESS")
+        cloud.control("job", job_id=accepted[failing].json()["job_id"], ends="FAIL", code="Ecs.0207")
+        cloud.control("order", order_id=paid.json()["order_id"], do="pay")
+        cloud.control("order", order_id=cancelled.json()["order_id"], do="cancel")
+        fifteen_days = 15 * 24 * 3600 * 1_000_000
+        with contextlib.closing(sqlite3.connect(gate.file)) as ledger, ledger:
+            ledger.execute("UPDATE changes SET begun = begun - ? WHERE id = ?", (fifteen_days, accepted[old]["X-Gateway-Change-Id"]))
         gate.start()
-        for each, state in ((answer, "succeeded"), (applied, "succeeded"), (not_applied, "not_applied")):
+        for each, state in ((accepted[job], "succeeded"), (accepted[failing], "failed"), (accepted[old], "not_known"),
+                            (paid, "succeeded"), (cancelled, "cancelled"), (applied, "succeeded"), (not_applied, "not_applied")):
             end(gate.now, each, state)
             wait_until(lambda each=each: settled_lines(gate.now, each), "its line")
+    finally:
+        gate.close()
+
+
+def test_an_end_that_was_not_reported_is_reported_after_a_restart(tmp_path, cloud):
+    """Settled by a command while no gateway runs."""
+    server = next(cloud.names)
+    cloud.control("resizes", server=server, init_ms=20, running_ms=20, ends="never")
+    gate = ledgers.lasting_gateway(tmp_path, following(cloud))
+    try:
+        answer = resize(gate.now, server)
+        gate.kill()
+        done = gate.ledger.command("changes", "resolve", answer["X-Gateway-Change-Id"], "--as", "failed", "--reason", "seen in the console")
+        assert done.returncode == 0, done.stderr
+        gate.start()
+        [line] = wait_until(lambda: settled_lines(gate.now, answer), "its line")
+        assert (line["state"], bool(line["resolved_by"])) == ("failed", True)
+    finally:
+        gate.close()
+
+
+def test_a_credential_that_can_not_be_had_delays_and_ends_nothing(tmp_path, start):
+    """IAM is down when the gateway starts; the job has ended meanwhile."""
+    whole = seed(["s0"])
+    whole["accounts"][0]["users"] = [{"name": "gateway", "password": "a-password"}]
+    cloud = start.simulator(whole, controlled=True)
+    cloud.control("resizes", server="s0", init_ms=20, running_ms=20, ends="never")
+    made = {**following(cloud), "admin": {"address": "127.0.0.1:0"}}
+    made["credentials"][0] = {"name": "partner-key", "token": {"domain_name": "partner", "user_name": "gateway", "password": {"file": "password"}}}
+    gate = ledgers.lasting_gateway(tmp_path, made, {"password": "a-password"})
+    try:
+        answer = resize(gate.now, "s0")
+        gate.kill()
+        cloud.control("job", job_id=answer.json()["job_id"], ends="SUCCESS")
+        cloud.control("faults", faults=[{"on": "issue_token", "status": 503}])
+        gate.start()
+        wait_until(lambda: re.search(r'follow_requests_total{result="no_credential",what="job"} [1-9]|'
+                                     r'follow_requests_total{what="job",result="no_credential"} [1-9]',
+                                     gate.now.admin("/metrics")[1]), "a look without a credential")
+        assert change(gate.now, answer)["state"] == "accepted"
+        cloud.control("faults", faults=[])
+        end(gate.now, answer, "succeeded")
     finally:
         gate.close()
 
@@ -321,7 +378,7 @@ COUNT = int(os.environ.get("GATEWAY_LOST_ANSWERS", "100"))
 
 def test_every_change_whose_answer_was_lost_ends_in_its_true_state_or_stays_unknown(start, tmp_path):
     """Half of them applied, half not; traces late, of some accounts denied or blind."""
-    accounts = 50
+    accounts = max(50, COUNT // 4)  # each is asked once a second
     projects = [f"{number:032x}" for number in range(1, accounts + 1)]
     per_account = max(2, COUNT // accounts)
     servers = [(project, f"m{number}-{index}") for number, project in enumerate(projects) for index in range(per_account + 1)]
@@ -337,7 +394,7 @@ def test_every_change_whose_answer_was_lost_ends_in_its_true_state_or_stays_unkn
     made["accounts"] = [{"name": f"a{number}", "kind": "sub-customer", "credential": f"k{number}",
                          "projects": {project: "cn-north-4"}} for number, project in enumerate(projects)]
     gate = ledgers.lasting_gateway(tmp_path, made)
-    denied, blind = projects[:5], projects[5:10]
+    denied, blind = projects[:accounts // 10], projects[accounts // 10:accounts // 5]
     cloud.control("traces", written="answered", lag_ms=3000, seed=7, denied=denied, blind=blind)
     try:
         known = [resize(gate.now, server, project) for project, server in servers if server.endswith("-0")]
