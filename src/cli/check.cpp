@@ -12,6 +12,7 @@
 #include "gateway/credentials/read.hpp"
 #include "gateway/credentials/store.hpp"
 #include "gateway/ledger/sqlite_store.hpp"
+#include "gateway/runtime/ledger_place.hpp"
 #include "gateway/runtime/missing_volume.hpp"
 #include "gateway/runtime/tls.hpp"
 #include "secret_advice.hpp"
@@ -35,6 +36,11 @@ void read_secrets(const config::settings& settings, std::vector<config::problem>
 // As a start would, without making one.
 void try_ledger(const config::settings& settings, std::vector<config::problem>& problems) {
     const config::ledger& ledger = settings.ledger;
+    if (ledger.postgresql) {
+        const auto reader = ledger::postgresql_options::access::reader;
+        if (const auto problem = ledger::try_postgresql(runtime::postgresql_of(settings, reader)))
+            problems.push_back({ledger.location, problem->reason});
+    }
     if (ledger.file.empty()) return;
     if (const auto problem = ledger::try_file(ledger.file)) problems.push_back({ledger.location, problem->reason});
     if (const std::string warning = runtime::find_missing_volume(settings); !warning.empty())

@@ -74,7 +74,7 @@ ledger_opinion ask_ledger(const config::settings& settings, const config::rule& 
     ledger_opinion found;
     try {
         if (settings.ledger.memory) throw gave_up("it is in the gateway's own memory");
-        const auto store = ledger::make_sqlite_store({.file = ledger_file(settings), .mode = ledger_access::reader});
+        const auto store = make_store(settings, ledger_access::reader);
         if (const auto cause = store->open()) throw gave_up(shown(cause->reason));
         found = ask_ledger(*store, rule, request, current_time());
     } catch (const gave_up& e) {

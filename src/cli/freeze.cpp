@@ -92,7 +92,7 @@ earlier_changes wait_until_sent(const open_ledger& opened, const ledger::freeze&
     earlier_changes found;
     found.before = found.left = count_sending(*opened.store, freeze);
     for (;;) {
-        found.has_gateway = ledger::find_file_owner(opened.file).has_value();
+        found.has_gateway = may_have_gateway(opened);
         if (found.left == 0 || !found.has_gateway || std::chrono::steady_clock::now() >= end) return found;
         waiting.show("waiting for " + count_of(found.left, "change") + " that were recorded before");
         std::this_thread::sleep_for(poll_pause);

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <ostream>
 
+#include "gateway/runtime/ledger_place.hpp"
+
 namespace gateway::cli {
 
 namespace {
@@ -49,7 +51,25 @@ std::string ledger_file(const config::settings& settings) {
         throw gave_up(
             "the configuration says ledger: {memory: true}: changes are in the gateway's own memory, where no command "
             "sees them; its status page and list_changes do");
+    if (settings.ledger.postgresql)
+        throw gave_up(
+            "the ledger is in PostgreSQL, which has its own tools: pg_dump makes a backup beside running "
+            "gateways");
     return settings.ledger.file;
+}
+
+std::unique_ptr<ledger::store> make_store(const config::settings& settings, ledger_access access) {
+    using postgresql_access = ledger::postgresql_options::access;
+    if (!settings.ledger.postgresql)
+        return ledger::make_sqlite_store({.file = ledger_file(settings), .mode = access, .busy_timeout = patience});
+    const auto mode = access == ledger_access::owner    ? postgresql_access::migrator
+                      : access == ledger_access::writer ? postgresql_access::writer
+                                                        : postgresql_access::reader;
+    return ledger::make_postgresql_store(runtime::postgresql_of(settings, mode));
+}
+
+bool may_have_gateway(const open_ledger& opened) {
+    return opened.file.empty() || ledger::find_file_owner(opened.file).has_value();
 }
 
 void announce_file(const std::string& file, const streams& io) {
@@ -59,10 +79,13 @@ void announce_file(const std::string& file, const streams& io) {
 }
 
 open_ledger open_for_command(const config::settings& settings, ledger_access access, const streams& io) {
-    open_ledger opened{ledger_file(settings), nullptr};
-    opened.store = ledger::make_sqlite_store({.file = opened.file, .mode = access, .busy_timeout = patience});
+    open_ledger opened{settings.ledger.postgresql ? std::string() : ledger_file(settings), nullptr};
+    opened.store = make_store(settings, access);
     if (const auto cause = opened.store->open()) give_up(*cause);
-    if (access != ledger_access::owner) announce_file(opened.file, io);
+    if (opened.file.empty())
+        io.err << "ledger in " << shown(opened.store->describe()) << '\n';
+    else if (access != ledger_access::owner)
+        announce_file(opened.file, io);
     return opened;
 }
 

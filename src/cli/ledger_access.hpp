@@ -25,10 +25,16 @@ using ledger_access = ledger::sqlite_options::access;
 // The path of the ledger's file. Throws `gave_up` where the configuration names another place.
 [[nodiscard]] std::string ledger_file(const config::settings& settings);
 
+// Of commands alone; a gateway's own for `owner`.
+[[nodiscard]] std::unique_ptr<ledger::store> make_store(const config::settings& settings, ledger_access access);
+
 struct open_ledger {
-    std::string file;
+    std::string file;  // empty where it is in PostgreSQL
     std::unique_ptr<ledger::store> store;
 };
+
+// Whether a gateway may be using it just now.
+[[nodiscard]] bool may_have_gateway(const open_ledger& opened);
 
 // Says on `err` which ledger it is, and whether a gateway runs with it.
 void announce_file(const std::string& file, const streams& io);

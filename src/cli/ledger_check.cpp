@@ -63,15 +63,21 @@ void print_json(const ledger::store& store, const ledger::ledger_facts& facts, c
 
 // An owner's opening migrates the tables.
 void migrate(const config::settings& settings, const streams& io) {
-    const std::string file = ledger_file(settings);
-    auto found = ledger::make_sqlite_store({.file = file, .mode = ledger_access::reader});
-    if (const auto cause = found->open(); cause && cause->kind != ledger::trouble::outdated) give_up(*cause);
+    auto found = make_store(settings, ledger_access::reader);
+    const auto cause = found->open();
+    // Of a database, the role of the gateways may be one that can't make tables.
+    const bool is_missing =
+        settings.ledger.postgresql.has_value() && cause && cause->kind == ledger::trouble::not_there;
+    if (cause && cause->kind != ledger::trouble::outdated && !is_missing) give_up(*cause);
     if (found->is_open()) {
         io.err << "its tables are of this program's version already\n";
         return;
     }
-    if (const auto owner = ledger::find_file_owner(file))
-        throw gave_up("ledger in file " + shown(file) + ": " + *owner + " holds it; stop the gateway first");
+    if (!settings.ledger.postgresql) {
+        const std::string file = ledger_file(settings);
+        if (const auto owner = ledger::find_file_owner(file))
+            throw gave_up("ledger in file " + shown(file) + ": " + *owner + " holds it; stop the gateway first");
+    }
     static_cast<void>(open_for_command(settings, ledger_access::owner, io));
     io.err << "its tables have been migrated\n";
 }

@@ -80,6 +80,7 @@ void for_each_secret(const config::settings& settings,
         visit(credential.pair->secret_key, secret_kind::key);
         if (credential.pair->security_token) visit(*credential.pair->security_token, secret_kind::key);
     }
+    if (settings.ledger.postgresql) visit(settings.ledger.postgresql->connection, secret_kind::password);
 }
 
 void advise_on_secrets(const config::settings& settings, const credentials::store* store,

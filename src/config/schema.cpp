@@ -155,8 +155,6 @@ void check(ledger& l, const node& input, reader& reader) {
     if (l.postgresql) places.emplace_back("postgresql");
     if (l.memory) places.emplace_back("memory");
     if (places.size() > 1) expect_one(places, "file, postgresql, memory: true", input, reader);
-    if (l.postgresql)
-        reader.add(reader.locate(input, "postgresql"), "not supported by this version; expected file, or memory: true");
     if (l.memory && places.size() == 1)
         reader.warn(reader.locate(input, "memory"),
                     "no change outlives the process: after a restart a repeat is a new change, and nothing is known of "

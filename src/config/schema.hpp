@@ -257,7 +257,7 @@ void keys_of(postgresql& p, Visitor& key) {
 template <class Visitor>
 void keys_of(ledger& l, Visitor& key) {
     key("file", l.file, file_path{}, optional, "SQLite, for one gateway; relative to this file");
-    key("postgresql", l.postgresql, section<postgresql>{}, optional, "not supported yet");
+    key("postgresql", l.postgresql, section<postgresql>{}, optional, "a database that replicas share");
     key("memory", l.memory, boolean{}, optional, "nothing outlives the process; for stateless sidecars and trials");
     key("keep", l.keep, duration{hours(24), days(3650)}, optional, "ended changes are deleted after it");
 }

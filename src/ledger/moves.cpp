@@ -56,6 +56,7 @@ std::optional<instant> next_due(state from, const step& s) {
 // Takes the arrow if there is one. The row is written in any case: what was learnt is kept.
 move_effects take(stored_change& row, const step& s) {
     change& c = row.change;
+    row.claimed_by.clear();
     const state from = c.current;
     const arrow found = find_arrow(from, has_ended(from) && !c.resolved_by.empty(), s.to, s.cause);
     c.updated = s.time;
@@ -168,6 +169,7 @@ move_effects move_change(stored_change& row, const writes::followed& write) {
     }
     c.updated = write.time;
     row.due = write.due;
+    row.claimed_by.clear();
     return effects;
 }
 

@@ -240,7 +240,9 @@ any_result postgresql_store::write_other(const any_write& write) {
             using kind = std::decay_t<decltype(each)>;
             using result = typename kind::result;
             if constexpr (std::is_same_v<kind, writes::claim>) {
-                return result(apply(*db_, each, lease_clock(each.time)));
+                writes::claim own = each;
+                own.owner = options_.process;  // for the others, once this one is silent
+                return result(apply(*db_, own, lease_clock(each.time)));
             } else if constexpr (std::is_same_v<kind, writes::recover>) {
                 const auto ids = find_abandoned(*db_, options_.process, options_.silence);
                 std::vector<any_write> wanted;

@@ -8,6 +8,8 @@ namespace gateway::ledger {
 
 namespace {
 
+constexpr auto signature_life = std::chrono::minutes(16);
+
 #define NOW_OF_DATABASE "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 parameter number_of(instant time) { return std::to_string(time.time_since_epoch().count()); }
@@ -46,7 +48,9 @@ std::vector<claimed> apply(postgresql_connection& db, const writes::claim& write
     std::vector<claimed> given;
     for (postgresql_row& row : rows) {
         auto evidence = read_evidence(db, row.number);
-        given.push_back({std::move(row.change), row.fence, std::move(evidence), row.is_silent});
+        // A replica that was silent may have slept, and still send what is signed: the cloud takes no older signature.
+        const bool can_still_be_sent = row.is_silent && write.time < row.change.request.begun + signature_life;
+        given.push_back({std::move(row.change), row.fence, std::move(evidence), can_still_be_sent});
     }
     return given;
 }
@@ -109,14 +113,20 @@ std::optional<instant> find_next_due(postgresql_connection& db) {
 
 std::vector<std::string> find_abandoned(postgresql_connection& db, const std::string& process,
                                         std::chrono::milliseconds silence) {
+    // What they had claimed is due at once.
+    db.add("UPDATE changes c SET due = " NOW_OF_DATABASE
+           ", claimed_by = NULL, version = c.version + 1 WHERE c.due IS NOT NULL AND c.claimed_by IS NOT NULL"
+           " AND c.claimed_by <> $1 AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.process = c.claimed_by"
+           " AND r.seen > " NOW_OF_DATABASE " - $2::bigint)",
+           {process, std::to_string(std::chrono::microseconds(silence).count())});
     db.add(
         "SELECT c.id FROM changes c WHERE c.state = 'sending' AND c.process <> $1 AND NOT EXISTS (SELECT 1 FROM"
         " replicas r WHERE r.process = c.process AND r.seen > " NOW_OF_DATABASE " - $2::bigint)",
         {process, std::to_string(std::chrono::microseconds(silence).count())});
     const auto found = db.flush();
     std::vector<std::string> ids;
-    for (int i = 0; i < found[0].size(); ++i)
-        ids.push_back(found[0].text(i, 0));
+    for (int i = 0; i < found[1].size(); ++i)
+        ids.push_back(found[1].text(i, 0));
     return ids;
 }
 

@@ -28,7 +28,10 @@ std::optional<instant> find_next_due(connection& db) {
     return first->time(0);
 }
 
+// What others had claimed is due at once: they are gone.
 std::vector<std::string> apply(connection& db, const writes::recover& write, std::string_view process) {
+    run(db, "UPDATE changes SET due = ?, claimed_by = NULL WHERE due IS NOT NULL AND claimed_by IS NOT NULL",
+        write.time);
     std::vector<std::string> ids;
     {
         query rows(db, "SELECT id FROM changes WHERE state = 'sending' AND process <> ?", process);

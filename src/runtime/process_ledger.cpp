@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "gateway/runtime/ledger_place.hpp"
 #include "gateway/runtime/missing_volume.hpp"
 
 namespace gateway::runtime {
@@ -17,8 +18,11 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 std::unique_ptr<ledger::gateway_ledger> open_ledger(const config::settings& settings) {
-    auto opened = std::make_unique<ledger::gateway_ledger>(ledger::ledger_options{
-        .file = settings.ledger.file, .timeout = settings.timeouts.ledger, .keep = settings.ledger.keep});
+    ledger::ledger_options options{
+        .file = settings.ledger.file, .timeout = settings.timeouts.ledger, .keep = settings.ledger.keep};
+    if (settings.ledger.postgresql)
+        options.postgresql = postgresql_of(settings, ledger::postgresql_options::access::replica);
+    auto opened = std::make_unique<ledger::gateway_ledger>(std::move(options));
     const auto deadline = steady_clock::now() + settings.timeouts.ledger;
     for (;;) {
         const ledger::database_status status = opened->writer().status();
@@ -38,6 +42,7 @@ std::unique_ptr<ledger::gateway_ledger> open_ledger(const config::settings& sett
 
 void warn_of_reload(ledger::gateway_ledger& ledger, const config::settings& before, const config::settings& now) {
     if (before.ledger.file != now.ledger.file || before.ledger.memory != now.ledger.memory ||
+        before.ledger.postgresql.has_value() != now.ledger.postgresql.has_value() ||
         before.ledger.keep != now.ledger.keep || before.timeouts.ledger != now.timeouts.ledger)
         spdlog::warn("reload: the ledger's place, `keep` and timeouts.ledger change at the next start only");
     std::set<std::string> accounts;

@@ -5,16 +5,19 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/ledger/completion.hpp"
 #include "gateway/ledger/database_thread.hpp"
+#include "gateway/ledger/postgresql_store.hpp"
 
 namespace gateway::ledger {
 
 struct ledger_options {
-    std::string file{};                       // absolute; empty: in memory
+    std::string file{};  // absolute; empty: in memory, or in PostgreSQL
+    std::optional<postgresql_options> postgresql{};
     std::chrono::milliseconds timeout{2000};  // timeouts.ledger
     std::chrono::seconds keep{};
     completion<std::vector<std::string>> on_first_open{};  // database_options
@@ -31,7 +34,7 @@ public:
     [[nodiscard]] database_thread& reader() noexcept;
 
 private:
-    void start_reader(const std::string& file, std::chrono::milliseconds timeout);
+    void start_reader(std::unique_ptr<store> store, std::chrono::milliseconds timeout);
 
     std::atomic<database_thread*> reader_{nullptr};
     // The writer's thread makes the reader, so it ends first.

@@ -212,6 +212,20 @@ TEST_P(change_in_the_ledger, is_claimed_by_one_follower_until_its_lease_ends) {
     EXPECT_EQ(settle("c1", state::succeeded, cause::following, third[0].fence).result, fate::done);
 }
 
+TEST_P(change_in_the_ledger, that_was_claimed_by_a_process_that_is_gone_is_due_at_once_after_a_start) {
+    record(resize("c1"));
+    move(answer("c1", state::accepted, start));
+    const auto claim = [&](instant time) {
+        return commit_one(*ledger, writes::claim{10, "gone", 10min, time}).value();
+    };
+    ASSERT_EQ(claim(start + 2s).size(), 1U);
+    EXPECT_THAT(claim(start + 5s), IsEmpty());
+    static_cast<void>(commit_one(*ledger, writes::recover{start + 5s}));
+    if (GetParam().name == "postgresql")
+        return;  // another replica's: by its signs of life, which have tests of their own
+    EXPECT_EQ(claim(start + 5s).size(), 1U);
+}
+
 TEST_P(change_in_the_ledger, that_ended_after_its_answer_is_claimed_until_the_end_is_reported) {
     record(resize("c1"));
     move(answer("c1", state::accepted, start));
