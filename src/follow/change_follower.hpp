@@ -51,7 +51,8 @@ private:
     [[nodiscard]] task<finding> look_at_orders(const ledger::change& change, const account_access& access);
     [[nodiscard]] task<std::optional<std::vector<ledger::change>>> list_changes(ledger::list_filter filter);
     [[nodiscard]] time_window window_of(const ledger::change& change, const account_access& access) const;
-    void conclude(const ledger::claimed& one, std::vector<ledger::evidence_entry> evidence, bool maybe_prepaid);
+    void conclude(const ledger::claimed& one, std::vector<ledger::evidence_entry> evidence, bool maybe_prepaid,
+                  bool has_token);
 
     // change_follower.cpp
     struct settlement {

@@ -56,6 +56,24 @@ std::optional<std::size_t> find_billing(const configuration& from, std::size_t a
     return endpoint;
 }
 
+// One of the requests of a region, from its sending to its answer.
+class place_in_region {
+public:
+    place_in_region(std::size_t& under_way, net::async_event& changed) : under_way_(under_way), changed_(changed) {
+        ++under_way_;
+    }
+    ~place_in_region() {
+        --under_way_;
+        changed_.notify_all();
+    }
+    place_in_region(const place_in_region&) = delete;
+    place_in_region& operator=(const place_in_region&) = delete;
+
+private:
+    std::size_t& under_way_;
+    net::async_event& changed_;
+};
+
 result result_of(unsigned status) {
     if (status == 200) return result::ok;
     if (status == 429) return result::throttled;
@@ -106,19 +124,6 @@ std::chrono::microseconds cloud_reader::delay(const account_access& access) {
 }
 
 task<reply> cloud_reader::ask(const account_access& access, question asked) {
-    std::size_t& under_way = under_way_[std::string(access.region)];
-    while (under_way >= max_in_region)
-        co_await changed_.wait(1s);
-    ++under_way;
-    struct departure {
-        cloud_reader& reader;
-        std::size_t& under_way;
-        ~departure() {
-            --under_way;
-            reader.changed_.notify_all();
-        }
-    };
-    const departure at_end{*this, under_way};
     const bool is_billing = access.billing == asked.endpoint && asked.subject == subject::order;
     const auto turn = is_billing ? billing_.take_turn("", steady_clock::now())
                                  : accounts_.take_turn(access.account, steady_clock::now());
@@ -129,6 +134,11 @@ task<reply> cloud_reader::ask(const account_access& access, question asked) {
     if (!credential) {
         got.result = result::no_credential;
     } else {
+        // The last of the waits: whoever waits for its turn or its credential takes no other account's place.
+        std::size_t& under_way = under_way_[std::string(access.region)];
+        while (under_way >= max_in_region)
+            co_await changed_.wait(1s);
+        const place_in_region taken(under_way, changed_);
         auto sent = send(access, asked, *credential);
         got = co_await std::move(sent);
     }

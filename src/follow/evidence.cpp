@@ -103,6 +103,11 @@ std::chrono::microseconds look_distance(std::chrono::microseconds settle_after) 
     return std::clamp<std::chrono::microseconds>(2 * settle_after, 1s, 5min);
 }
 
+bool can_still_be_sent(bool sender_is_silent, bool has_token, ledger::instant begun, ledger::instant now) noexcept {
+    constexpr auto signature_life = 16min;
+    return sender_is_silent && (has_token || now < begun + signature_life);
+}
+
 ruling rule_unknown(const unknown_facts& facts) {
     std::vector<std::string_view> missing;
     for (const std::string_view source : {"server", "trace", "order"}) {

@@ -115,17 +115,21 @@ task<> change_follower::look_for_evidence(const ledger::claimed& one, const acco
         const finding ordered = co_await std::move(ordering);
         if (take("order", ordered)) co_return;
     }
-    conclude(one, std::move(evidence), maybe_prepaid);
+    const bool has_token =
+        (*access.config->current.credentials)[access.credential].type == credentials::definition::source_type::token;
+    conclude(one, std::move(evidence), maybe_prepaid, has_token);
 }
 
 void change_follower::conclude(const ledger::claimed& one, std::vector<ledger::evidence_entry> evidence,
-                               bool maybe_prepaid) {
+                               bool maybe_prepaid, bool has_token) {
     const ledger::change& change = one.change;
-    const ruling rule = rule_unknown({.begun = change.request.begun,
-                                      .settle_after = settle_after(),
-                                      .maybe_prepaid = maybe_prepaid,
-                                      .can_still_be_sent = one.can_still_be_sent,
-                                      .evidence = evidence});
+    const ledger::instant now = ledger_now();
+    const ruling rule = rule_unknown(
+        {.begun = change.request.begun,
+         .settle_after = settle_after(),
+         .maybe_prepaid = maybe_prepaid,
+         .can_still_be_sent = can_still_be_sent(one.sender_is_silent, has_token, change.request.begun, now),
+         .evidence = evidence});
     if (rule.not_applied) {
         settle(one, {.to = state::not_applied,
                      .cause = ledger::cause::evidence,
@@ -133,7 +137,6 @@ void change_follower::conclude(const ledger::claimed& one, std::vector<ledger::e
                      .detail = rule.reason});
         return;
     }
-    const ledger::instant now = ledger_now();
     put_off(one, now + evidence_interval(now - change.request.begun - settle_after(), settle_after()));
     const ledger::instant alert = change.request.begun + person_needed;
     if (change.updated < alert && now >= alert)
@@ -221,7 +224,9 @@ task<bool> change_follower::is_trace_visible(const ledger::change& change, const
         auto searching = find_trace(each, access, window_of(each, access), none);
         const finding found = co_await std::move(searching);
         if (found.says != verdict::took_place) continue;
-        if (found.job_id != each.known.job_id && found.order_id != each.known.order_id) continue;
+        const bool has_its_job = !found.job_id.empty() && found.job_id == each.known.job_id;
+        const bool has_its_order = !found.order_id.empty() && found.order_id == each.known.order_id;
+        if (!has_its_job && !has_its_order) continue;
         visible_until_[project] = each.request.begun + traces_kept;
         co_return true;
     }

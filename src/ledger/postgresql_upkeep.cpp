@@ -8,8 +8,6 @@ namespace gateway::ledger {
 
 namespace {
 
-constexpr auto signature_life = std::chrono::minutes(16);
-
 #define NOW_OF_DATABASE "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 parameter number_of(instant time) { return std::to_string(time.time_since_epoch().count()); }
@@ -48,9 +46,7 @@ std::vector<claimed> apply(postgresql_connection& db, const writes::claim& write
     std::vector<claimed> given;
     for (postgresql_row& row : rows) {
         auto evidence = read_evidence(db, row.number);
-        // A replica that was silent may have slept, and still send what is signed: the cloud takes no older signature.
-        const bool can_still_be_sent = row.is_silent && write.time < row.change.request.begun + signature_life;
-        given.push_back({std::move(row.change), row.fence, std::move(evidence), can_still_be_sent});
+        given.push_back({std::move(row.change), row.fence, std::move(evidence), row.is_silent});
     }
     return given;
 }

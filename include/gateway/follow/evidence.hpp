@@ -51,6 +51,11 @@ struct ruling {
 // Of a resize of which no source says that it took place.
 [[nodiscard]] ruling rule_unknown(const unknown_facts& facts);
 
+// Whether a change whose sender fell silent can still come to the cloud, which takes no signature of more than 15
+// minutes; a token it takes at any time, so that a person has to look.
+[[nodiscard]] bool can_still_be_sent(bool sender_is_silent, bool has_token, ledger::instant begun,
+                                     ledger::instant now) noexcept;
+
 // The time between the two looks at the server that count.
 [[nodiscard]] std::chrono::microseconds look_distance(std::chrono::microseconds settle_after) noexcept;
 

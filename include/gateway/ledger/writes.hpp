@@ -70,7 +70,7 @@ struct claimed {
     ledger::change change;                   // without history
     std::int64_t fence = 0;                  // to be named by every write under the claim
     std::vector<evidence_entry> evidence{};  // oldest first
-    bool can_still_be_sent = false;          // by a process that may merely be silent
+    bool sender_is_silent = false;           // and may merely sleep; else it has ended the exchange, or is gone
 };
 
 // Times are the caller's clock; a store that replicas share takes its database's for leases.

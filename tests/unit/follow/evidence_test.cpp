@@ -101,6 +101,13 @@ TEST(server_of_a_resize, shows_it_by_its_flavor_and_denies_it_when_nothing_is_un
     EXPECT_EQ(judge_server({"small", "", {}}, make_change()).says, verdict::did_not);
 }
 
+TEST(change_of_a_silent_sender, can_be_sent_while_its_signature_is_good_and_with_a_token_at_any_time) {
+    EXPECT_FALSE(can_still_be_sent(false, true, start, start));
+    EXPECT_TRUE(can_still_be_sent(true, false, start, start + 15min));
+    EXPECT_FALSE(can_still_be_sent(true, false, start, start + 16min));
+    EXPECT_TRUE(can_still_be_sent(true, true, start, start + 24h));
+}
+
 TEST(distance_of_two_looks, is_five_minutes_or_twice_settle_after_and_a_second_at_least) {
     EXPECT_EQ(look_distance(3min), 5min);
     EXPECT_EQ(look_distance(1min), 2min);

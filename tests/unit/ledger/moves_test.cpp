@@ -277,7 +277,7 @@ TEST_P(change_in_the_ledger, is_claimed_with_its_evidence_of_which_like_looks_ke
     EXPECT_THAT(found,
                 testing::ElementsAre("server wait 1", "server did_not 2", "server did_not 19", "trace nothing 20"));
     EXPECT_EQ(given[0].change.request.is_prepaid, true);
-    EXPECT_FALSE(given[0].can_still_be_sent);
+    EXPECT_FALSE(given[0].sender_is_silent);
     const auto shown = ledger->find("c1", start).value();
     ASSERT_EQ(shown->history.size(), 6U);
     EXPECT_EQ(shown->history.back().state, "evidence");

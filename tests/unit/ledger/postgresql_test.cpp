@@ -220,12 +220,12 @@ TEST_F(ledger_in_postgresql, takes_changes_of_a_replica_that_is_silent_for_unkno
     EXPECT_THAT(commit_one(*third, writes::recover{start + 1s}).value(), ElementsAre("c1"));
     const auto given = commit_one(*third, writes::claim{10, "f", 1min, start + 1s}).value();
     ASSERT_EQ(given.size(), 1U);
-    EXPECT_TRUE(given[0].can_still_be_sent);
+    EXPECT_TRUE(given[0].sender_is_silent);
     // Once it has said itself how its exchange ended, it can't.
     commit_one(*silent, writes::unknown{"c1", "the connection broke", start + 2s}).value();
     const auto again = commit_one(*third, writes::claim{10, "f", 1min, start + 1h}).value();
     ASSERT_EQ(again.size(), 1U);
-    EXPECT_FALSE(again[0].can_still_be_sent);
+    EXPECT_FALSE(again[0].sender_is_silent);
 }
 
 TEST_F(ledger_in_postgresql, has_the_changes_of_a_replica_that_has_ended_recovered_at_once) {
