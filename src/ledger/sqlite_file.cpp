@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -26,6 +25,15 @@ std::string directory_of(const std::string& path) {
 }
 
 std::string lock_path(const std::string& ledger_path) { return ledger_path + ".lock"; }
+
+// An "open file description" lock of fcntl(2), not flock(2): only of that can be asked who has it without taking it,
+// and a command that looked would otherwise keep a gateway from starting at that moment.
+struct flock whole_file(short type) {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
 
 std::string read_process(int file) {
     std::array<char, 32> text{};
@@ -111,7 +119,8 @@ std::optional<unavailable> owner_lock::take(const std::string& ledger_path) {
         const auto kind = errno == ENOSPC || errno == EDQUOT ? trouble::full : trouble::not_writable;
         return unavailable{kind, path + ": " + error_text()};
     }
-    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    struct flock whole = whole_file(F_WRLCK);
+    if (::fcntl(file, F_OFD_SETLK, &whole) != 0) {
         const std::string owner = read_process(file);
         ::close(file);
         return unavailable{trouble::held, owner + " owns it; a ledger in a file is one gateway's"};
@@ -133,7 +142,8 @@ std::optional<unavailable> owner_lock::take(const std::string& ledger_path) {
 std::optional<std::string> find_owner(const std::string& ledger_path) {
     const int file = ::open(lock_path(ledger_path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0) return std::nullopt;
-    const bool is_held = ::flock(file, LOCK_SH | LOCK_NB) != 0;
+    struct flock whole = whole_file(F_RDLCK);
+    const bool is_held = ::fcntl(file, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
     auto owner = is_held ? std::optional(read_process(file)) : std::nullopt;
     ::close(file);
     return owner;

@@ -36,7 +36,7 @@ struct file_identity {
 // Makes the names in the file's directory durable. An error's text, or nothing.
 [[nodiscard]] std::optional<std::string> sync_directory(const std::string& path);
 
-// Says that a gateway owns the ledger: an advisory lock on a file of its own beside it (flock(2)), which ends with the
+// Says that a gateway owns the ledger: an advisory lock on a file of its own beside it (fcntl(2)), which ends with the
 // process however it ends.
 class owner_lock {
 public:

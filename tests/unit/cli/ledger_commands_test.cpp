@@ -274,8 +274,8 @@ TEST_F(ledger_commands, freeze_and_wait_for_what_was_recorded_before) {
         static_cast<void>(ledger::commit_one(*made, ledger::answer("c3", ledger::state::accepted)));
         ::pause();
     });
-    while (!ledger::find_file_owner(file)) {
-    }
+    while (!ledger::find_file_owner(file))
+        ASSERT_EQ(::waitpid(gateway.id(), nullptr, WNOHANG), 0) << "it has ended";
     const auto answer = of({"freeze", "--account", "acme", "--reason", "x"});
     EXPECT_EQ(answer.status, done) << answer.err;
     EXPECT_THAT(answer.out, testing::EndsWith("change recorded before has been sent or given up meanwhile\n"));

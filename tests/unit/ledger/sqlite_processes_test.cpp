@@ -39,6 +39,18 @@ TEST_F(ledger_file_of_processes, has_one_owner) {
     ::close(told[1]);
 }
 
+TEST_F(ledger_file_of_processes, opens_while_a_command_looks_for_its_owner) {
+    opened();
+    const child command([&] {
+        for (;;)
+            static_cast<void>(find_file_owner(folder.file()));
+    });
+    for (int attempt = 0; attempt < 200; ++attempt) {
+        const auto problem = make()->open();
+        ASSERT_FALSE(problem) << "attempt " << attempt << ": " << problem->reason;
+    }
+}
+
 // The stores name their processes themselves here.
 TEST_F(ledger_file_of_processes, has_unknown_what_a_gone_process_was_sending) {
     const auto open_by_another = [&] {
