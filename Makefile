@@ -2,6 +2,8 @@
 # with nothing but git and make, `make demo` is enough.
 SHELL := /bin/bash
 JOBS  ?= $(shell nproc)
+# Of tests at once: the long ones wait most of the time, for credentials that end and for a cloud that is asked once a second.
+TEST_JOBS ?= $(shell expr 2 '*' $(JOBS))
 FUZZ_SECONDS ?= 60
 # What `make test-profiled` runs: a regular expression over the names that `ctest -N` lists.
 PROFILED_TESTS ?= .
@@ -39,24 +41,24 @@ test:           ## every test, with the programs of one plain build
 	@$(SETUP) build test sdk browser package deploy
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS)
-	ctest --test-dir build/release --output-on-failure -j$(JOBS)
+	ctest --test-dir build/release --output-on-failure -j$(TEST_JOBS)
 
 unit:           ## the unit tests alone, built for it: seconds
 	@$(SETUP) build test
 	cmake --preset release --log-level=WARNING
 	ninja -C build/release -j$(JOBS) unit_tests
-	ctest --test-dir build/release --output-on-failure -j$(JOBS) -L unit
+	ctest --test-dir build/release --output-on-failure -j$(TEST_JOBS) -L unit
 
 test-profiled: profiled ## the whole-program tests, with the programs as packages hold them
 	@$(SETUP) build test sdk browser package deploy
 	cmake --preset release -DGATEWAY_PROGRAMS=$(CURDIR)/build/profiled/bin --log-level=WARNING
-	ctest --test-dir build/release --output-on-failure -j$(JOBS) -L integration -R '$(PROFILED_TESTS)' -E '^bench'
+	ctest --test-dir build/release --output-on-failure -j$(TEST_JOBS) -L integration -R '$(PROFILED_TESTS)' -E '^bench'
 
 test-sanitize:  ## every test again, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(SETUP) build test sdk
 	cmake --preset asan --log-level=WARNING
 	ninja -C build/asan -j$(JOBS)
-	ctest --test-dir build/asan --output-on-failure -j$(JOBS)
+	ctest --test-dir build/asan --output-on-failure -j$(TEST_JOBS)
 
 bench: profiled ## the goals: the gateway beside nginx; seven minutes after the builds; BESIDE=DIR adds another build of it
 	@$(SETUP) test bench
