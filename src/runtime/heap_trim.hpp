@@ -36,7 +36,6 @@ private:
 class heap_trim {
 public:
     heap_trim(boost::asio::io_context& context, const http::usage& usage);
-    void stop() { wait_.cancel(); }
 
 private:
     void look_later();

@@ -65,8 +65,6 @@ ledger_watch::~ledger_watch() {
     state_->context = nullptr;
 }
 
-void ledger_watch::stop() { wait_.cancel(); }
-
 const ledger_contents& ledger_watch::last() const noexcept { return state_->last; }
 
 const ledger_contents& ledger_watch::last_with_lists() {

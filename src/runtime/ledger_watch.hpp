@@ -26,12 +26,11 @@ public:
     static constexpr std::chrono::milliseconds period{1000};
     static constexpr std::size_t open_shown = 100, ended_shown = 20;  // changes
 
-    // `context` outlives this; of `watched` nothing is used after stop(). `patience`: for a read.
+    // `context` outlives this; of `watched` nothing is used but on its thread. `patience`: for a read.
     ledger_watch(boost::asio::io_context& context, ledger::gateway_ledger& watched, std::chrono::milliseconds patience);
     ~ledger_watch();
     ledger_watch(const ledger_watch&) = delete;
     ledger_watch& operator=(const ledger_watch&) = delete;
-    void stop();
 
     // On the thread of `context`: what was read last, also while the ledger can't be read.
     [[nodiscard]] const ledger_contents& last() const noexcept;

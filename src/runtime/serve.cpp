@@ -128,7 +128,7 @@ private:
     void wait_for_signal() {
         signals_.async_wait([this](const boost::system::error_code& ec, int signal) {
             if (ec) return;
-            wait_for_signal();  // before the signal is acted on: the end of the last worker cancels this wait
+            wait_for_signal();
             if (signal == SIGHUP)
                 reload();
             else if (signal == SIGUSR1)
@@ -257,9 +257,7 @@ private:
             return;
         }
         if (admin_) admin_->stop();
-        trim_.stop();
-        in_ledger_.stop();
-        signals_.cancel();
+        main_.stop();  // a cancelled wait that has expired already would begin the next one
     }
 
     [[nodiscard]] std::chrono::seconds clock_skew(std::string_view region) const {

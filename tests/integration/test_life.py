@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import yaml
@@ -240,3 +241,17 @@ def test_an_address_in_use_is_an_error_at_start_that_says_how_to_find_who_has_it
     taken = {"address": f"127.0.0.1:{first.port}"}
     with pytest.raises(AssertionError, match=rf"ended with 1:[\s\S]*127.0.0.1:{first.port} \(`ss -ltnp`.*Address already in use"):
         start.gateway(settings("http://127.0.0.1:1", **{what: [taken] if what == "listeners" else taken}))
+
+
+def test_it_ends_where_it_was_held_up_while_it_ended(start):
+    """By a debugger, a paused machine, a core that others have: what was to happen within that time comes all at once."""
+    gates = [start.gateway(settings("http://127.0.0.1:9")) for _ in range(16)]
+    for delay, gate in enumerate(gates):
+        gate.tell(signal.SIGTERM)
+        time.sleep(delay / 1000)  # somewhere in its end, which no test can see
+        gate.tell(signal.SIGSTOP)
+    time.sleep(1.1)  # longer than what it does every second
+    for gate in gates:
+        gate.tell(signal.SIGCONT)
+    for gate in gates:
+        assert gate.ended() == 0

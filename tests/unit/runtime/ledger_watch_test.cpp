@@ -89,13 +89,5 @@ TEST_F(a_watched_ledger, may_outlive_the_watch_and_its_reads) {
     EXPECT_TRUE(context.stopped());
 }
 
-TEST_F(a_watched_ledger, leaves_nothing_to_do_when_the_watch_stops) {
-    ledger_watch watch(context, watched, 2s);
-    ASSERT_TRUE(comes_true([&] { return !watch.last().counts.empty(); }));
-    watch.stop();
-    context.run_for(20s);
-    EXPECT_TRUE(context.stopped());
-}
-
 }  // namespace
 }  // namespace gateway::runtime
