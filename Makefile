@@ -115,7 +115,7 @@ test-kills: build ## 300 kills at random moments under load, and what cloud and 
 test-following: build ## 1,000 changes whose answers were lost, and every malformed form of a trace: some minutes
 	@$(SETUP) test
 	GATEWAY_LOST_ANSWERS=1000 GATEWAY_ALL_FORMS=1 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
-	    tests/integration/test_following.py -k 'malformed or every_change'
+	    tests/integration/test_evidence.py -k 'malformed or every_change'
 
 package: profiled ## build/profiled/packages/ecs-gateway_*.deb
 	@$(SETUP) package

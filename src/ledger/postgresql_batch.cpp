@@ -83,6 +83,20 @@ const std::string& id_of(const any_write& write) {
         write);
 }
 
+// Of a change that is to be recorded: what has its key or signature, and what holds its servers.
+void add_wanted(json_rows& wanted, const change_request& request) {
+    const identity& who = request.identity;
+    if (!who.key.empty())
+        wanted.text("key", who.key)
+            .text("caller", who.caller)
+            .text("subject", who.subject)
+            .text("account", who.account);
+    wanted.bytes("signature", signature_digest(who));
+    if (!request.holds_server) return;
+    for (const std::string& one : request.server_ids)
+        wanted.begin().text("project_id", request.project_id).text("server_id", one);
+}
+
 }  // namespace
 
 void postgresql_batch::read(std::span<const any_write> writes) {
@@ -99,16 +113,7 @@ void postgresql_batch::read(std::span<const any_write> writes) {
         ++made;
         has_records_ = true;
         const change_request& q = record->request;
-        if (!q.identity.key.empty())
-            wanted.text("key", q.identity.key)
-                .text("caller", q.identity.caller)
-                .text("subject", q.identity.subject)
-                .text("account", q.identity.account);
-        wanted.bytes("signature", signature_digest(q.identity));
-        if (q.holds_server) {
-            for (const std::string& one : q.server_ids)
-                wanted.begin().text("project_id", q.project_id).text("server_id", one);
-        }
+        add_wanted(wanted, q);
         if (!q.rate) continue;
         const auto [slot, is_new] = since.try_emplace({q.identity.caller, q.rule}, q.begun - q.rate->per);
         slot->second = std::min(slot->second, q.begun - q.rate->per);

@@ -21,6 +21,7 @@ POLICY = (f"default-src 'none'; style-src {hash_of('style')}; script-src {hash_o
           "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 BOUNDS = [1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000,
           60000000, None]
+COUNTED = {"operation": "resize", "account": "partner", "decision": "allowed", "status": 200, "count": 1}
 
 
 def histogram(**counts):

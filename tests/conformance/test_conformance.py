@@ -11,6 +11,7 @@ import answer_cases
 import page
 import programs
 import request_cases
+import request_parts
 from cases import CALLED, LOOK, SILENT, answer, chunked, chunks, get, post
 from world import settings
 
@@ -130,7 +131,7 @@ def test_a_request_that_comes_byte_by_byte(gate, cloud, case):
 def test_what_stands_behind_a_call(gate, cloud, case):
     cloud.requests.clear()
     with contextlib.closing(socket.create_connection(("127.0.0.1", gate.port), 30)) as to:
-        to.sendall(case.sent + request_cases.HIDDEN)
+        to.sendall(case.sent + request_parts.HIDDEN)
         answers, ended = read_answers(to)
     assert ended and [(status, code_of(body)) for status, _, body in answers] == [CALLED, case.expected]
     assert len(cloud.requests) == 1 and "hidden" not in cloud.requests[0].line
@@ -149,8 +150,8 @@ def test_a_request_that_ends_early(gate, cloud, case):
 
 def test_a_body_that_waits_for_100_continue(gate, cloud):
     cloud.requests.clear()
-    for head, body in ((post(request_cases.LENGTH, "Expect: 100-continue"), request_cases.BODY),
-                       (chunked(b"", "Expect: 100-continue"), request_cases.WHOLE)):
+    for head, body in ((post(request_parts.LENGTH, "Expect: 100-continue"), request_cases.BODY),
+                       (chunked(b"", "Expect: 100-continue"), request_parts.WHOLE)):
         with contextlib.closing(socket.create_connection(("127.0.0.1", gate.port), 30)) as to:
             to.sendall(head)
             interim = b""
@@ -165,10 +166,10 @@ def test_a_body_that_waits_for_100_continue(gate, cloud):
 
 
 @pytest.mark.parametrize("head, status", [
-    (post(request_cases.LENGTH, "Expect: 100-continue", version="HTTP/1.0"), 400),  # RFC 9110, 10.1.1: passed over
+    (post(request_parts.LENGTH, "Expect: 100-continue", version="HTTP/1.0"), 400),  # RFC 9110, 10.1.1: passed over
     (post("Content-Length: 131073", "Expect: 100-continue"), 413), (post("Content-Length: +1", "Expect: 100-continue"), 400),
     (post("Transfer-Encoding: gzip, chunked", "Expect: 100-continue"), 501),
-    (post("Transfer-Encoding: gzip", "Expect: 100-continue"), 400), (post(request_cases.LENGTH, "Expect: 100-continue", key=False), 401),
+    (post("Transfer-Encoding: gzip", "Expect: 100-continue"), 400), (post(request_parts.LENGTH, "Expect: 100-continue", key=False), 401),
     (post("Content-Length: 0", "Expect: 100-continue"), 400),
     (get("Expect: 100-continue"), 200)], ids=["HTTP/1.0", "too_large", "malformed", "coding", "last_coding", "stranger", "empty", "no_body"])
 def test_no_100_continue_where_no_body_is_to_come(gate, head, status):

@@ -12,7 +12,7 @@ import urllib.request
 import yaml
 
 import programs
-import test_credentials
+import credential_world
 from gateway_certificates import authority, listener
 from world import ACME, CI, GUEST, PARTNER, PLANNER, STRANGER
 
@@ -77,14 +77,14 @@ def prometheus(folder, target):
 
 
 def test_prometheus_answers_for_every_metric(start, tmp_path):
-    cloud = start.simulator(test_credentials.seed(), controlled=True)
-    whole = test_credentials.with_acme_by(cloud, test_credentials.TOKEN)
+    cloud = start.simulator(credential_world.seed(), controlled=True)
+    whole = credential_world.with_acme_by(cloud, credential_world.TOKEN)
     whole["regions"]["cn-south-1"] = {"ecs": "http://127.0.0.1:1", "iam": "http://127.0.0.1:1"}
     whole["accounts"].append({"name": "globex", "kind": "sub-customer", "credential": "partner-key",
                               "projects": {STRANGER: "cn-south-1"}})
     secure = listener(authority(tmp_path).server(), address="127.0.0.2:0")
     whole["listeners"] = [*whole["listeners"], secure]
-    gate = start.gateway(whole, secrets={"password": test_credentials.PASSWORD})
+    gate = start.gateway(whole, secrets={"password": credential_world.PASSWORD})
     with socket.create_connection(("127.0.0.2", gate.ports[1]), 30) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100).startswith(b"HTTP/1.1 400 ")

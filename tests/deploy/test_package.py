@@ -22,7 +22,7 @@ import yaml
 import calling
 import programs
 import test_cloud
-import test_credentials
+import credential_world
 from world import ACME, CI, PARTNER, PLANNER, SECRETS, STRANGER, settings
 
 DEPLOY = programs.PROJECT / "deploy"
@@ -146,8 +146,8 @@ def syscalls_of_the_unit():
 
 def test_the_unit_lets_the_gateway_make_every_system_call_that_it_makes(start, tmp_path):
     counted, outcomes = tmp_path / "syscalls", tmp_path / "outcomes.jsonl"
-    cloud = start.simulator(test_credentials.seed(), controlled=True)
-    whole = test_credentials.with_acme_by(cloud, test_credentials.TOKEN)
+    cloud = start.simulator(credential_world.seed(), controlled=True)
+    whole = credential_world.with_acme_by(cloud, credential_world.TOKEN)
     whole["listeners"] = [{"address": "127.0.0.1:0"}, {"address": f"unix:{tmp_path}/s", "mode": "0600"}]
     whole["log"] = {"outcomes": str(outcomes)}
     whole["workers"] = 2
@@ -155,7 +155,7 @@ def test_the_unit_lets_the_gateway_make_every_system_call_that_it_makes(start, t
     whole["regions"]["cn-south-1"] = {"ecs": cloud.url.replace("127.0.0.1", "localhost"), "iam": cloud.url}
     whole["accounts"].append({"name": "globex", "kind": "sub-customer", "credential": "partner-key",
                               "projects": {STRANGER: "cn-south-1"}})
-    gate = start.gateway(whole, secrets={"password": test_credentials.PASSWORD},
+    gate = start.gateway(whole, secrets={"password": credential_world.PASSWORD},
                          through=["strace", "-D", "-f", "-qq", "-c", "-o", counted])
     for project, server, status in [(PARTNER, "of-partner", 200), (ACME, "of-acme", 200), (STRANGER, "s", 400)]:
         assert gate.call("GET", f"/v1/{project}/cloudservers/{server}", proof=CI).status == status

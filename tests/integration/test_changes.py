@@ -6,72 +6,11 @@ import pytest
 
 import calling
 import programs
+from change_world import change_settings, cloud, gate, JOB, JSON, key, ledger, OTHER, resize, resizes, shared_cloud, state_of
 from fakes import scripted_cloud as scripts
 from programs import wait_until
-from world import ACME, API_KEYS, CI, PARTNER, PLANNER, PLANNER_KEY, SECRETS, new_server, settings
+from world import ACME, API_KEYS, CI, PARTNER, PLANNER, SECRETS, new_server
 
-JSON = ("Content-Type", "application/json")
-JOB = "70a599e0-31e7-49b7-b260-868f441e862b"
-OTHER = "1605767a3300d5762fb7c0186d9e1779"  # another project of the account `partner`
-SECOND = calling.signature(PLANNER_KEY, SECRETS["planner.sk"])
-
-
-def change_settings(cloud, **changes):
-    """ci and planner may grow servers; ci may take a server over, and sees everybody's changes."""
-    made = settings(cloud.url, **{"timeouts": {"upstream_response": "2s"}, **changes})
-    made["accounts"][0]["projects"][OTHER] = "cn-north-4"
-    made["policy"] = changes.get("policy", [
-        {"rule": "look", "callers": ["planner"], "operations": ["show_server", "show_job", "show_change", "list_changes"]},
-        {"rule": "watch", "callers": ["ci"], "operations": ["show_change", "list_changes"], "changes": "all"},
-        {"rule": "keyed", "callers": ["planner"], "operations": ["resize"], "servers": ["keyed-*"], "idempotency_key": "required"},
-        {"rule": "grow", "callers": ["planner"], "operations": ["resize"]},
-        {"rule": "override", "callers": ["ci"], "operations": ["resize"], "may_override_unknown": True},
-        {"rule": "seldom", "callers": ["seldom"], "operations": ["resize"], "rate": {"calls": 2, "per": "1h"}},
-    ])
-    return made
-
-
-@pytest.fixture(scope="module")
-def shared_cloud(start_once):
-    return start_once.cloud()
-
-
-@pytest.fixture
-def cloud(shared_cloud):
-    shared_cloud.behave = scripts.answering()
-    shared_cloud.requests.clear()
-    return shared_cloud
-
-
-@pytest.fixture(scope="module")
-def gate(start_once, shared_cloud):
-    return start_once.gateway(change_settings(shared_cloud))
-
-
-def key(text):
-    return [("Idempotency-Key", text)]
-
-
-def resize(gate, server, fields=(), proof=PLANNER, flavor="s6.large.2", project=PARTNER, version="v1.1", **beside):
-    return gate.resize(project, server, {"flavorRef": flavor}, proof, version, fields, **beside)
-
-
-def ledger(gate, *words):
-    """What a command says of the gateway's ledger, as JSON."""
-    done = programs.run("ecs-gateway", *words, "--config", gate.file, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def state_of(gate, change):
-    return ledger(gate, "changes", "show", change)["change"]["state"]
-
-
-def resizes(cloud):
-    return [r for r in cloud.requests if "/resize " in r.line]
-
-
-# ---- repeats -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("again", [("Idempotency-Key", "one-{}"), ("Idempotency-Key", '"one-{}"'), ("X-Client-Token", "one-{}")],
                          ids=["the_same_field", "in_quotes", "as_client_token"])
@@ -219,8 +158,6 @@ def test_an_answer_that_was_too_large_to_keep_is_told_by_its_ids(gate, cloud):
     assert repeat["Idempotent-Replayed"] == "true"
 
 
-# ---- the unknown -------------------------------------------------------------------------------------------------------
-
 def lose(gate, cloud, server, fields=()):
     """A resize whose answer is lost."""
     cloud.behave = scripts.hanging_up
@@ -259,8 +196,6 @@ def test_who_has_looked_takes_the_server_over_where_the_rule_permits_it(gate, cl
     assert [h["detail"] for h in history if h["state"] == "taken_over"] == [
         f"by change {taken['X-Gateway-Change-Id']} of caller ci"]
 
-
-# ---- the hold ----------------------------------------------------------------------------------------------------------
 
 def test_a_server_is_held_while_its_job_runs(gate, cloud):
     server = new_server()
@@ -312,8 +247,6 @@ def test_a_job_that_is_looked_at_does_not_hold_up_the_end(start, cloud):
     assert gate.process.wait(10) == 0, "long before the cloud's time is up"
 
 
-# ---- freezes and rates -------------------------------------------------------------------------------------------------
-
 def test_a_freeze_stops_what_is_new_and_answers_what_is_not(gate, cloud):
     server, name = new_server(), new_server()
     first = resize(gate, server, key(name))
@@ -347,83 +280,6 @@ def test_a_rate_of_changes_is_counted_in_the_ledger(start, cloud, tmp_path):
     assert (over.status, over.error()[0]) == (429, "Gateway.0405") and 3000 < int(over["Retry-After"]) <= 3600
     assert last.outcome_of(over)["decision"] == "denied"
 
-
-# ---- asking for changes ------------------------------------------------------------------------------------------------
-
-def show(gate, change, proof=PLANNER, query="", project=PARTNER):
-    return gate.call("GET", f"/gateway/v1/{project}/changes/{change}{query}", proof=proof)
-
-
-def test_a_change_is_shown_to_its_caller(gate, cloud):
-    server, name = new_server(), new_server()
-    made = resize(gate, server, key(name))["X-Gateway-Change-Id"]
-    answer = show(gate, made)
-    assert (answer.status, answer["Content-Type"], answer["X-Gateway-Change-State"]) == (200, "application/json", "accepted")
-    shown = answer.json()["change"]
-    assert shown == ledger(gate, "changes", "show", made)["change"]
-    assert {k: shown[k] for k in ("id", "state", "operation", "caller", "account", "project_id", "region", "server_ids", "flavor",
-                                  "idempotency_key", "holds", "job_id")} == {
-        "id": made, "state": "accepted", "operation": "resize", "caller": "planner", "account": "partner", "project_id": PARTNER,
-        "region": "cn-north-4", "server_ids": [server], "flavor": "s6.large.2", "idempotency_key": name, "holds": True,
-        "job_id": JOB}
-    assert [h["state"] for h in shown["history"]] == ["sending", "accepted"]
-    line = gate.outcome_of(answer)
-    assert (line["operation"], line["api_version"], line["outcome"]) == ("show_change", "v1", "not_sent")
-
-
-def test_whose_changes_are_seen_is_the_rules_to_say(gate, cloud):
-    own, others = new_server(), new_server()
-    mine = resize(gate, own)["X-Gateway-Change-Id"]
-    ci = resize(gate, others, proof=CI)["X-Gateway-Change-Id"]
-    for change, project in ((ci, PARTNER), (mine, OTHER), ("f" * 32, PARTNER)):
-        hidden = show(gate, change, project=project)
-        assert (hidden.status, hidden.error()[0]) == (404, "Gateway.0303")
-    assert show(gate, mine, CI).status == 200
-    assert show(gate, mine, calling.key(API_KEYS["guest"])).error()[0] == "Gateway.0201"
-
-    def listed(query, proof=PLANNER):
-        answer = gate.call("GET", f"/gateway/v1/{PARTNER}/changes{query}", proof=proof)
-        assert answer.status == 200, answer
-        return [change["id"] for change in answer.json()["changes"]]
-    assert listed(f"?server_id={own}") == [mine] and listed(f"?server_id={others}") == []
-    assert listed("?limit=2", CI) == [ci, mine], "newest first"
-    assert all("history" not in c for c in gate.call("GET", f"/gateway/v1/{PARTNER}/changes", proof=CI).json()["changes"])
-    page = gate.call("GET", f"/gateway/v1/{PARTNER}/changes?limit=1", proof=CI).json()
-    assert listed(f"?limit=1&marker={page['next_marker']}", CI) == [mine]
-    assert mine in listed("?state=accepted") and mine not in listed("?state=unknown")
-
-
-@pytest.mark.parametrize("target", ["changes?limit=0", "changes?state=gone", "changes?since=yesterday", "changes?marker=x",
-                                    "changes?colour=red", "changes/c1?wait_s=61", "changes/c1?wait_s=x"])
-def test_a_query_that_can_not_be_read_is_refused(gate, target):
-    answer = gate.call("GET", f"/gateway/v1/{PARTNER}/{target}", proof=PLANNER)
-    assert (answer.status, answer.error()[0]) == (400, "Gateway.0003")
-
-
-def test_a_change_can_be_waited_for(gate, cloud):
-    server, held = new_server(), threading.Event()
-
-    def slowly(connection, request):
-        held.wait(programs.PATIENCE)
-        scripts.answering(200, {"order_id": "CS1"})(connection, request)
-    cloud.behave = slowly
-    caller = threading.Thread(target=resize, args=(gate, server))
-    caller.start()
-    wait_until(lambda: resizes(cloud), "the call at the cloud")
-    [change] = gate.call("GET", f"/gateway/v1/{PARTNER}/changes?server_id={server}", proof=PLANNER).json()["changes"]
-    assert change["state"] == "sending"
-    early = show(gate, change["id"], query="?wait_s=1")
-    assert early.json()["change"]["state"] == "sending", "how it stands after that time"
-    shown = {}
-    waiting = threading.Thread(target=lambda: shown.update(show(gate, change["id"], query="?wait_s=60").json()["change"]))
-    waiting.start()
-    held.set()
-    waiting.join(programs.PATIENCE)
-    caller.join(programs.PATIENCE)
-    assert (shown["state"], shown["order_id"]) == ("awaiting_payment", "CS1")
-
-
-# ---- the ledger at start, and at the end --------------------------------------------------------------------------------
 
 def test_what_waiting_can_not_mend_ends_the_start(tmp_path, cloud):
     file = tmp_path / "gateway.yaml"

@@ -13,7 +13,7 @@ import ledger_world as ledgers
 import programs
 from fakes.postgresql import postgresql
 from programs import wait_until
-from test_following import FAST, LARGE, seed
+from following_world import FAST, LARGE, seed
 from world import CI, PARTNER, SECRETS
 
 REPLICAS = 3

@@ -1,6 +1,7 @@
 #pragma once
 // A small good configuration that tests break in one place.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -58,6 +59,23 @@ inline std::vector<std::string> described(const config::loaded& loaded) {
         lines.push_back(describe(p, "f"));
     }
     return lines;
+}
+
+// The base file with one thing replaced, and the one problem it then has.
+struct broken {
+    std::string old;
+    std::string replacement;
+    std::string place;     // "line:column: path"
+    std::string contains;  // of what follows
+};
+
+inline void expect_each(const std::vector<broken>& all) {
+    for (const auto& [old, replacement, place, contains] : all) {
+        const auto problems = described(parse(base_with(old, replacement), "f"));
+        EXPECT_THAT(problems, testing::ElementsAre(testing::AllOf(testing::StartsWith("f:" + place + ": "),
+                                                                  testing::HasSubstr(contains))))
+            << old << " replaced by " << replacement;
+    }
 }
 
 }  // namespace gateway::config::test

@@ -1,12 +1,11 @@
-#include "gateway/operations/body.hpp"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <utility>
+
+#include "resize_body.hpp"
 
 namespace {
 
@@ -29,29 +28,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// Reads bodies as those of a resize.
-struct resize_reader {
-    body_reader reader;
-    body read_into;
-
-    // Why it is refused; nothing, and `asked` filled in, when it is not.
-    std::optional<body_problem> read(std::string_view bytes, resize_request& asked) {
-        const auto found = reader.read(std::span(&row_of(operation_id::resize), 1), bytes, read_into);
-        if (!found) return found.error();
-        EXPECT_EQ((*found)->id, operation_id::resize);
-        asked = std::get<resize_request>(read_into);
-        return std::nullopt;
-    }
-};
-
-// The members after flavorRef, in a body that is right otherwise.
-std::string with_members(const std::string& members) {
-    return R"({"resize":{"flavorRef":"s6.large.2",)" + members + "}}";
-}
-// The same for members beside `resize`.
-std::string with_key_beside(const std::string& members) {
-    return R"({"resize":{"flavorRef":"s6.large.2"},)" + members + "}";
-}
 std::string nested(int deep) {
     // `deep` levels, two of which are the root and x
     std::string inner;
@@ -304,63 +280,6 @@ TEST(resize_body, accepts_the_rest) {
         EXPECT_FALSE(problem) << body.substr(0, 200) << '\n' << problem->pointer << ": " << problem->message;
         EXPECT_FALSE(asked.flavor.empty());
     }
-}
-
-TEST(resize_body, tells_what_the_policy_asks_about) {
-    resize_reader reader;
-    resize_request asked;
-    ASSERT_FALSE(reader.read(R"({"resize":{"flavorRef":"s3.large.2","dedicated_host_id":"h-1",
-        "extendparam":{"isAutoPay":"true"},"mode":"withStopServer","cpu_options":{"hw:cpu_threads":2}},
-        "dry_run":false})",
-                             asked));
-    EXPECT_EQ(asked.flavor, "s3.large.2");
-    EXPECT_EQ(asked.dedicated_host_id, "h-1");
-    EXPECT_EQ(asked.auto_pay, true);
-    EXPECT_TRUE(asked.stops_running_server);
-    EXPECT_EQ(asked.dry_run, false);
-
-    ASSERT_FALSE(reader.read(with_members(R"("extendparam":{"isAutoPay":"false"})"), asked));
-    EXPECT_EQ(asked.flavor, "s6.large.2");
-    EXPECT_EQ(asked.dedicated_host_id, "");
-    EXPECT_EQ(asked.auto_pay, false);
-    EXPECT_FALSE(asked.stops_running_server);
-    EXPECT_EQ(asked.dry_run, std::nullopt);
-
-    ASSERT_FALSE(reader.read(with_members(R"("dedicated_host_id":"","extendparam":{"isAutoPay":""})"), asked));
-    EXPECT_EQ(asked.dedicated_host_id, "");
-    EXPECT_EQ(asked.auto_pay, std::nullopt);
-}
-
-TEST(resize_body, tells_the_first_member_that_is_not_known_at_every_depth) {
-    const std::pair<std::string, std::string> cases[] = {
-        {with_members(R"("dedicated_host_id":"h","extendparam":{"isAutoPay":"true"},"mode":"withStopServer",)"
-                      R"("cpu_options":{"hw:cpu_threads":1})"),
-         ""},
-        {with_key_beside(R"("dry_run":true)"), ""},
-        {with_members(R"("force":true)"), "/resize/force"},
-        {with_key_beside(R"("extendparam":{"isAutoPay":"true"})"), "/extendparam"},
-        {with_key_beside(R"("flavorRef":"x")"), "/flavorRef"},
-        {with_members(R"("isAutoPay":"true")"), "/resize/isAutoPay"},
-        {with_members(R"("extendparam":{"x":{"isAutoPay":"true"}},"y":1)"), "/resize/extendparam/x"},
-        {with_members(R"("cpu_options":{"hw:cpu_sockets":1})"), "/resize/cpu_options/hw:cpu_sockets"},
-        {with_members(R"("a/b~c":1)"), "/resize/a~1b~0c"},
-        {with_members(R"("":1)"), "/resize/"},
-        {with_members(R"("\u65b0":1)"), "/resize/\u65b0"},
-        {with_members("\"" + std::string(63, 'k') + "\u65b0\":1"), "/resize/" + std::string(63, 'k') + "..."},
-    };
-    resize_reader reader;
-    resize_request asked;
-    for (const auto& [body, pointer] : cases) {
-        ASSERT_FALSE(reader.read(body, asked)) << body;
-        EXPECT_EQ(asked.unknown_member, pointer) << body;
-    }
-}
-
-TEST(resize_body, unescapes_a_flavor_that_comes_in_parts) {
-    resize_reader reader;
-    resize_request asked;
-    ASSERT_FALSE(reader.read(R"({"resize":{"flavorRef":"s\u0036.l\u0061rge\u002e2"}})", asked));
-    EXPECT_EQ(asked.flavor, "s6.large.2");
 }
 
 TEST(resize_body, tells_the_first_of_several_problems) {
