@@ -1,32 +1,27 @@
 #include "gateway/base/hide.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace gateway {
 
 namespace {
 
-// As a table: each call looks its signature up in what comes back.
-constexpr auto alphanumeric = [] {
-    std::array<bool, 256> made{};
-    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
-        made[static_cast<unsigned char>(c)] = true;
-    return made;
-}();
-constexpr bool is_alphanumeric(char c) { return alphanumeric[static_cast<unsigned char>(c)]; }
+constexpr bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 // Of a token in any of its usual spellings.
 constexpr bool belongs_to_word(char c) {
     return is_alphanumeric(c) || std::string_view("+/=_-.%\\").find(c) != std::string_view::npos;
 }
 
-// The part that identifies the value: all of a short one, else the first long run of letters and digits, of which some
-// are enough: an echo may be cut short. Such a run is found within some seventy characters of Base64.
+// The part that identifies the value: all of a short one, as access keys and signatures are; of a token the first long
+// run of letters and digits, of which some are enough: an echo may be cut short. Such a run is found within some
+// seventy characters of Base64.
 std::string_view distinctive_part(std::string_view value) noexcept {
-    constexpr std::size_t long_enough = 24, enough = 64, max_examined = 512;
-    if (value.size() <= long_enough) return value;
+    constexpr std::size_t longest_short = 64, long_enough = 24, enough = 64, max_examined = 512;
+    if (value.size() <= longest_short) return value;
     std::size_t begin = 0;
     for (std::size_t position = 0; position < value.size() && position < max_examined; ++position) {
         if (!is_alphanumeric(value[position])) {

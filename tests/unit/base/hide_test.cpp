@@ -8,8 +8,8 @@
 namespace gateway {
 namespace {
 
-const std::string key = "HPUAK0PARTNER0000001",
-                  signature(64, 'f'), token = "gAAA/short+0123456789abcdefghijklmnopqrstuvwxyz/and+more==";
+const std::string key = "HPUAK0PARTNER0000001", signature(64, 'f'),
+                  token = "gAAA/short+0123456789abcdefghijklmnopqrstuvwxyz/and+more/and+still+more==";
 const std::array<std::string_view, 4> values{key, signature, token, "abc"};
 
 std::string hidden(std::string text) {
@@ -32,7 +32,8 @@ TEST(hide, takes_out_every_value_and_nothing_else) {
 
 TEST(hide, takes_out_a_token_however_it_is_spelled) {
     EXPECT_EQ(hidden("token: " + token + ", x"), "token: " + std::string(token.size(), '*') + ", x");
-    const std::string escaped = "gAAA\\/short\\u002b0123456789abcdefghijklmnopqrstuvwxyz\\/and%2bmore\\u003d=";
+    const std::string escaped =
+        "gAAA\\/short\\u002b0123456789abcdefghijklmnopqrstuvwxyz\\/and%2bmore%2fand+still+more\\u003d=";
     EXPECT_EQ(hidden("\"" + escaped + "\""), "\"" + std::string(escaped.size(), '*') + "\"");
     const std::string half = token.substr(5, 42);
     EXPECT_EQ(hidden("(" + half + ")"), "(" + std::string(half.size(), '*') + ")");
