@@ -16,7 +16,7 @@ declare -A packages=(
              libboost-program-options$boost-dev libssl-dev libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev
              libsqlite3-dev libpq-dev libgtest-dev libgmock-dev libbenchmark-dev"
     [test]="python3 python3-pytest python3-yaml curl openssl ca-certificates wrk python3-h11
-            python3-jsonschema systemd strace valgrind logrotate postgresql pgbouncer"
+            python3-jsonschema python3-pyflakes systemd strace valgrind logrotate postgresql pgbouncer"
     [profile]="python3 python3-yaml openssl"
     [sdk]=""
     [browser]="chromium"
