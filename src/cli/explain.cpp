@@ -17,11 +17,9 @@ struct described_call {
     std::optional<std::string> body;
 };
 
-// Exit status of a call that the gateway answers by itself.
-int print_rejection(const pipeline::own_answer& answer, std::ostream& out) {
+void print_rejection(const pipeline::own_answer& answer, std::ostream& out) {
     out << "\nrefused with " << pipeline::status_of(answer.code) << ' ' << pipeline::name_of(answer.code) << ": "
         << shown(answer.message) << '\n';
-    return failed;
 }
 
 class fact_printer {
@@ -112,26 +110,14 @@ void print_allowed(const pipeline::judgement& judged, const config::rule& rule, 
         << settings.credentials[judged.decided.credential_index].name << '\n';
 }
 
-bool is_change(const pipeline::judgement& judged) {
-    const auto* const resize = std::get_if<operations::resize_request>(&judged.body);
-    const bool is_dry = resize != nullptr && resize->dry_run == true && judged.matched.api_version == "v1.1";
-    return judged.matched.operation->changes_something && !is_dry;
-}
-
 // Of a change that the policy allows: what the ledger has to say.
 int explain_change(const std::string& caller, const pipeline::judgement& judged, const config::rule& rule,
                    const config::settings& settings, std::ostream& out) {
-    ledger::change_request request;
+    auto request = pipeline::change_of(judged.matched, judged.body, *judged.facts->project, rule);
     request.identity.caller = caller;
-    request.identity.account = judged.facts->project->account;
-    request.operation = judged.matched.operation->name;
-    request.project_id = judged.matched.project_id;
-    request.rule = rule.name;
-    request.holds_server = std::holds_alternative<operations::resize_request>(judged.body);
-    if (!judged.matched.server_id.empty()) request.server_ids.emplace_back(judged.matched.server_id);
     const ledger_opinion opinion = ask_ledger(settings, rule, request);
     if (opinion.refused)
-        out << "\nrefused with " << opinion.refused->status_and_code << ": " << shown(opinion.refused->message) << '\n';
+        print_rejection(*opinion.refused, out);
     else
         print_allowed(judged, rule, settings, out);
     for (const std::string& each : opinion.notes)
@@ -158,10 +144,14 @@ int explain_call(const described_call& call, const config::settings& settings, s
     print_call(call, judged, out);
     if (judged.facts && judged.facts->project != nullptr)
         print_decision(*judged.facts, judged.decided, rules, settings, out);
-    if (judged.rejected) return print_rejection(*judged.rejected, out);
+    if (judged.rejected) {
+        print_rejection(*judged.rejected, out);
+        return failed;
+    }
 
     const config::rule& rule = settings.policy[judged.decided.rule_index];
-    if (is_change(judged)) return explain_change(call.caller, judged, rule, settings, out);
+    if (pipeline::changes_something(judged.matched, judged.body))
+        return explain_change(call.caller, judged, rule, settings, out);
     print_allowed(judged, rule, settings, out);
     if (rule.rate || rule.max_in_flight)
         out << "(unless over the rule's rate or max_in_flight, which are not counted here)\n";

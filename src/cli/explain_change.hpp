@@ -3,26 +3,22 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/config/settings.hpp"
 #include "gateway/ledger/store.hpp"
+#include "gateway/pipeline/own_answer.hpp"
 
 namespace gateway::cli {
 
 struct ledger_opinion {
-    struct refusal {
-        std::string_view status_and_code;
-        std::string message;
-    };
-    std::optional<refusal> refused;  // what is checked first
-    std::vector<std::string> notes;  // what else is to be known, a sentence each
+    std::optional<pipeline::own_answer> refused;  // as the caller gets it: what is checked first
+    std::vector<std::string> notes;               // what else is to be known, a sentence each
 };
 
 // By what stands in it now; counts nothing and changes nothing.
-[[nodiscard]] ledger_opinion ask_ledger(ledger::store& from, const config::rule& rule,
-                                        const ledger::change_request& request, ledger::instant now);
+[[nodiscard]] ledger_opinion ask_ledger(ledger::store& from, const ledger::change_request& request,
+                                        ledger::instant now);
 
 // Likewise, of the ledger that the configuration names. Where that can't be read, a note says why.
 [[nodiscard]] ledger_opinion ask_ledger(const config::settings& settings, const config::rule& rule,

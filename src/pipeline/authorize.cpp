@@ -1,6 +1,7 @@
 // Step 5: whether the policy allows it, with which credential it goes out, and whether there is room for it.
 
 #include "call.hpp"
+#include "gateway/operations/servers.hpp"
 #include "gateway/pipeline/answers.hpp"
 
 namespace gateway::pipeline {
@@ -11,9 +12,9 @@ rejection call::authorize() {
         record_.account = project_->account;
         record_.region = project_->region;
     }
-    const policy::facts facts = facts_of(match_, space_->body, project_, static_cast<std::uint32_t>(caller_id_));
+    policy::facts facts = facts_of(match_, space_->body, project_, static_cast<std::uint32_t>(caller_id_));
     policy::verdict verdict;
-    rejection rejected = judge_policy(snapshot().rules, facts, verdict);
+    rejection rejected = judge_policy(snapshot().rules, operations::servers_of(match_, space_->body), facts, verdict);
     record_.rule = verdict.rule;
     if (!verdict.shadow.empty()) {
         space_->shadow.assign(verdict.shadow_allows ? "allowed by " : "denied by ").append(verdict.shadow);

@@ -1,9 +1,12 @@
 #include "gateway/pipeline/judge.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <variant>
 
 #include "gateway/operations/media_type.hpp"
 #include "gateway/operations/query.hpp"
+#include "gateway/operations/servers.hpp"
 #include "gateway/pipeline/answers.hpp"
 
 namespace gateway::pipeline {
@@ -45,24 +48,57 @@ policy::facts facts_of(const operations::match& matched, const operations::body&
     return {.caller = caller,
             .project = project,
             .operation = matched.operation->id,
-            .server_id = matched.server_id,
+            .server_id = {},
             .resize = is_resize ? std::get_if<operations::resize_request>(&body) : nullptr,
             .api_version = matched.api_version};
 }
 
-rejection judge_policy(const policy::rules& rules, const policy::facts& facts, policy::verdict& decided) {
+rejection judge_policy(const policy::rules& rules, std::span<const std::string_view> servers, policy::facts& facts,
+                       policy::verdict& decided) {
     if (facts.project == nullptr) return answers::unknown_project();
-    decided = rules.decide(facts);
-    if (decided.allowed) return {};
-    if (decided.failed != nullptr && decided.failed->blames_body)
-        return answers::unknown_member(rules.denial(decided, facts));
-    return answers::denied(rules.denial(decided, facts));
+    std::optional<std::uint32_t> signs;
+    const std::size_t judged = std::max<std::size_t>(servers.size(), 1);
+    for (std::size_t i = 0; i < judged; ++i) {
+        if (!servers.empty()) facts.server_id = servers[i];
+        decided = rules.decide(facts);
+        if (!decided.allowed) {
+            const bool blames_body = decided.failed != nullptr && decided.failed->blames_body;
+            return blames_body ? answers::unknown_member(rules.denial(decided, facts))
+                               : answers::denied(rules.denial(decided, facts));
+        }
+        if (signs.value_or(decided.credential_index) != decided.credential_index)
+            return answers::denied(
+                "its servers fall under rules that sign with different credentials: send a call of "
+                "its own for each");
+        signs = decided.credential_index;
+    }
+    return {};
 }
 
 bool changes_something(const operations::match& matched, const operations::body& body) noexcept {
     const auto* const resize = std::get_if<operations::resize_request>(&body);
     const bool is_dry = resize != nullptr && resize->dry_run == true && matched.api_version == "v1.1";
     return matched.operation->changes_something && !is_dry;
+}
+
+ledger::change_request change_of(const operations::match& matched, const operations::body& body,
+                                 const policy::project& project, const config::rule& rule) {
+    ledger::change_request request;
+    request.identity.account = project.account;
+    request.operation = matched.operation->name;
+    request.project_id = matched.project_id;
+    request.region = project.region;
+    request.rule = rule.name;
+    request.holds_server = matched.operation->holds_servers;
+    for (const std::string_view server : operations::servers_of(matched, body))
+        request.server_ids.emplace_back(server);
+    if (const auto* const resize = std::get_if<operations::resize_request>(&body)) {
+        request.flavor = resize->flavor;
+        request.auto_pay = resize->auto_pay;
+    }
+    if (rule.rate)
+        request.rate = ledger::rate_limit{rule.rate->calls, std::chrono::ceil<std::chrono::seconds>(rule.rate->per)};
+    return request;
 }
 
 void judge(const judged_request& request, std::uint32_t caller, const policy::rules& rules, judgement& output) {
@@ -76,7 +112,8 @@ void judge(const judged_request& request, std::uint32_t caller, const policy::ru
         return;
     }
     output.facts = facts_of(output.matched, output.body, rules.find_project(output.matched.project_id), caller);
-    output.rejected = judge_policy(rules, *output.facts, output.decided);
+    output.rejected =
+        judge_policy(rules, operations::servers_of(output.matched, output.body), *output.facts, output.decided);
 }
 
 }  // namespace gateway::pipeline

@@ -100,21 +100,10 @@ rejection call::admit_change() {
 }
 
 ledger::change_request call::make_change_request() const {
-    ledger::change_request request;
+    ledger::change_request request =
+        change_of(match_, space_->body, *project_, snapshot().settings.policy[rule_index_]);
     request.id = request_id();
     request.identity = change_->identity;
-    request.operation = match_.operation->name;
-    request.project_id = match_.project_id;
-    request.region = project_->region;
-    request.rule = record_.rule;
-    if (!match_.server_id.empty()) request.server_ids.emplace_back(match_.server_id);
-    if (const auto* const resize = resize_body()) {
-        request.flavor = resize->flavor;
-        request.auto_pay = resize->auto_pay;
-        request.holds_server = true;
-    }
-    if (const auto& rate = snapshot().settings.policy[rule_index_].rate)
-        request.rate = ledger::rate_limit{rate->calls, std::chrono::ceil<std::chrono::seconds>(rate->per)};
     request.after = change_->after;
     request.begun = ledger_time();
     return request;

@@ -34,6 +34,7 @@ struct operation {
     std::string_view body_key = {};  // the member of the body that makes it this operation's
     bool query = false;              // whether a query string is passed on
     bool changes_something = false;  // at the cloud
+    bool holds_servers = false;      // no other change of its servers until it has ended
     answerer answered_by = answerer::cloud;
 };
 
@@ -47,7 +48,8 @@ inline constexpr std::array table{
               .older_path = "/v1/{project_id}/cloudservers/{server_id}/resize",
               .body = body_kind::resize,
               .body_key = "resize",
-              .changes_something = true},
+              .changes_something = true,
+              .holds_servers = true},
     operation{
         .id = operation_id::show_job, .name = "show_job", .method = "GET", .path = "/v1/{project_id}/jobs/{job_id}"},
     operation{.id = operation_id::list_resize_flavors,

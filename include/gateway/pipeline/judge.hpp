@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "gateway/config/settings.hpp"
+#include "gateway/ledger/records.hpp"
 #include "gateway/operations/body.hpp"
 #include "gateway/operations/match.hpp"
 #include "gateway/pipeline/rejection.hpp"
@@ -35,12 +38,20 @@ struct judged_request {
 [[nodiscard]] policy::facts facts_of(const operations::match& matched, const operations::body& body,
                                      const policy::project* project, std::uint32_t caller) noexcept;
 
-// Step 5, without rates and calls in flight (policy::admission). `decided` is filled in where the project is known.
-[[nodiscard]] rejection judge_policy(const policy::rules& rules, const policy::facts& facts, policy::verdict& decided);
+// Step 5, without rates and calls in flight (policy::admission), for each of `servers` or, where there is none, for the
+// call as a whole: one that is not allowed denies it all. `facts` and `decided` are of the last that was judged; the
+// latter is filled in where the project is known.
+[[nodiscard]] rejection judge_policy(const policy::rules& rules, std::span<const std::string_view> servers,
+                                     policy::facts& facts, policy::verdict& decided);
 
 // Whether the call changes something at the cloud, so that it is recorded. A dry run over /v1/ does: the cloud may
 // ignore the member there.
 [[nodiscard]] bool changes_something(const operations::match& matched, const operations::body& body) noexcept;
+
+// What the ledger is to record of such a call, as far as the request and the policy say: without its id, its time, and
+// who sent it with which key or signature.
+[[nodiscard]] ledger::change_request change_of(const operations::match& matched, const operations::body& body,
+                                               const policy::project& project, const config::rule& rule);
 
 // How far a request came, and why no further.
 struct judgement {

@@ -56,7 +56,8 @@ TEST_F(explain_of_a_change, counts_the_rate) {
     }
     const answer over = explain();
     EXPECT_EQ(over.status, failed);
-    EXPECT_THAT(over.out, HasSubstr("\nrefused with 429 Gateway.0405: 30 of the rule's rate of 30 servers"));
+    EXPECT_THAT(over.out, HasSubstr("\nrefused with 429 Gateway.0405: rule planner-grows lets this caller do no more "
+                                    "calls just now (rate)\n(30 of the rule's rate of 30 servers"));
     EXPECT_THAT(over.out, Not(HasSubstr("allowed by")));
 }
 
@@ -68,8 +69,9 @@ TEST_F(explain_of_a_change, finds_who_holds_the_server) {
     }
     const answer held = explain();
     EXPECT_EQ(held.status, failed);
-    EXPECT_THAT(held.out,
-                HasSubstr("\nrefused with 409 Gateway.0601: server s-1 is held by change c1, which is unknown\n"));
+    EXPECT_THAT(
+        held.out,
+        HasSubstr("\nrefused with 409 Gateway.0601: server s-1 is held by change c1, which is unknown and began "));
     ledger::commit_one(*open(), ledger::writes::resolve{"c1", ledger::state::not_applied, "alice", "", now()}).value();
     EXPECT_EQ(explain().status, done);
 }
@@ -95,9 +97,7 @@ TEST_F(explain_of_a_change, finds_the_freeze_that_stops_it) {
     }
     const answer frozen = explain();
     EXPECT_EQ(frozen.status, failed);
-    EXPECT_THAT(
-        frozen.out,
-        HasSubstr("\nrefused with 403 Gateway.0203: changes are frozen here: freeze f2 of alice, quarter end\n"));
+    EXPECT_THAT(frozen.out, HasSubstr("\nrefused with 403 Gateway.0203: changes are frozen here (everywhere) since "));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gateway/config/load.hpp"
 
@@ -107,6 +109,41 @@ TEST(judge, keeps_no_part_of_a_body_that_was_refused) {
     EXPECT_TRUE(judged.rejected);
     EXPECT_EQ(judged.body.index(), 0U);
     EXPECT_FALSE(judged.facts);
+}
+
+TEST(judge_policy, allows_a_call_on_several_servers_when_each_is_allowed_and_all_are_signed_as_one) {
+    const config::loaded loaded = config::parse(R"(
+version: 1
+listeners: [{address: 127.0.0.1:8080}]
+callers: [{name: planner, listener: 127.0.0.1:8080}]
+credentials:
+  - {name: key, access_key: AK, secret_key: {env: SK}}
+  - {name: home-key, access_key: AK2, secret_key: {env: SK2}}
+accounts:
+  - {name: acme, kind: sub-customer, credential: key, projects: {p-acme: cn-north-4}}
+  - {name: home, kind: partner, credential: home-key, projects: {p-home: cn-north-4}}
+policy:
+  - {rule: two, servers: [s-1, s-2]}
+  - {rule: partners, servers: [s-3], sign_as: partner}
+)",
+                                                "gateway.yaml");
+    ASSERT_TRUE(loaded.ok());
+    const policy::rules rules(loaded.values);
+    using servers = std::vector<std::string_view>;
+    const auto refusal = [&rules](const servers& asked) {
+        policy::facts facts;
+        facts.project = rules.find_project("p-acme");
+        facts.operation = operations::operation_id::show_server;
+        policy::verdict decided;
+        const rejection refused = judge_policy(rules, asked, facts, decided);
+        return refused ? (*refused).message : "";
+    };
+    EXPECT_EQ(refusal({"s-2"}), "");
+    EXPECT_EQ(refusal({"s-1", "s-2"}), "");
+    EXPECT_EQ(refusal({"s-3"}), "");
+    EXPECT_THAT(refusal({"s-1", "s-4"}), HasSubstr("no rule allows"));
+    EXPECT_THAT(refusal({}), HasSubstr("no rule allows"));
+    EXPECT_THAT(refusal({"s-1", "s-3"}), HasSubstr("sign with different credentials"));
 }
 
 TEST(judge_target, refuses_a_body_that_is_yet_to_come_where_none_is_taken) {
