@@ -115,7 +115,9 @@ def test_bodies_that_wait_have_a_limit_together(start):
 @pytest.mark.skipif(SANITIZED, reason="memory is not what it would be")
 @pytest.mark.parametrize("proof", [calling.nothing, CI], ids=["strangers", "a caller"])
 def test_memory_of_five_hundred_large_bodies_comes_back(start, proof):
-    gate = start.gateway(settings(start.cloud().url, limits={"body_bytes": "1MiB", "buffered_bytes": "512MiB"}))
+    # The first of them waits for the last: on a busy machine that takes longer than a body may.
+    gate = start.gateway(settings(start.cloud().url, limits={"body_bytes": "1MiB", "buffered_bytes": "512MiB"},
+                                  timeouts={"request_header": "5m", "request_body": "5m"}))
     with calling.connection(gate.port) as usual:
         assert usual.call("GET", LOOK, proof=CI).status == 200
     before = resident(gate)
