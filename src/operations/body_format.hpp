@@ -11,8 +11,8 @@
 
 namespace gateway::operations {
 
-// An object of a body: one whose members are known, or any other.
-enum class body_object : std::uint8_t { root, resize, extendparam, cpu_options, elsewhere };
+// An object of a body: the whole, one whose members are known, by a number that its format gives it, or any other.
+enum class body_object : std::uint8_t { root = 0, elsewhere = 255 };
 
 struct known_member {
     body_object object = body_object::elsewhere;
