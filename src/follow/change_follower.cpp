@@ -67,7 +67,7 @@ std::chrono::microseconds change_follower::settle_after() const { return *reader
 void change_follower::settle(const ledger::claimed& one, settlement end) {
     const ledger::instant now = ledger_now();
     end.learnt.message.resize(std::min(end.learnt.message.size(), max_text));
-    ledger_.submit(ledger::writes::settle{.id = one.change.request.id,
+    claims_.submit(ledger::writes::settle{.id = one.change.request.id,
                                           .to = end.to,
                                           .cause = end.cause,
                                           .learnt = std::move(end.learnt),
@@ -79,13 +79,13 @@ void change_follower::settle(const ledger::claimed& one, settlement end) {
 }
 
 void change_follower::put_off(const ledger::claimed& one, ledger::instant due) {
-    ledger_.submit(ledger::writes::hand_back{one.change.request.id, one.fence, due});
+    claims_.submit(ledger::writes::hand_back{one.change.request.id, one.fence, due});
 }
 
 void change_follower::note_status(const ledger::claimed& one, std::string status) {
     const ledger::instant now = ledger_now();
     status.resize(std::min<std::size_t>(status.size(), 64));
-    ledger_.submit(ledger::writes::followed{.id = one.change.request.id,
+    claims_.submit(ledger::writes::followed{.id = one.change.request.id,
                                             .job_status = std::move(status),
                                             .time = now,
                                             .due = now + job_interval(now - one.change.request.begun),

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "claim_writer.hpp"
 #include "cloud_reader.hpp"
 #include "gateway/follow/evidence.hpp"
 #include "gateway/ledger_client/ledger_client.hpp"
@@ -25,8 +26,9 @@ using clock_skew = std::function<std::chrono::seconds(std::string_view region)>;
 // Used on the follower's thread.
 class change_follower {
 public:
-    change_follower(net::loop& loop, cloud_reader& reader, ledger::ledger_client& ledger, clock_skew skew)
-        : loop_(loop), reader_(reader), ledger_(ledger), skew_(std::move(skew)) {}
+    change_follower(net::loop& loop, cloud_reader& reader, ledger::ledger_client& ledger, claim_writer& claims,
+                    clock_skew skew)
+        : loop_(loop), reader_(reader), ledger_(ledger), claims_(claims), skew_(std::move(skew)) {}
 
     // Of a change that has not ended: whether there is nothing to ask the cloud now. Then it has ended, or is put off.
     [[nodiscard]] bool handle_without_asking(const ledger::claimed& one);
@@ -69,6 +71,7 @@ private:
     net::loop& loop_;
     cloud_reader& reader_;
     ledger::ledger_client& ledger_;
+    claim_writer& claims_;
     clock_skew skew_;
     std::map<std::string, ledger::instant, std::less<>> visible_until_;  // by project: traces are shown there
 };

@@ -37,11 +37,13 @@ struct follower::implementation {
           lines(around.outcome_log.new_buffer()),
           ledger(loop, around.ledger),
           reader(loop, around.credential_provider, around.cloud_connections),
-          changes(loop, reader, ledger, around.clock_skew),
+          claims(ledger),
+          changes(loop, reader, ledger, claims, around.clock_skew),
           woken(loop) {}
 
     [[nodiscard]] task<> run();
     [[nodiscard]] task<milliseconds> claim_due();
+    [[nodiscard]] ledger::writes::claim next_claim(ledger::instant now);
     void begin(ledger::claimed one);
     [[nodiscard]] task<> look(std::shared_ptr<const ledger::claimed> one);
     void report(std::span<const ledger::claimed> ended);
@@ -51,6 +53,7 @@ struct follower::implementation {
     outcome::line_buffer& lines;
     ledger::ledger_client ledger;
     cloud_reader reader;
+    claim_writer claims;
     change_follower changes;
     net::async_event woken;
     std::set<std::string> under_way;  // ids of changes
@@ -77,12 +80,15 @@ task<milliseconds> follower::implementation::claim_due() {
     if (!due) co_return after_trouble;  // the ledger itself says so in the log
     if (!*due) co_return longest_pause;
     const ledger::instant now = ledger_now();
-    if (**due > now) co_return std::clamp(std::chrono::ceil<milliseconds>(**due - now), milliseconds(1), longest_pause);
-    ledger::writes::claim wanted{
-        .count = max_claimed, .owner = "following", .lease = lease_of(reader.settings().timeouts), .time = now};
+    ledger::writes::claim wanted = next_claim(now);
+    if (**due > now && !wanted.still_looked_at)
+        co_return std::clamp(std::chrono::ceil<milliseconds>(**due - now), milliseconds(1), longest_pause);
     auto claiming = ledger.write(std::move(wanted), timeout, ledger::completion<ledger::writes::claim::result>());
     auto claimed = co_await std::move(claiming);
-    if (!claimed) co_return after_trouble;
+    if (!claimed) {
+        claims.note_failure();  // it may have been made all the same
+        co_return after_trouble;
+    }
     std::vector<ledger::claimed> ended_ones;
     for (ledger::claimed& each : *claimed) {
         if (has_ended(each.change.current))
@@ -92,6 +98,13 @@ task<milliseconds> follower::implementation::claim_due() {
     }
     report(ended_ones);
     co_return claimed->size() == max_claimed&& under_way.empty() ? after_line : milliseconds(0);
+}
+
+ledger::writes::claim follower::implementation::next_claim(ledger::instant now) {
+    ledger::writes::claim wanted{
+        .count = max_claimed, .owner = "following", .lease = lease_of(reader.settings().timeouts), .time = now};
+    if (claims.take_failure()) wanted.still_looked_at.emplace(under_way.begin(), under_way.end());
+    return wanted;
 }
 
 void follower::implementation::begin(ledger::claimed one) {
@@ -115,9 +128,9 @@ void follower::implementation::report(std::span<const ledger::claimed> ended_one
     const bool written = around.outcome_log.flush(write_patience);
     for (const ledger::claimed& each : ended_ones) {
         if (written)
-            ledger.submit(ledger::writes::reported{each.change.request.id, each.fence});
+            claims.submit(ledger::writes::reported{each.change.request.id, each.fence});
         else
-            ledger.submit(ledger::writes::hand_back{each.change.request.id, each.fence, ledger_now() + after_trouble});
+            claims.submit(ledger::writes::hand_back{each.change.request.id, each.fence, ledger_now() + after_trouble});
     }
 }
 

@@ -90,7 +90,7 @@ task<> change_follower::look_for_evidence(const ledger::claimed& one, const acco
         }
         const ledger::instant now = ledger_now();
         evidence.push_back({now, std::string(source), std::string(name(found.says)), found.detail});
-        ledger_.submit(
+        claims_.submit(
             ledger::writes::evidence{.id = change.request.id,
                                      .source = std::string(source),
                                      .says = std::string(name(found.says)),

@@ -27,6 +27,11 @@ void add_settings(postgresql_connection& db, std::chrono::milliseconds timeout) 
 }
 
 std::vector<claimed> apply(postgresql_connection& db, const writes::claim& write, std::optional<instant> time) {
+    if (write.still_looked_at)
+        db.add("UPDATE changes SET due = coalesce($1::bigint, " NOW_OF_DATABASE
+               "), version = version + 1 WHERE due > coalesce($1::bigint, " NOW_OF_DATABASE
+               ") AND claimed_by = $2 AND id <> ALL($3::text[])",
+               {number_of(time), write.owner, text_array(*write.still_looked_at)});
     static const std::string sql =
         std::string(
             "WITH clock AS (SELECT coalesce($1::bigint, " NOW_OF_DATABASE
@@ -40,8 +45,8 @@ std::vector<claimed> apply(postgresql_connection& db, const writes::claim& write
     std::vector<postgresql_row> rows;
     {
         const auto found = db.flush();
-        for (int i = 0; i < found[0].size(); ++i)
-            rows.push_back(read_change(found[0], i));
+        for (int i = 0; i < found.back().size(); ++i)
+            rows.push_back(read_change(found.back(), i));
     }
     std::vector<claimed> given;
     for (postgresql_row& row : rows) {

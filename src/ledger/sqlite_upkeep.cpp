@@ -4,6 +4,11 @@
 namespace gateway::ledger {
 
 std::vector<claimed> apply(connection& db, const writes::claim& write) {
+    if (write.still_looked_at) {
+        const std::string ids = ' ' + join(*write.still_looked_at) + ' ';
+        run(db, "UPDATE changes SET due = ?1 WHERE due > ?1 AND claimed_by = ?2 AND instr(?3, ' ' || id || ' ') = 0",
+            write.time, write.owner, ids);
+    }
     std::vector<std::int64_t> rows;
     {
         query due(db, "SELECT row FROM changes WHERE due <= ? ORDER BY due LIMIT ?", write.time, write.count);

@@ -143,6 +143,8 @@ struct claim {
     std::string owner;
     std::chrono::microseconds lease{};
     instant time;
+    // Given: ids of all that the owner still looks at. What else it has claimed it has lost track of: due at once.
+    std::optional<std::vector<std::string>> still_looked_at = std::nullopt;
     using result = outcome<std::vector<claimed>>;
 };
 struct hand_back {

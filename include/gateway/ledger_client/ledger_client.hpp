@@ -70,6 +70,11 @@ public:
     void submit(Write write) {
         submit_to(ledger_, std::move(write));
     }
+    // `done` on a thread of the ledger.
+    template <class Write>
+    void submit(Write write, ledger::completion<typename Write::result> done) {
+        ledger_.writer().submit(std::move(write), std::chrono::steady_clock::time_point::max(), std::move(done));
+    }
     template <class Write>
     static void submit_to(ledger::gateway_ledger& ledger, Write write) {
         ledger.writer().submit(std::move(write), std::chrono::steady_clock::time_point::max(),

@@ -212,6 +212,28 @@ TEST_P(change_in_the_ledger, is_claimed_by_one_follower_until_its_lease_ends) {
     EXPECT_EQ(settle("c1", state::succeeded, cause::following, third[0].fence).result, fate::done);
 }
 
+TEST_P(change_in_the_ledger, that_its_owner_has_lost_track_of_is_claimed_again_at_once) {
+    for (const char* id : {"c1", "c2"}) {
+        record(resize(id, id));
+        move(answer(id, state::accepted, start));
+    }
+    const auto claim = [&](instant time, const std::string& owner, std::optional<std::vector<std::string>> looked_at) {
+        std::vector<std::string> ids;
+        for (const claimed& each :
+             commit_one(*ledger, writes::claim{10, owner, 10min, time, std::move(looked_at)}).value())
+            ids.push_back(each.change.request.id);
+        return ids;
+    };
+    EXPECT_THAT(claim(start + 2s, "me", {}), ElementsAre("c1", "c2"));
+    EXPECT_THAT(claim(start + 3s, "me", {}), IsEmpty());
+    EXPECT_THAT(claim(start + 4s, "me", std::vector<std::string>{"c1"}), ElementsAre("c2"));
+    EXPECT_THAT(claim(start + 5s, "me", std::vector<std::string>{"c1", "c2"}), IsEmpty());
+    if (GetParam().name != "postgresql") {  // there the owner is the store's process
+        EXPECT_THAT(claim(start + 6s, "another", std::vector<std::string>{}), IsEmpty());
+    }
+    EXPECT_THAT(claim(start + 7s, "me", std::vector<std::string>{}), ElementsAre("c1", "c2"));
+}
+
 TEST_P(change_in_the_ledger, that_was_claimed_by_a_process_that_is_gone_is_due_at_once_after_a_start) {
     record(resize("c1"));
     move(answer("c1", state::accepted, start));
