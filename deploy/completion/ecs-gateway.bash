@@ -2,7 +2,7 @@
 _ecs_gateway() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options
     case $before in
-        --config|--body|--secret-key-file|--security-token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        --config|--to|--body|--secret-key-file|--security-token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         --state) mapfile -t COMPREPLY < <(compgen -W 'sending unknown accepted awaiting_payment succeeded failed cancelled refused
                  not_applied not_sent not_known' -- "$word"); return ;;
         --as) mapfile -t COMPREPLY < <(compgen -W 'succeeded failed cancelled not_applied' -- "$word"); return ;;
@@ -12,7 +12,7 @@ _ecs_gateway() {
     if [[ $COMP_CWORD -eq 2 ]]; then
         case ${COMP_WORDS[1]} in
             changes) mapfile -t COMPREPLY < <(compgen -W 'list show resolve export' -- "$word"); return ;;
-            ledger) mapfile -t COMPREPLY < <(compgen -W 'check backup' -- "$word"); return ;;
+            ledger) mapfile -t COMPREPLY < <(compgen -W 'check backup copy' -- "$word"); return ;;
         esac
     fi
     case "${COMP_WORDS[1]} ${COMP_WORDS[2]-}" in
@@ -21,6 +21,7 @@ _ecs_gateway() {
         'changes resolve') options='--config --as --reason --json --help' ;;
         'changes export') options='--config --since --until --json --help' ;;
         'ledger check') options='--config --migrate --json --help' ;;
+        'ledger copy') options='--to --config --json --help' ;;
         'ledger backup') mapfile -t COMPREPLY < <(compgen -f -W '--config --json --help' -- "$word"); return ;;
     esac
     [[ ${options-} ]] || case ${COMP_WORDS[1]} in

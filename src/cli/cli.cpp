@@ -12,7 +12,7 @@ namespace gateway::cli {
 
 namespace {
 
-constexpr std::array<command, 15> commands{{
+constexpr std::array<command, 16> commands{{
     {"run", "--config FILE", "serves until SIGTERM or SIGINT, then drains",
      "SIGHUP loads the file again; a bad file changes nothing.", run_gateway},
     {"check", "--config FILE", "reads the file and its secrets and prints every problem, or OK",
@@ -54,6 +54,12 @@ constexpr std::array<command, 15> commands{{
      "Runs beside a gateway. A gateway that starts with the copy does not know of changes that were recorded later:\n"
      "their keys and signatures are new to it.",
      back_up_ledger},
+    {"ledger copy", "--to CONFIGURATION --config FILE [--json]",
+     "copies the ledger from its file into an empty PostgreSQL",
+     "For a gateway that becomes several. All of it or nothing; refuses while a gateway holds the file. CONFIGURATION "
+     "is\n"
+     "the replicas': it names the database.",
+     copy_ledger},
     {"hash-key", "", "reads an API key on standard input, prints its SHA-256 for api_key_sha256", "", hash_key},
     {"version", "", "prints the version of the program and of its libraries", "", version},
 }};

@@ -63,6 +63,7 @@ int unfreeze_changes(const command&, const std::vector<std::string>&, const stre
 int list_freezes(const command&, const std::vector<std::string>&, const streams&);
 int check_ledger(const command&, const std::vector<std::string>&, const streams&);
 int back_up_ledger(const command&, const std::vector<std::string>&, const streams&);
+int copy_ledger(const command&, const std::vector<std::string>&, const streams&);
 int version(const command&, const std::vector<std::string>&, const streams&);
 
 }  // namespace gateway::cli

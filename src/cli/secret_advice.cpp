@@ -85,10 +85,12 @@ void for_each_secret(const config::settings& settings,
 
 void advise_on_secrets(const config::settings& settings, const credentials::store* store,
                        std::vector<config::problem>& problems) {
+    // It is made of NAME=VALUE.
+    const auto* const connection = settings.ledger.postgresql ? &settings.ledger.postgresql->connection : nullptr;
     for_each_secret(settings, [&](const config::source& one, credentials::secret_kind kind) {
         if (one.origin == config::source::kind::file) warn_of_mode(one.name, one.location, problems);
-        if (one.origin == config::source::kind::file || one.origin == config::source::kind::env)
-            warn_of_text(one, kind, problems);
+        const bool has_text = one.origin == config::source::kind::file || one.origin == config::source::kind::env;
+        if (has_text && &one != connection) warn_of_text(one, kind, problems);
     });
     for (const auto& listener : settings.listeners) {
         if (!listener.tls) continue;

@@ -123,7 +123,10 @@ std::optional<unavailable> owner_lock::take(const std::string& ledger_path) {
     if (::fcntl(file, F_OFD_SETLK, &whole) != 0) {
         const std::string owner = read_process(file);
         ::close(file);
-        return unavailable{trouble::held, owner + " owns it; a ledger in a file is one gateway's"};
+        return unavailable{
+            trouble::held,
+            owner +
+                " owns it; a ledger in a file is one gateway's, several share one in PostgreSQL: ledger.postgresql"};
     }
     // A lock on a file that was deleted since is nobody's.
     struct stat locked {};

@@ -140,7 +140,7 @@ def test_hash_key():
 
 
 @pytest.mark.parametrize("command", ["run", "check", "explain", "changes list", "changes show", "changes resolve",
-                                     "changes export", "freeze", "unfreeze", "freezes", "ledger check", "ledger backup",
+                                     "changes export", "freeze", "unfreeze", "freezes", "ledger check", "ledger backup", "ledger copy",
                                      "sign", "hash-key", "version"])
 def test_help_on_each(command):
     done = programs.run("ecs-gateway", *command.split(), "--help")

@@ -15,10 +15,10 @@ using testing::StartsWith;
 
 using words = std::vector<std::string>;
 
-const std::vector<std::string> all_commands{"run",          "check",           "explain",        "changes list",
-                                            "changes show", "changes resolve", "changes export", "freeze",
-                                            "unfreeze",     "freezes",         "ledger check",   "ledger backup",
-                                            "sign",         "hash-key",        "version"};
+const std::vector<std::string> all_commands{
+    "run",      "check",    "explain", "changes list", "changes show",  "changes resolve", "changes export",
+    "freeze",   "unfreeze", "freezes", "ledger check", "ledger backup", "ledger copy",     "sign",
+    "hash-key", "version"};
 
 // "changes list" as a shell makes two words of it.
 words split(const std::string& name) {

@@ -98,6 +98,7 @@ TEST_F(ledger_commands, want_their_words) {
         {"freeze", "--reason", "x", "--server", "S-1"},
         {"unfreeze"},
         {"ledger", "backup"},
+        {"ledger", "copy"},
     };
     fill();
     for (const words& each : wrong) {
