@@ -75,20 +75,32 @@ def test_kubectl_renders_the_same(overlay):
 
 def test_central_has_all_that_a_service_of_a_company_needs():
     kinds = {item["kind"] for item in OVERLAYS["central"]}
-    assert kinds == {"Namespace", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "Deployment", "Service", "NetworkPolicy",
+    assert kinds == {"Namespace", "ServiceAccount", "ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "NetworkPolicy",
                      "ServiceMonitor"}
 
 
-def test_one_pod_at_a_time_has_the_ledger_of_central_on_a_volume_that_outlives_it():
+def test_the_replicas_of_central_share_a_ledger_whose_connection_is_a_secret():
     spec = of_kind("central", "Deployment")["spec"]
-    assert spec["replicas"] == 1 and spec["strategy"] == {"type": "Recreate"}
-    file = yaml.safe_load(of_kind("central", "ConfigMap")["data"]["gateway.yaml"])["ledger"]["file"]
+    assert spec["replicas"] == 3
+    ledger = yaml.safe_load(of_kind("central", "ConfigMap")["data"]["gateway.yaml"])["ledger"]
+    [place] = ledger.keys()
+    file = ledger[place]["connection"]["file"]
     [mount] = [mount for mount in gateway_in("central")["volumeMounts"] if file.startswith(mount["mountPath"] + "/")]
     [volume] = [volume for volume in pod("central")["volumes"] if volume["name"] == mount["name"]]
-    claim = of_kind("central", "PersistentVolumeClaim")
-    assert volume["persistentVolumeClaim"] == {"claimName": claim["metadata"]["name"]}
-    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
-    assert pod("central")["securityContext"]["fsGroup"] == pod("central")["securityContext"]["runAsUser"], "who writes to it"
+    assert place == "postgresql" and volume["secret"]["secretName"] == "ecs-gateway-ledger"
+    assert pod("central")["securityContext"]["fsGroup"] == pod("central")["securityContext"]["runAsUser"], "who reads it"
+
+
+def test_the_replicas_of_central_reach_their_database_and_nothing_else_on_its_port():
+    opened = [rule for rule in of_kind("central", "NetworkPolicy")["spec"]["egress"] if {"port": 5432} in rule["ports"]]
+    assert [rule["to"] for rule in opened] == [[{"namespaceSelector": {"matchLabels": {"ecs-gateway/database": "true"}}}]]
+
+
+def test_a_rollout_of_central_takes_no_replica_before_its_successor_serves():
+    spec = of_kind("central", "Deployment")["spec"]
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    budget = of_kind("central", "PodDisruptionBudget")["spec"]
+    assert budget["maxUnavailable"] == 1 and budget["selector"] == spec["selector"]
 
 
 def test_the_sidecar_keeps_nothing():
@@ -188,7 +200,7 @@ def test_every_mount_has_its_volume_and_every_file_of_the_configuration_its_moun
     volumes = {volume["name"] for volume in pod(overlay)["volumes"]}
     mounts = gateway_in(overlay)["volumeMounts"]
     assert {mount["name"] for mount in mounts} == volumes
-    assert {mount["name"] for mount in mounts if not mount.get("readOnly")} == ({"ledger"} if overlay == "central" else set())
+    assert {mount["name"] for mount in mounts if not mount.get("readOnly")} == set()
     text = of_kind(overlay, "ConfigMap")["data"]["gateway.yaml"]
     for file in re.findall(rf"{SECRETS}/[\w./-]+", text):
         assert any(file.startswith(mount["mountPath"] + "/") for mount in mounts), file
@@ -204,9 +216,10 @@ def test_the_gateway_takes_its_configuration(overlay, tmp_path):
         file = tmp_path / "secrets" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         made = {".crt": "certificate", ".key": "key"}.get(file.suffix)
-        file.write_bytes((tmp_path / made).read_bytes() if made else b"ASECRETOFTHETEST0001\n")
+        secret = b"host=/nowhere dbname=ecs\n" if name.endswith("conninfo") else b"ASECRETOFTHETEST0001\n"
+        file.write_bytes((tmp_path / made).read_bytes() if made else secret)
         file.chmod(0o600)
-    text = text.replace(SECRETS, str(tmp_path / "secrets")).replace("/var/lib/ecs-gateway", str(tmp_path))
+    text = text.replace(SECRETS, str(tmp_path / "secrets"))
     (tmp_path / "gateway.yaml").write_text(text, encoding="utf-8")
     done = programs.run("ecs-gateway", "check", "--config", tmp_path / "gateway.yaml")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,11 +8,11 @@ import { readFileSync } from 'node:fs';
 const models = (path) => new URL(`node_modules/${path}`, import.meta.url);
 const schemaOf = {
   'v1/ConfigMap': 'kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap.mjs',
-  'v1/PersistentVolumeClaim': 'kubernetes-models/_schemas/IoK8sApiCoreV1PersistentVolumeClaim.mjs',
   'v1/Namespace': 'kubernetes-models/_schemas/IoK8sApiCoreV1Namespace.mjs',
   'v1/Service': 'kubernetes-models/_schemas/IoK8sApiCoreV1Service.mjs',
   'v1/ServiceAccount': 'kubernetes-models/_schemas/IoK8sApiCoreV1ServiceAccount.mjs',
   'apps/v1/Deployment': 'kubernetes-models/_schemas/IoK8sApiAppsV1Deployment.mjs',
+  'policy/v1/PodDisruptionBudget': 'kubernetes-models/_schemas/IoK8sApiPolicyV1PodDisruptionBudget.mjs',
   'networking.k8s.io/v1/NetworkPolicy': 'kubernetes-models/_schemas/IoK8sApiNetworkingV1NetworkPolicy.mjs',
   'monitoring.coreos.com/v1/ServiceMonitor':
     '@kubernetes-models/prometheus-operator/_schemas/MonitoringCoreosComV1ServiceMonitor.js',
