@@ -11,7 +11,7 @@ PROFILED_TESTS ?= .
 BESIDE ?=
 SETUP := tools/setup.sh
 
-.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads test-kills test-following bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
+.PHONY: help setup build profiled demo run test unit test-profiled test-sanitize test-threads test-kills test-following test-replicas bench bench-all bench-micro instructions-keep fuzz fuzz-differential package reference format format-check lint clean
 .DEFAULT_GOAL := help
 
 help:           ## this list
@@ -116,6 +116,11 @@ test-following: build ## 1,000 changes whose answers were lost, and every malfor
 	@$(SETUP) test
 	GATEWAY_LOST_ANSWERS=1000 GATEWAY_ALL_FORMS=1 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
 	    tests/integration/test_evidence.py -k 'malformed or every_change'
+
+test-replicas: build ## 200 times that a replica, the database or the network between fails, under load; twenty minutes
+	@$(SETUP) test
+	GATEWAY_EVENTS=200 GATEWAY_BIN_DIR=build/release/bin /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider \
+		tests/integration/test_replica_faults.py
 
 package: profiled ## build/profiled/packages/ecs-gateway_*.deb
 	@$(SETUP) package

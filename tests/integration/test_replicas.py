@@ -2,19 +2,23 @@
 import contextlib
 import itertools
 import json
+import re
 import signal
 import threading
 import time
 import uuid
 
 import pytest
+import yaml
 
 import ledger_world as ledgers
 import programs
+from calling import connection, render
 from fakes.postgresql import postgresql
+from fakes.postgresql_proxy import postgresql_proxy
 from programs import wait_until
 from following_world import FAST, LARGE, seed
-from world import CI, PARTNER, SECRETS
+from world import CI, PARTNER, PLANNER, SECRETS
 
 REPLICAS = 3
 
@@ -80,12 +84,81 @@ def all_at_once(calls):
     return results
 
 
+def until_told(call):
+    """Its answer; where the first of its like is still on its way, that of a repeat."""
+    while True:
+        answer = call()
+        if answer.status != 409 or answer.error()[0] != "Gateway.0607":
+            return answer
+
+
 def test_a_key_is_one_change_whichever_replica_it_comes_to(replicas, cloud):
     for _ in range(5):
         server, key = next(cloud.names), str(uuid.uuid4())
-        answers = all_at_once([lambda gate=gate: ledgers.resize(gate, server, LARGE, key, CI) for gate in replicas])
+        answers = all_at_once([lambda gate=gate: until_told(lambda: ledgers.resize(gate, server, LARGE, key, CI)) for gate in replicas])
         assert [answer.status for answer in answers] == [200] * REPLICAS, answers
         assert len({answer.body for answer in answers}) == 1 and len({answer["X-Gateway-Change-Id"] for answer in answers}) == 1
+        assert cloud.control(f"resizes?server={server}")["received"] == 1
+
+
+def test_the_same_signed_resize_to_each_at_once_is_one_change_and_one_answer(replicas, cloud):
+    for _ in range(5):
+        server = next(cloud.names)
+        target, body = f"/v1.1/{PARTNER}/cloudservers/{server}/resize", json.dumps({"resize": {"flavorRef": LARGE}}).encode()
+        fields = [("Host", "gateway.example"), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        data = render("POST", target, [*fields, *PLANNER("POST", target, fields, body)], body)
+
+        def send(gate, data=data):
+            with connection(gate.port) as to:
+                to.send(data)
+                return to.answer()
+        answers = all_at_once([lambda gate=gate: until_told(lambda: send(gate)) for gate in replicas])
+        assert [answer.status for answer in answers] == [200] * REPLICAS, answers
+        assert len({(answer.body, answer["X-Gateway-Change-Id"]) for answer in answers}) == 1
+        assert cloud.control(f"resizes?server={server}")["received"] == 1
+
+
+def test_many_that_start_at_once_on_an_empty_database_make_one_ledger(start, database, cloud):
+    conninfo = database.new_database()
+    whole = ledgers.change_settings(cloud, ledger={"postgresql": {"connection": {"file": "ledger.conninfo"}}},
+                                    admin={"address": "127.0.0.1:0"})
+    folders = [start.folder() for _ in range(24)]
+    with contextlib.ExitStack() as stack:
+        made = all_at_once([lambda folder=folder: programs.gateway(folder, whole, {**SECRETS, "ledger.conninfo": conninfo})
+                            for folder in folders])
+        for each in made:
+            stack.callback(each.close)
+        for each in made:
+            wait_until(lambda each=each: each.admin("/readyz")[0] == 200, "a replica that is ready", patience=60)
+        assert ledgers.resize(made[-1], next(cloud.names), LARGE, None, CI).status == 200
+        said = [line for each in made for line in each.stderr.lines if re.search(r" (error|warning) (?!descriptors)", line)]
+        assert said == []
+    assert database.query(conninfo, "SELECT version FROM ledger") == ["1"]
+
+
+def test_a_ledger_in_a_file_is_copied_and_its_gateway_becomes_replicas(start, database, cloud):
+    conninfo, folder = database.new_database(), start.folder()
+    whole = ledgers.change_settings(cloud, **FAST, admin={"address": "127.0.0.1:0"})
+    server, key = next(cloud.names), str(uuid.uuid4())
+    alone = programs.gateway(folder, whole, SECRETS)
+    first = ledgers.resize(alone, server, LARGE, key, CI)
+    assert first.status == 200
+    shared = {**whole, "ledger": {"postgresql": {"connection": {"file": "ledger.conninfo"}}}}
+    replica_folder = start.folder()
+    target = replica_folder / "gateway.yaml"
+    target.write_text(yaml.safe_dump(shared), encoding="utf-8")
+    (replica_folder / "ledger.conninfo").write_text(conninfo, encoding="ascii")
+    copy = ["ecs-gateway", "ledger", "copy", "--config", alone.file, "--to", target]
+    refused = programs.run(*copy)
+    assert (refused.returncode, "stop the gateway first" in refused.stderr) == (1, True), refused.stderr
+    alone.close()
+    done = programs.run(*copy)
+    assert done.returncode == 0 and "1 change" in done.stdout, done.stderr
+    assert programs.run(*copy).returncode == 1  # it is not empty any more
+    with contextlib.closing(programs.gateway(replica_folder, shared, {**SECRETS, "ledger.conninfo": conninfo})) as replica:
+        wait_until(lambda: replica.admin("/readyz")[0] == 200, "a replica that is ready")
+        repeat = ledgers.resize(replica, server, LARGE, key, CI)
+        assert (repeat.status, repeat.body, repeat["Idempotent-Replayed"]) == (200, first.body, "true")
         assert cloud.control(f"resizes?server={server}")["received"] == 1
 
 
@@ -101,6 +174,18 @@ def test_a_freeze_holds_for_all_of_them_when_the_command_returns(replicas, cloud
     ledger(replicas[0], "freeze", "--account", "partner", "--reason", "quarter end")
     for gate in replicas:
         assert ledgers.resize(gate, next(cloud.names), LARGE, None, CI).error()[0] == "Gateway.0203"
+
+
+def test_a_change_whose_claim_was_made_and_not_heard_of_is_followed_on(start, database, cloud):
+    """The answers to some COMMITs are lost: the claim stands for minutes, and who made it does not know."""
+    with contextlib.closing(postgresql_proxy(database.folder)) as proxy:
+        conninfo = database.new_database().replace(str(database.folder), str(proxy.folder))
+        whole = ledgers.change_settings(cloud, **FAST, ledger={"postgresql": {"connection": {"file": "ledger.conninfo"}}})
+        gate = start.gateway(whole, secrets={"ledger.conninfo": conninfo})
+        accepted = wait_until(lambda: (answer := ledgers.resize(gate, next(cloud.names), LARGE, None, CI)).status == 200 and answer, "a change")
+        proxy.lose_commits(2)
+        wait_until(lambda: proxy.lost_commits == 2, "two COMMITs that nobody hears of")  # each of following: nobody calls
+        wait_until(lambda: changes(gate)[accepted["X-Gateway-Change-Id"]]["state"] == "succeeded", "its end")
 
 
 def test_what_a_killed_replica_was_sending_is_followed_to_its_end_by_the_others(replicas, cloud):

@@ -15,7 +15,9 @@ AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-group
 
 
 class postgresql:
-    def __init__(self):
+    def __init__(self, options=""):
+        """`options` of the server besides its own."""
+        self._options = options
         # Short: the path of a socket has a limit.
         self._folder = tempfile.TemporaryDirectory(prefix="pg.", dir="/tmp")  # pylint: disable=consider-using-with
         self.folder = pathlib.Path(self._folder.name)
@@ -32,7 +34,7 @@ class postgresql:
     def start(self):
         with open(self.folder / "start.log", "ab") as log:  # no pipe: the server would keep it open
             done = subprocess.run([*AS_POSTGRES, PROGRAMS / "pg_ctl", "-s", "-w", "-D", self.folder / "data", "-l", self.folder / "log",
-                                   "-o", f"-k {self.folder} -h ''", "start"], check=False, cwd=self.folder, stdout=log, stderr=log)
+                                   "-o", f"-k {self.folder} -h '' {self._options}", "start"], check=False, cwd=self.folder, stdout=log, stderr=log)
         assert done.returncode == 0, (self.folder / "log").read_text(encoding="utf-8")
 
     def process(self):
