@@ -1,5 +1,6 @@
 #include "gateway/ledger/database_thread.hpp"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -127,6 +128,7 @@ void database_thread::push_read(std::shared_ptr<pending_read> read) {
 }
 
 void database_thread::run() {
+    ::pthread_setname_np(::pthread_self(), options_.recovers ? "ledger" : "ledger-reader");
     do {
         if (!store_->is_open() || !has_recovered_) try_to_open();
         if (!is_open_) continue;
