@@ -43,7 +43,7 @@ class changes:
     def _run(self):
         with calling.connection(self._port) as to:
             while not self._stop.is_set():
-                path = f"/v1.1/{PROJECT}/cloudservers/{secrets.token_hex(16)}/resize"
+                path = f"/v1.1/{PROJECT}/cloudservers/{secrets.token_hex(8)}/resize"
                 status = to.call("POST", path, CHANGE.encode(), KEY).status
                 self.told[status] = self.told.get(status, 0) + 1
                 self._stop.wait(0.02)
