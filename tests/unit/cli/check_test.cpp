@@ -55,7 +55,7 @@ TEST_F(check, prints_every_missing_secret_in_the_order_of_the_file) {
     EXPECT_LT(partner, acme) << answer.out;
     EXPECT_NE(acme, std::string::npos) << answer.out;
     EXPECT_THAT(answer.out, HasSubstr("credentials[1].secret_key"));
-    EXPECT_THAT(answer.out, testing::Not(HasSubstr("OK")));
+    EXPECT_THAT(answer.out, testing::Not(HasSubstr("\nOK\n")));
     EXPECT_THAT(answer.err, HasSubstr("3 problems"));
 }
 
