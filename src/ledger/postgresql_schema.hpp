@@ -1,7 +1,8 @@
 #pragma once
 // The tables of a ledger in PostgreSQL, and how an older one becomes today's.
 //
-// A migration only adds, so that replicas of the previous minor version go on with it. The table `ledger` has the
+// A migration only adds, so that replicas of the previous minor version go on with it. It locks the row of `ledger`
+// before it alters a table, as whoever writes does: else each would wait for the other. The table `ledger` has the
 // version of the tables and the oldest version of this number that may still use them.
 
 #include <cstdint>

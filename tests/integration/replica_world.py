@@ -39,9 +39,9 @@ def cloud_seed():
     }
 
 
-def replica_settings(cloud):
+def replica_settings(cloud, **timeouts):
     made = settings(
-        cloud.url, cloud.ca_file, admin={"address": "127.0.0.1:0"}, timeouts=TIMEOUTS, follow={"settle_after": "1s"},
+        cloud.url, cloud.ca_file, admin={"address": "127.0.0.1:0"}, timeouts={**TIMEOUTS, **timeouts}, follow={"settle_after": "1s"},
         ledger={"postgresql": {"connection": {"file": "ledger.conninfo"}}},
         credentials=[{"name": f"k{n}", "access_key": f"CLOUDAK{n:012}", "secret_key": {"file": f"k{n}.sk"}} for n in range(ACCOUNTS)],
         accounts=[{"name": f"a{n}", "kind": "sub-customer", "credential": f"k{n}", "projects": {project(n): "cn-north-4"}}
