@@ -212,9 +212,11 @@ def test_what_concerns_the_gateway_and_the_cloud_alone_is_not_handed_back(gate, 
 def test_a_cloud_that_echoes_what_it_was_sent_hands_no_caller_a_secret(gate, cloud, status, size):
     """The echo is cut out by value: in a header, in a small body, in one that is sent by itself, in one that is streamed."""
     def echo(connection, request):
+        if "/resize " not in request.line:  # an earlier change's job is followed meanwhile
+            return scripts.answering()(connection, request)
         told = [request["Authorization"].rpartition("=")[2], request["X-Security-Token"],
                 request["Authorization"].partition("Access=")[2].partition(",")[0]]
-        scripts.answering(status, {"error": {"code": told[0], "message": "sent: " + " and ".join(told)}, "job_id": told[2],
+        return scripts.answering(status, {"error": {"code": told[0], "message": "sent: " + " and ".join(told)}, "job_id": told[2],
                                    "rest": "x" * size},
                           [("X-Echo", told[0]), ("X-Request-Id", told[1])])(connection, request)
     cloud.behave = echo
@@ -222,7 +224,7 @@ def test_a_cloud_that_echoes_what_it_was_sent_hands_no_caller_a_secret(gate, clo
         answer = gate.resize(ACME, new_server(), {"flavorRef": "s6.large.2"}, PLANNER)
     finally:
         cloud.behave = scripts.answering()
-    sent = cloud.requests[-1]
+    sent = next(each for each in reversed(cloud.requests) if "/resize " in each.line)
     line = gate.outcome_of(answer)
     assert answer.status == status and len(answer.body) > size
     for value in (sent["Authorization"].rpartition("=")[2], sent["X-Security-Token"], SECRETS["acme.token"], ACME_KEY):
