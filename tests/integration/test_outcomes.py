@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import calling
 import programs
@@ -245,11 +246,13 @@ def test_a_flood_of_rejected_calls_is_gathered(start):
     gate = start.gateway(settings(start.cloud().url))
     calls = 3000
     one = calling.render("GET", "/nothing", [("Host", "gateway")], b"")
+    began = time.monotonic()
     with calling.connection(gate.port) as to:
         for _ in range(calls // 100):
             to.send(one * 100)
             for _ in range(100):
                 assert to.answer().status == 404
+    took = time.monotonic() - began
     with calling.connection(gate.port) as to:
         assert to.call("GET", f"/v1/{PARTNER}/jobs/j", proof=CI).status == 200
 
@@ -258,7 +261,8 @@ def test_a_flood_of_rejected_calls_is_gathered(start):
         rejected = [line for line in lines if line["decision"] == "rejected"]
         return sum(line.get("repeated", 1) for line in rejected) == calls and (lines, rejected)
     lines, rejected = programs.wait_until(counted, "every rejected call to be counted in the log")
-    assert len(rejected) < calls / 2
+    # And fifty a second for those that are gathered; a busy machine takes many seconds for the flood.
+    assert len(rejected) < 150 * (took + 2), took
     gathered = [line for line in rejected if "repeated" in line]
     assert gathered and all(list(line)[-1] == "repeated" and line["code"] == "Gateway.0301" and
                             line["peer"].startswith("127.0.0.1:") for line in gathered)
