@@ -21,7 +21,8 @@ def test_a_change_is_shown_to_its_caller(gate, cloud):
     answer = show(gate, made)
     assert (answer.status, answer["Content-Type"], answer["X-Gateway-Change-State"]) == (200, "application/json", "accepted")
     shown = answer.json()["change"]
-    assert shown == ledger(gate, "changes", "show", made)["change"]
+    # Its job is followed meanwhile, and each look moves `updated`.
+    wait_until(lambda: show(gate, made).json()["change"] == ledger(gate, "changes", "show", made)["change"], "the same of both")
     assert {k: shown[k] for k in ("id", "state", "operation", "caller", "account", "project_id", "region", "server_ids", "flavor",
                                   "idempotency_key", "holds", "job_id")} == {
         "id": made, "state": "accepted", "operation": "resize", "caller": "planner", "account": "partner", "project_id": PARTNER,
