@@ -1,5 +1,7 @@
 """The whole way: official SDK, gateway, TLS, and a cloud that checks every signature with code of its own."""
 import json
+import socket
+import ssl
 
 import pytest
 
@@ -34,6 +36,14 @@ def gate(start_once, cloud):
     whole = settings(cloud.url, cloud.ca_file)
     whole["credentials"][1]["security_token"] = {"file": "acme.token"}
     return start_once.gateway(whole)
+
+
+def test_its_certificate_is_taken_by_who_is_strict(cloud):
+    """As Python is from 3.13 on."""
+    context = ssl.create_default_context(cafile=cloud.ca_file)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    with socket.create_connection(("127.0.0.1", cloud.port), programs.PATIENCE) as plain:
+        assert context.wrap_socket(plain, server_hostname="127.0.0.1").version() == "TLSv1.3"
 
 
 def resize(server, flavor="s6.xlarge.2", operation="resizeServer", project=PARTNER, **what):

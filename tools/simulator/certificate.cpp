@@ -50,10 +50,12 @@ x509 make(long serial, const char* name, EVP_PKEY* of, X509* issuer, EVP_PKEY* s
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
     X509_set_issuer_name(made.get(), issuer != nullptr ? X509_get_subject_name(issuer) : subject);
     X509* const by = issuer != nullptr ? issuer : made.get();
+    extend(made.get(), by, NID_subject_key_identifier, "hash");
     if (issuer == nullptr) {
         extend(made.get(), by, NID_basic_constraints, "critical,CA:TRUE");
         extend(made.get(), by, NID_key_usage, "critical,keyCertSign");
     } else {
+        extend(made.get(), by, NID_authority_key_identifier, "keyid:always");  // RFC 5280, 4.2.1.1
         extend(made.get(), by, NID_basic_constraints, "critical,CA:FALSE");
         extend(made.get(), by, NID_ext_key_usage, "serverAuth");
         extend(made.get(), by, NID_subject_alt_name, "IP:127.0.0.1,IP:::1,DNS:localhost");
