@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "gateway/ledger_client/ledger_client.hpp"
@@ -16,7 +17,7 @@ public:
     template <class Write>
     void submit(Write write) {
         ledger_.submit(std::move(write), [failed = failed_](const typename Write::result& result) {
-            if (!result) failed->store(true);
+            if (has_failed(result)) failed->store(true);
         });
     }
     void note_failure() { failed_->store(true); }
@@ -24,6 +25,16 @@ public:
     [[nodiscard]] bool take_failure() { return failed_->exchange(false); }
 
 private:
+    template <class Result>
+    static bool has_failed(const Result& result) {
+        if (!result) return true;
+        // Claimed anew while it was looked at, maybe by this gateway, which looks once at a time.
+        if constexpr (std::is_same_v<Result, ledger::outcome<ledger::moved>>)
+            return result->result == ledger::moved::fate::fenced_off;
+        else
+            return false;
+    }
+
     ledger::ledger_client& ledger_;
     std::shared_ptr<std::atomic<bool>> failed_ = std::make_shared<std::atomic<bool>>(false);
 };

@@ -56,7 +56,8 @@ struct follower::implementation {
     claim_writer claims;
     change_follower changes;
     net::async_event woken;
-    std::set<std::string> under_way;  // ids of changes
+    std::set<std::string> under_way;        // ids of changes
+    steady_clock::time_point next_release;  // of claims whose writes failed
     bool stopping = false;
     std::atomic<bool> ended{false};
     std::thread thread;
@@ -103,7 +104,10 @@ task<milliseconds> follower::implementation::claim_due() {
 ledger::writes::claim follower::implementation::next_claim(ledger::instant now) {
     ledger::writes::claim wanted{
         .count = max_claimed, .owner = "following", .lease = lease_of(reader.settings().timeouts), .time = now};
-    if (claims.take_failure()) wanted.still_looked_at.emplace(under_way.begin(), under_way.end());
+    if (steady_clock::now() >= next_release && claims.take_failure()) {
+        wanted.still_looked_at.emplace(under_way.begin(), under_way.end());
+        next_release = steady_clock::now() + after_trouble;
+    }
     return wanted;
 }
 
@@ -113,6 +117,7 @@ void follower::implementation::begin(ledger::claimed one) {
     loop.spawn(look(std::make_shared<const ledger::claimed>(std::move(one))),
                [this, id](const std::exception_ptr& exception) {
                    net::log_exception("following a change", exception);
+                   if (exception) claims.note_failure();
                    under_way.erase(id);
                    woken.notify_all();
                });
