@@ -56,7 +56,7 @@ policy::facts facts_of(const operations::match& matched, const operations::body&
 rejection judge_policy(const policy::rules& rules, std::span<const std::string_view> servers, policy::facts& facts,
                        policy::verdict& decided) {
     if (facts.project == nullptr) return answers::unknown_project();
-    std::optional<std::uint32_t> signs;
+    std::optional<std::uint32_t> first_rule;
     const std::size_t judged = std::max<std::size_t>(servers.size(), 1);
     for (std::size_t i = 0; i < judged; ++i) {
         if (!servers.empty()) facts.server_id = servers[i];
@@ -66,11 +66,10 @@ rejection judge_policy(const policy::rules& rules, std::span<const std::string_v
             return blames_body ? answers::unknown_member(rules.denial(decided, facts))
                                : answers::denied(rules.denial(decided, facts));
         }
-        if (signs.value_or(decided.credential_index) != decided.credential_index)
-            return answers::denied(
-                "its servers fall under rules that sign with different credentials: send a call of "
-                "its own for each");
-        signs = decided.credential_index;
+        // A rule's credential, rate, and what else it says hold for the whole call.
+        if (first_rule.value_or(decided.rule_index) != decided.rule_index)
+            return answers::denied("its servers fall under different rules: send a call of its own for each");
+        first_rule = decided.rule_index;
     }
     return {};
 }

@@ -125,6 +125,7 @@ accounts:
 policy:
   - {rule: two, servers: [s-1, s-2]}
   - {rule: partners, servers: [s-3], sign_as: partner}
+  - {rule: limited, servers: [s-5], rate: {calls: 1, per: 1h}}
 )",
                                                 "gateway.yaml");
     ASSERT_TRUE(loaded.ok());
@@ -143,7 +144,8 @@ policy:
     EXPECT_EQ(refusal({"s-3"}), "");
     EXPECT_THAT(refusal({"s-1", "s-4"}), HasSubstr("no rule allows"));
     EXPECT_THAT(refusal({}), HasSubstr("no rule allows"));
-    EXPECT_THAT(refusal({"s-1", "s-3"}), HasSubstr("sign with different credentials"));
+    EXPECT_THAT(refusal({"s-1", "s-3"}), HasSubstr("fall under different rules"));
+    EXPECT_THAT(refusal({"s-5", "s-1"}), HasSubstr("fall under different rules"));
 }
 
 TEST(judge_target, refuses_a_body_that_is_yet_to_come_where_none_is_taken) {
