@@ -5,7 +5,9 @@
 #include "command.hpp"
 #include "explain_change.hpp"
 #include "gateway/credentials/store.hpp"
+#include "gateway/operations/servers.hpp"
 #include "gateway/pipeline/judge.hpp"
+#include "ledger_access.hpp"
 #include "settings_file.hpp"
 
 namespace gateway::cli {
@@ -81,7 +83,8 @@ void print_call(const described_call& call, const pipeline::judgement& judged, s
         facts.line("operation", std::string(matched.operation->name) + " (" + std::string(matched.api_version) + ")");
     facts.line("caller", call.caller);
     facts.line("project", matched.project_id);
-    if (!matched.server_id.empty()) facts.line("server", matched.server_id);
+    for (const std::string_view server : operations::servers_of(matched, judged.body))
+        facts.line("server", server);
     if (!matched.job_id.empty()) facts.line("job", matched.job_id);
     if (const auto* const resize = std::get_if<operations::resize_request>(&judged.body))
         facts.line("asks for", describe(*resize));
@@ -115,6 +118,7 @@ int explain_change(const std::string& caller, const pipeline::judgement& judged,
                    const config::settings& settings, std::ostream& out) {
     auto request = pipeline::change_of(judged.matched, judged.body, *judged.facts->project, rule);
     request.identity.caller = caller;
+    request.begun = current_time();
     const ledger_opinion opinion = ask_ledger(settings, rule, request);
     if (opinion.refused)
         print_rejection(*opinion.refused, out);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/ledger/store.hpp"
+#include "gateway/ledger/records.hpp"
 #include "gateway/pipeline/own_answer.hpp"
 
 namespace gateway::cli {
@@ -16,11 +16,8 @@ struct ledger_opinion {
     std::vector<std::string> notes;               // what else is to be known, a sentence each
 };
 
-// By what stands in it now; counts nothing and changes nothing.
-[[nodiscard]] ledger_opinion ask_ledger(ledger::store& from, const ledger::change_request& request,
-                                        ledger::instant now);
-
-// Likewise, of the ledger that the configuration names. Where that can't be read, a note says why.
+// Of the ledger that the configuration names, by what stands in it at `request.begun`; counts nothing and changes
+// nothing. Where it can't be read, a note says why.
 [[nodiscard]] ledger_opinion ask_ledger(const config::settings& settings, const config::rule& rule,
                                         const ledger::change_request& request);
 

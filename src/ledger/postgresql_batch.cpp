@@ -256,9 +256,9 @@ void postgresql_batch::free_identity(postgresql_row& row, state from) {
     row.is_counted = counts_for_rate(to);
     const auto rate = rates_.find({who.caller, row.change.request.rule});
     if (!row.is_rated || rate == rates_.end()) return;
-    std::erase_if(rate->second.all, [&](const counted& each) { return each.change == row.number; });
+    std::erase_if(rate->second.all, [&](const counted_change& each) { return each.number == row.number; });
     if (row.is_counted) rate->second.all.push_back({row.number, row.change.request.begun, row.server_count});
-    std::ranges::stable_sort(rate->second.all, std::greater(), &counted::begun);
+    std::ranges::stable_sort(rate->second.all, std::greater(), &counted_change::begun);
 }
 
 template <class Write>

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/ledger/rate.hpp"
 #include "gateway/ledger/writes.hpp"
 #include "postgresql_connection.hpp"
 #include "postgresql_rows.hpp"
@@ -53,15 +54,10 @@ private:
     struct server_hold {
         std::optional<held> before, after;
     };
-    struct counted {
-        std::int64_t change;
-        instant begun;
-        std::int64_t servers;
-    };
     struct rate_count {
         std::int64_t version = 0;
         bool is_changed = false;
-        std::vector<counted> all;  // newest first
+        std::vector<counted_change> all;  // newest first
     };
     struct kept_evidence {
         std::int64_t number;
@@ -88,7 +84,6 @@ private:
     std::optional<std::int64_t> find_holder(const server& at, instant now) const;
     found_repeat find_repeat(const ledger::identity& identity);
     record_result record(const change_request& request);
-    std::optional<std::chrono::seconds> find_rate_delay(const change_request& request);
     std::optional<busy> find_conflict(const change_request& request);
     std::string find_awaiting_payment(const change_request& request) const;
     void take_servers(const change_request& request, const postgresql_row& row);

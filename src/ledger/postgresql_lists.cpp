@@ -201,6 +201,19 @@ std::vector<account_count> count_open_by_account(postgresql_connection& db) {
     return counts;
 }
 
+std::vector<counted_change> find_counted(postgresql_connection& db, const change_request& request) {
+    db.add(
+        "SELECT number, begun, server_count FROM changes WHERE caller = $1 AND rule = $2 AND begun > $3::bigint"
+        " AND is_rated = 1 AND is_counted = 1 ORDER BY begun DESC LIMIT $4::bigint",
+        {request.identity.caller, request.rule, number_of(request.begun - request.rate->per),
+         std::to_string(request.rate->calls)});
+    const auto found = db.flush();
+    std::vector<counted_change> counted;
+    for (int i = 0; i < found[0].size(); ++i)
+        counted.push_back({found[0].integer(i, 0), found[0].time(i, 1), found[0].integer(i, 2)});
+    return counted;
+}
+
 ledger_facts describe_tables(postgresql_connection& db, instant now) {
     ledger_facts facts;
     db.add("SELECT version FROM ledger");

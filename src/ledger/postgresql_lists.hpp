@@ -1,6 +1,7 @@
 #pragma once
 // What is read from a ledger in PostgreSQL beside writes.
 
+#include "gateway/ledger/rate.hpp"
 #include "gateway/ledger/records.hpp"
 #include "gateway/ledger/writes.hpp"
 #include "postgresql_connection.hpp"
@@ -19,6 +20,8 @@ void add_settings(postgresql_connection& db, std::chrono::milliseconds timeout);
 [[nodiscard]] std::vector<evidence_entry> read_evidence(postgresql_connection& db, std::int64_t number);
 [[nodiscard]] std::vector<open_count> count_open_changes(postgresql_connection& db);
 [[nodiscard]] std::vector<account_count> count_open_by_account(postgresql_connection& db);
+// Those that decide on the request's rate, newest first.
+[[nodiscard]] std::vector<counted_change> find_counted(postgresql_connection& db, const change_request& request);
 [[nodiscard]] ledger_facts describe_tables(postgresql_connection& db, instant now);
 [[nodiscard]] std::vector<std::string> check_tables(postgresql_connection& db);
 

@@ -29,22 +29,6 @@ found_repeat postgresql_batch::find_repeat(const ledger::identity& who) {
 }
 
 // The seconds after which so many more servers fit into the rate; nothing when they do now.
-std::optional<std::chrono::seconds> postgresql_batch::find_rate_delay(const change_request& request) {
-    const rate_limit& rate = *request.rate;
-    auto left = rate.calls - static_cast<std::int64_t>(request.server_ids.size());
-    if (left < 0) return rate.per;  // never, but there is no number for that
-    for (const counted& each : rates_[{request.identity.caller, request.rule}].all) {
-        if (each.begun <= request.begun - rate.per) break;
-        left -= each.servers;
-        // This one and all before it have to fall out of the span.
-        if (left < 0) {
-            const auto wait = std::chrono::ceil<std::chrono::seconds>(each.begun + rate.per - request.begun);
-            return std::clamp<std::chrono::seconds>(wait, std::chrono::seconds(1), rate.per);
-        }
-    }
-    return std::nullopt;
-}
-
 std::optional<std::int64_t> postgresql_batch::find_holder(const server& at, instant now) const {
     const auto found = holds_.find(at);
     if (found == holds_.end() || !found->second.after) return std::nullopt;
@@ -109,7 +93,8 @@ record_result postgresql_batch::record(const change_request& request) {
     const auto freeze = std::ranges::find_if(freezes, [&](const auto& f) { return stops(f, request, request.begun); });
     if (freeze != freezes.end()) return frozen{*freeze};
     if (request.rate) {
-        if (const auto delay = find_rate_delay(request)) return over_rate{*delay};
+        if (const auto delay = find_rate_delay(rates_[{request.identity.caller, request.rule}].all, request))
+            return over_rate{*delay};
     }
     if (request.holds_server) {
         if (auto conflict = find_conflict(request)) return std::move(*conflict);
@@ -124,7 +109,7 @@ record_result postgresql_batch::record(const change_request& request) {
         auto& rate = rates_[{request.identity.caller, request.rule}];
         rate.is_changed = true;
         rate.all.push_back({row.number, request.begun, row.server_count});
-        std::ranges::stable_sort(rate.all, std::greater(), &counted::begun);
+        std::ranges::stable_sort(rate.all, std::greater(), &counted_change::begun);
     }
     return made;
 }

@@ -127,6 +127,18 @@ std::vector<account_count> count_open_by_account(connection& db) {
     return counts;
 }
 
+std::vector<counted_change> find_counted(connection& db, const change_request& request) {
+    std::vector<counted_change> found;
+    // Each has a server at least.
+    query counted(db,
+                  "SELECT row, begun, server_count FROM changes WHERE caller = ? AND rule = ? AND begun > ?"
+                  " AND is_rated = 1 AND is_counted = 1 ORDER BY begun DESC LIMIT ?",
+                  request.identity.caller, request.rule, request.begun - request.rate->per, request.rate->calls);
+    while (counted.next())
+        found.push_back({counted->integer(0), counted->time(1), counted->integer(2)});
+    return found;
+}
+
 std::vector<open_count> count_open_changes(connection& db) {
     std::vector<open_count> counts;
     for (const state each : all_states) {

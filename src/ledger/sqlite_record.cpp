@@ -14,26 +14,6 @@ found_repeat as_repeat(change_row found, const ledger::identity& identity, bool 
                   std::move(first.known),      std::move(first.reason), by_signature};
 }
 
-// The seconds after which so many more servers fit into the rate; nothing when they do now.
-std::optional<std::chrono::seconds> find_rate_delay(connection& db, const change_request& request) {
-    const rate_limit& rate = *request.rate;
-    auto left = rate.calls - static_cast<std::int64_t>(request.server_ids.size());
-    if (left < 0) return rate.per;  // never, but there is no number for that
-    query counted(db,
-                  "SELECT begun, server_count FROM changes WHERE caller = ? AND rule = ? AND begun > ?"
-                  " AND is_rated = 1 AND is_counted = 1 ORDER BY begun DESC",
-                  request.identity.caller, request.rule, request.begun - rate.per);
-    while (counted.next()) {
-        left -= counted->integer(1);
-        // This one and all before it have to fall out of the span.
-        if (left < 0) {
-            const auto wait = std::chrono::ceil<std::chrono::seconds>(counted->time(0) + rate.per - request.begun);
-            return std::clamp<std::chrono::seconds>(wait, std::chrono::seconds(1), rate.per);
-        }
-    }
-    return std::nullopt;
-}
-
 std::optional<std::int64_t> find_holder(connection& db, const std::string& project_id, const std::string& server_id,
                                         instant now) {
     query held(db, "SELECT change FROM holds WHERE project_id = ? AND server_id = ? AND (until IS NULL OR until > ?)",
@@ -121,7 +101,7 @@ record_result record_change(connection& db, const change_request& request, const
     const auto freeze = std::ranges::find_if(freezes, [&](const auto& f) { return stops(f, request, request.begun); });
     if (freeze != freezes.end()) return frozen{*freeze};
     if (request.rate) {
-        if (const auto delay = find_rate_delay(db, request)) return over_rate{*delay};
+        if (const auto delay = find_rate_delay(find_counted(db, request), request)) return over_rate{*delay};
     }
     if (request.holds_server) {
         if (auto conflict = find_conflict(db, request)) return std::move(*conflict);

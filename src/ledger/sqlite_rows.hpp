@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/ledger/rate.hpp"
 #include "gateway/ledger/records.hpp"
 #include "gateway/ledger/writes.hpp"
 #include "moves.hpp"
@@ -59,5 +60,7 @@ void add_history(connection& db, std::int64_t row, instant time, std::string_vie
 [[nodiscard]] change_page read_page(connection& db, const list_filter& filter, bool newest_first, instant now);
 [[nodiscard]] std::vector<open_count> count_open_changes(connection& db);
 [[nodiscard]] std::vector<account_count> count_open_by_account(connection& db);
+// Those that decide on the request's rate, newest first.
+[[nodiscard]] std::vector<counted_change> find_counted(connection& db, const change_request& request);
 
 }  // namespace gateway::ledger

@@ -59,6 +59,9 @@ public:
     outcome<std::vector<open_count>> count_open() override {
         return read([&](connection& db) { return count_open_changes(db); });
     }
+    outcome<std::vector<counted_change>> counted_changes(const change_request& request) override {
+        return read([&](connection& db) { return find_counted(db, request); });
+    }
     outcome<std::vector<account_count>> count_open_by_account() override {
         return read([&](connection& db) { return gateway::ledger::count_open_by_account(db); });
     }

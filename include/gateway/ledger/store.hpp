@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/ledger/rate.hpp"
 #include "gateway/ledger/writes.hpp"
 
 namespace gateway::ledger {
@@ -49,6 +50,8 @@ public:
     // As list, but oldest first.
     [[nodiscard]] virtual outcome<change_page> list_oldest_first(const list_filter& filter, instant now) = 0;
     [[nodiscard]] virtual outcome<std::vector<freeze>> freezes(instant now) = 0;
+    // Those that count for the rate of such a request, newest first; no more than decide on it.
+    [[nodiscard]] virtual outcome<std::vector<counted_change>> counted_changes(const change_request& request) = 0;
     // When the next change is due to be claimed; nothing where none is.
     [[nodiscard]] virtual outcome<std::optional<instant>> next_due() = 0;
     [[nodiscard]] virtual outcome<std::vector<open_count>> count_open() = 0;

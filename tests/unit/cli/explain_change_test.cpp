@@ -19,6 +19,7 @@ protected:
         request.project_id = "p-acme";
         request.rule = "planner-grows";
         request.begun = now();
+        request.rate = ledger::rate_limit{30, std::chrono::minutes(1)};
         return request;
     }
     static ledger::instant now() {
@@ -44,6 +45,9 @@ TEST_F(explain_of_a_change, counts_the_rate) {
         record(*ledger, std::move(old));
         record(*ledger, resize("c1", "s-2"));
         record(*ledger, resize("c2", "s-3"));
+        auto before_the_rate = resize("c4", "s-5");  // was in the file
+        before_the_rate.rate.reset();
+        record(*ledger, std::move(before_the_rate));
         ledger::commit_one(*ledger, ledger::answer("c2", ledger::state::refused)).value();
     }
     const answer taken = explain();

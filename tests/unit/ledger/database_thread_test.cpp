@@ -76,6 +76,9 @@ public:
         return inner_->list_oldest_first(f, now);
     }
     outcome<std::vector<freeze>> freezes(instant now) override { return inner_->freezes(now); }
+    outcome<std::vector<counted_change>> counted_changes(const change_request& request) override {
+        return inner_->counted_changes(request);
+    }
     outcome<std::optional<instant>> next_due() override { return inner_->next_due(); }
     outcome<std::vector<open_count>> count_open() override { return inner_->count_open(); }
     outcome<std::vector<account_count>> count_open_by_account() override { return inner_->count_open_by_account(); }
