@@ -112,15 +112,24 @@ class copier {
 public:
     copier(connection& from, postgresql_connection& to) : from_(from), to_(to) {}
 
-    void begin() {
+    // Nobody writes to either meanwhile. Why it can't be done, or nothing.
+    [[nodiscard]] std::optional<unavailable> begin() {
+        from_.execute("BEGIN IMMEDIATE");
         to_.add("BEGIN");
         add_settings(to_, patience);
-        to_.add("SELECT 1 FROM ledger FOR UPDATE");  // nobody writes meanwhile
-        to_.flush();
-    }
-    [[nodiscard]] bool finds_empty() {
-        to_.add("SELECT (EXISTS (SELECT 1 FROM changes) OR EXISTS (SELECT 1 FROM freezes))::int");
-        return to_.flush()[0].integer(0, 0) == 0;
+        to_.add("SELECT 1 FROM ledger FOR UPDATE");
+        const std::size_t facts = to_.add(
+            "SELECT (EXISTS (SELECT 1 FROM changes) OR EXISTS (SELECT 1 FROM freezes))::int,"
+            " has_sequence_privilege('changes_number_seq', 'UPDATE')::int");
+        const auto found = to_.flush();
+        if (found[facts].integer(0, 0) != 0)
+            return unavailable{trouble::not_allowed, "it has changes or freezes already; name an empty database"};
+        if (found[facts].integer(0, 1) == 0)
+            return unavailable{
+                trouble::not_allowed,
+                "the role may not set the number of the next change; name the role that owns the tables, "
+                "or grant UPDATE on SEQUENCE changes_number_seq"};
+        return std::nullopt;
     }
     [[nodiscard]] std::size_t copy_changes(const copy_progress& progress) {
         const auto total = static_cast<std::size_t>(from_.pragma("SELECT count(*) FROM changes"));
@@ -139,15 +148,21 @@ public:
         add_rows(holds_, of_holds, insert_holds_);
         add_rows(freezes_, of_freezes, insert_freezes_);
         to_.add(
-            "INSERT INTO rates SELECT DISTINCT caller, rule, 0 FROM changes WHERE is_rated = 1 AND is_counted = 1"
-            " ON CONFLICT DO NOTHING");
-        to_.add("SELECT setval('changes_number_seq', max(number)) FROM changes HAVING max(number) IS NOT NULL");
+            "SELECT setval('changes_number_seq', greatest(max(number), nextval('changes_number_seq'))) FROM changes");
         to_.add("UPDATE ledger SET freezes_version = freezes_version + 1");
         to_.flush();
     }
-    void commit() {
-        to_.add("COMMIT");
-        to_.flush();
+    [[nodiscard]] std::optional<unavailable> commit() {
+        try {
+            to_.add("COMMIT");
+            to_.flush();
+        } catch (const postgresql_error& e) {
+            if (!e.is_lost()) throw;
+            return unavailable{e.kind(), std::string(e.what()) +
+                                             "; that was at the very end, so it may have all of the copy or nothing: "
+                                             "look with `ecs-gateway changes list` before trying again"};
+        }
+        return std::nullopt;
     }
 
 private:
@@ -201,12 +216,10 @@ instant now() { return std::chrono::time_point_cast<std::chrono::microseconds>(s
 
 outcome<std::size_t> copy_rows(connection& from, postgresql_connection& to, const copy_progress& progress) {
     copier copying(from, to);
-    copying.begin();
-    if (!copying.finds_empty())
-        return unavailable{trouble::not_writable, "it has changes or freezes already; name an empty database"};
+    if (auto problem = copying.begin()) return std::move(*problem);
     const std::size_t copied = copying.copy_changes(progress);
     copying.copy_the_rest();
-    copying.commit();
+    if (auto problem = copying.commit()) return std::move(*problem);
     return copied;
 }
 
@@ -226,7 +239,7 @@ outcome<std::size_t> copy_into_postgresql(const std::string& file, postgresql_op
     const std::string target_prefix = "ledger in " + tables->describe() + ": ";
     try {
         connection from = open_connection(
-            {.file = file, .mode = sqlite_options::access::reader, .busy_timeout = std::chrono::seconds(1)});
+            {.file = file, .mode = sqlite_options::access::writer, .busy_timeout = std::chrono::seconds(1)});
         postgresql_connection to(target.connection(), patience);
         auto copied = copy_rows(from, to, progress);
         if (!copied) return unavailable{copied.error().kind, target_prefix + copied.error().reason};

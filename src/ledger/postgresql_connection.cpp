@@ -31,11 +31,11 @@ std::string as_line(std::string_view message) {
 // Source: https://www.postgresql.org/docs/15/errcodes-appendix.html
 trouble kind_of(std::string_view sqlstate) {
     if (sqlstate == "53100") return trouble::full;
-    if (sqlstate == "25006" || sqlstate == "42501") return trouble::not_writable;
+    if (sqlstate == "25006" || sqlstate == "42501") return trouble::not_allowed;
     if (sqlstate == "55P03" || sqlstate == "57014") return trouble::held;
     if (sqlstate == "XX001" || sqlstate == "XX002") return trouble::corrupt;
     const std::string_view group = sqlstate.substr(0, 2);
-    if (group == "28" || group == "3D") return trouble::not_writable;
+    if (group == "28" || group == "3D") return trouble::not_allowed;
     if (group == "57" || group == "08") return trouble::away;
     if (group == "53") return trouble::overloaded;
     return trouble::failing;
@@ -193,7 +193,7 @@ void postgresql_connection::connect(const secret_text& connection_string) {
     for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
         if (next == PGRES_POLLING_FAILED || PQstatus(handle_.get()) == CONNECTION_BAD) {
             const std::string line = as_line(PQerrorMessage(handle_.get()));
-            throw postgresql_error(is_for_good(line) ? trouble::not_writable : trouble::away, {},
+            throw postgresql_error(is_for_good(line) ? trouble::not_allowed : trouble::away, {},
                                    line + advice_on_connecting(line), true);
         }
         // The socket may be another one after each step.

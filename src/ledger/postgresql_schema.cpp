@@ -163,11 +163,11 @@ std::optional<unavailable> judge(const server_facts& facts, bool may_migrate) {
         return unavailable{trouble::away,
                            "it is a standby or read-only; name the primary, or all hosts of the cluster"};
     if (facts.encoding != "UTF8")
-        return unavailable{trouble::not_writable, "its encoding is " + facts.encoding +
-                                                      "; create the database with: CREATE DATABASE … ENCODING 'UTF8' "
-                                                      "TEMPLATE template0"};
+        return unavailable{trouble::not_allowed, "its encoding is " + facts.encoding +
+                                                     "; create the database with: CREATE DATABASE … ENCODING 'UTF8' "
+                                                     "TEMPLATE template0"};
     if (!facts.has_grants)
-        return unavailable{trouble::not_writable,
+        return unavailable{trouble::not_allowed,
                            "the role may not read and write all of its tables; grant SELECT, INSERT, UPDATE and DELETE "
                            "on them and USAGE on their sequences"};
     if (facts.version > postgresql_schema_version && facts.oldest_schema > postgresql_schema_version)
@@ -180,7 +180,7 @@ std::optional<unavailable> judge(const server_facts& facts, bool may_migrate) {
                                std::to_string(postgresql_schema_version) +
                                "; start the gateway, which migrates them, or use: ecs-gateway ledger check --migrate"};
     if (!facts.can_create)
-        return unavailable{trouble::not_writable,
+        return unavailable{trouble::not_allowed,
                            "the role may not create its tables; let a role that may run: ecs-gateway ledger check "
                            "--migrate"};
     return std::nullopt;

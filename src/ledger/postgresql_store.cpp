@@ -64,6 +64,9 @@ public:
     outcome<std::vector<open_count>> count_open() override {
         return read([](postgresql_connection& db) { return count_open_changes(db); });
     }
+    outcome<std::vector<counted_change>> counted_changes(const change_request& request) override {
+        return read([&](postgresql_connection& db) { return find_counted(db, request); });
+    }
     outcome<std::vector<account_count>> count_open_by_account() override {
         return read([](postgresql_connection& db) { return gateway::ledger::count_open_by_account(db); });
     }
@@ -114,7 +117,7 @@ std::optional<unavailable> postgresql_store::open() {
     try {
         const secret_text text = options_.connection();
         place_ = read_connection_string(text.reveal());
-        if (place_.problem) return as_unavailable(trouble::not_writable, *place_.problem);
+        if (place_.problem) return as_unavailable(trouble::not_allowed, *place_.problem);
         db_.emplace(text, options_.timeout);
         const bool may_migrate = is_replica() || options_.mode == postgresql_options::access::migrator;
         if (const auto wrong = prepare_schema(*db_, may_migrate)) {
@@ -137,7 +140,7 @@ unavailable postgresql_store::fail(const postgresql_error& e) {
     auto problem = as_unavailable(e.kind(), e.what());
     freezes_.reset();
     try {
-        if (e.is_lost() || e.kind() == trouble::not_writable)
+        if (e.is_lost() || e.kind() == trouble::not_allowed)
             db_.reset();
         else
             db_->roll_back();
@@ -292,6 +295,7 @@ void postgresql_store::beat() {
 void postgresql_store::recover_others() {
     if (clock::now() < next_recovery_) return;
     next_recovery_ = clock::now() + std::max<clock::duration>(options_.silence / 10, heartbeat);
+    add_settings(*db_, options_.timeout);
     if (find_abandoned(*db_, options_.process, options_.silence).empty()) return;
     const any_write write = writes::recover{now()};
     std::vector<any_result> results;

@@ -120,14 +120,14 @@ std::vector<std::string> find_abandoned(postgresql_connection& db, const std::st
            " AND c.claimed_by <> $1 AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.process = c.claimed_by"
            " AND r.seen > " NOW_OF_DATABASE " - $2::bigint)",
            {process, std::to_string(std::chrono::microseconds(silence).count())});
-    db.add(
+    const std::size_t abandoned = db.add(
         "SELECT c.id FROM changes c WHERE c.state = 'sending' AND c.process <> $1 AND NOT EXISTS (SELECT 1 FROM"
         " replicas r WHERE r.process = c.process AND r.seen > " NOW_OF_DATABASE " - $2::bigint)",
         {process, std::to_string(std::chrono::microseconds(silence).count())});
     const auto found = db.flush();
     std::vector<std::string> ids;
-    for (int i = 0; i < found[1].size(); ++i)
-        ids.push_back(found[1].text(i, 0));
+    for (int i = 0; i < found[abandoned].size(); ++i)
+        ids.push_back(found[abandoned].text(i, 0));
     return ids;
 }
 

@@ -154,7 +154,8 @@ enum class trouble : std::uint8_t {
     no_directory,  // these and the following: waiting can't mend it
     outdated,      // of an older version, and this one must not change its tables
     not_there,     // and this one must not create it
-    not_writable,
+    not_writable,  // the file, or where it is to be
+    not_allowed,   // by PostgreSQL: the reason says what to do
     network_file_system,
     corrupt,
     not_a_ledger,

@@ -149,6 +149,57 @@ TEST_F(copy_of_a_ledger_file, that_breaks_off_leaves_nothing) {
     EXPECT_EQ(copy().value(), 5U);
 }
 
+TEST_F(copy_of_a_ledger_file, has_the_file_to_itself_until_all_is_there) {
+    fill(*opened());
+    const auto copied = copy_into_postgresql(folder.file(), options_for(database), [&](std::size_t, std::size_t) {
+        const auto command = opened(access::writer);
+        const auto frozen =
+            commit_one(*command, writes::add_freeze{{"late", {"", "", "", {}}, "why", "ann", start, {}}});
+        ASSERT_FALSE(frozen);
+        EXPECT_EQ(frozen.error().kind, trouble::held);
+    });
+    ASSERT_TRUE(copied) << copied.error().reason;
+    const auto command = opened(access::writer);
+    EXPECT_TRUE(commit_one(*command, writes::add_freeze{{"f3", {"", "", "", {}}, "why", "ann", start, {}}}));
+}
+
+TEST_F(copy_of_a_ledger_file, needs_a_role_that_may_number_the_next_change) {
+    fill(*opened());
+    ASSERT_TRUE(open_copy()->describe_contents(start));
+    auto& server = postgresql_server::shared();
+    server.execute("DO $$ BEGIN CREATE ROLE only_replica LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    server.execute(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO only_replica;"
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO only_replica",
+        database);
+    std::string text = server.connection_string(database);
+    text.replace(text.find("user=postgres"), 13, "user=only_replica");
+    const auto as_replica = [&] {
+        postgresql_options options = options_for(database);
+        options.connection = [text] { return secret_text(text); };
+        return copy_into_postgresql(folder.file(), options, [](std::size_t, std::size_t) {});
+    };
+    const auto refused = as_replica();
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().reason, HasSubstr("grant UPDATE on SEQUENCE changes_number_seq"));
+    server.execute("GRANT UPDATE ON SEQUENCE changes_number_seq TO only_replica", database);
+    EXPECT_EQ(as_replica().value(), 5U);
+}
+
+TEST_F(copy_of_a_ledger_file, whose_end_nobody_heard_of_says_that_it_may_be_there) {
+    fill(*opened());
+    ASSERT_TRUE(open_copy()->describe_contents(start));
+    postgresql_server::shared().execute(
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';"
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON freezes DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION die()",
+        database);
+    const auto broken = copy();
+    ASSERT_FALSE(broken);
+    EXPECT_THAT(broken.error().reason, HasSubstr("it may have all of the copy or nothing"));
+}
+
 TEST_F(copy_of_a_ledger_file, that_is_not_there_is_not_made) {
     const auto refused = copy();
     ASSERT_FALSE(refused);

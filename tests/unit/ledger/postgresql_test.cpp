@@ -102,7 +102,7 @@ TEST_F(ledger_in_postgresql, without_grants_says_which_are_missing) {
     text.replace(text.find("user=postgres"), 13, "user=nobody_special");
     const auto problem = open(with(text));
     ASSERT_TRUE(problem);
-    EXPECT_EQ(problem->kind, trouble::not_writable);
+    EXPECT_EQ(problem->kind, trouble::not_allowed);
     EXPECT_THAT(problem->reason, HasSubstr("grant SELECT, INSERT, UPDATE and DELETE"));
 }
 
