@@ -43,10 +43,10 @@ def load(on, name, port, callers, seconds):
 
 
 def ideal(on, programs, seconds):
-    """By callers: changes a second of the ideal loop, and the time of two commits."""
+    """By callers: changes a second of the ideal loop, the time of two commits, and the CPU of a change."""
     out = subprocess.run([f"{programs}/ledger_bench", on.folder, str(seconds)], check=True, capture_output=True, text=True).stdout
     rows = [line.split() for line in out.splitlines()[1:]]
-    return {int(row[0]): (float(row[2]), float(row[6])) for row in rows}
+    return {int(row[0]): (float(row[2]), float(row[6]), float(row[8])) for row in rows}
 
 
 def main():
@@ -74,10 +74,13 @@ def main():
                     figures[name].append(result)
             middle = {name: {key: statistics.median(each[key] for each in rounds) for key in rounds[0]} for name, rounds in figures.items()}
             for name in ("file", "memory"):
-                m, (rate, commits) = middle[name], best.get(callers, (0, 0))
+                m, (rate, commits, _) = middle[name], best.get(callers, (0, 0, 0))
                 print(f"| {callers} | {name} | {m['rate']:.0f} | {m['rate'] / rate if rate and name == 'file' else 0:.2f} | {m['p50_ms']:.2f} | "
                       f"{m['p50_ms'] / commits if commits and name == 'file' else 0:.2f} | {m['p99_ms']:.2f} | {m['cpu_us']:.1f} | "
                       f"{m['cpu_us'] / middle['nginx']['cpu_us']:.2f} |", flush=True)
+            if callers in best:
+                print(f"| {callers} | the ideal loop | {best[callers][0]:.0f} |  |  |  |  | {best[callers][2]:.1f} | "
+                      f"{best[callers][2] / middle['nginx']['cpu_us']:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 // caller. Each caller submits its next write from the completion of its last.
 //
 //     ledger_bench [FOLDER [SECONDS [ENDED_CHANGES]]]
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -26,6 +28,16 @@ using clock_type = std::chrono::steady_clock;
 using std::chrono::duration;
 
 instant now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+// Of the whole process, both in its own code and in the kernel.
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
 
 // Ids spread like random ones, so that indexes are hit where real ones are.
 std::string make_id(std::uint64_t number) {
@@ -65,25 +77,28 @@ writes::answered make_answer(std::string id) {
 std::atomic<std::uint64_t> numbers{0};
 
 struct figures {
-    double changes_a_second = 0, p50_ms = 0, p99_ms = 0, two_commits_ms = 0;
+    double changes_a_second = 0, p50_ms = 0, p99_ms = 0, two_commits_ms = 0, cpu_us = 0;
 };
 
 class load {
 public:
     load(database_thread& ledger, std::size_t callers, double seconds) : ledger_(ledger), waiting_(callers) {
         const auto began = clock_type::now();
+        const double used_before = cpu_seconds();
         end_ = began + std::chrono::duration_cast<clock_type::duration>(duration<double>(seconds));
         for (std::size_t i = 0; i < callers; ++i)
             record();
         for (std::size_t left = waiting_.load(); left != 0; left = waiting_.load())
             waiting_.wait(left);
         took_ = duration<double>(clock_type::now() - began).count();
+        cpu_seconds_ = cpu_seconds() - used_before;
     }
 
     figures result() {
         figures f;
         std::sort(times_.begin(), times_.end());
         f.changes_a_second = static_cast<double>(times_.size()) / took_;
+        f.cpu_us = cpu_seconds_ * 1e6 / static_cast<double>(times_.size());
         f.p50_ms = times_.at(times_.size() / 2) * 1e3;
         f.p99_ms = times_.at(times_.size() * 99 / 100) * 1e3;
         return f;
@@ -119,7 +134,7 @@ private:
     clock_type::time_point end_;
     std::atomic<std::size_t> waiting_;
     std::vector<double> times_;  // of the database thread, where completions run
-    double took_ = 0;
+    double took_ = 0, cpu_seconds_ = 0;
 };
 
 // The rows of one change, as the store writes them.
@@ -183,6 +198,7 @@ private:
 figures run_ideal(const std::string& file, std::size_t callers, double seconds) {
     plain_file plain(file);
     const auto began = clock_type::now();
+    const double used_before = cpu_seconds();
     std::size_t changes = 0;
     while (duration<double>(clock_type::now() - began).count() < seconds) {
         std::vector<change_request> requests;
@@ -197,6 +213,7 @@ figures run_ideal(const std::string& file, std::size_t callers, double seconds) 
     figures f;
     f.changes_a_second = static_cast<double>(changes) / took;
     f.two_commits_ms = took * 1e3 * static_cast<double>(callers) / static_cast<double>(changes);
+    f.cpu_us = (cpu_seconds() - used_before) * 1e6 / static_cast<double>(changes);
     return f;
 }
 
@@ -244,8 +261,8 @@ int main(int count, char** arguments) {
         for (const std::string& each : {file, other})
             fill(each, ended);
     }
-    std::printf("%8s %12s %12s %7s %10s %10s %12s\n", "callers", "changes/s", "ideal/s", "ratio", "p50 ms", "p99 ms",
-                "2 commits ms");
+    std::printf("%8s %12s %12s %7s %10s %10s %12s %7s %12s\n", "callers", "changes/s", "ideal/s", "ratio", "p50 ms",
+                "p99 ms", "2 commits ms", "CPU us", "ideal CPU us");
     for (const std::size_t callers : {1U, 8U, 64U, 256U}) {
         static_cast<void>(open(other));  // makes the tables
         const figures best = run_ideal(other, callers, seconds);
@@ -253,9 +270,9 @@ int main(int count, char** arguments) {
         while (!thread.status().is_up)
             std::this_thread::yield();
         const figures made = load(thread, callers, seconds).result();
-        std::printf("%8zu %12.0f %12.0f %7.2f %10.2f %10.2f %12.2f\n", callers, made.changes_a_second,
+        std::printf("%8zu %12.0f %12.0f %7.2f %10.2f %10.2f %12.2f %7.1f %12.1f\n", callers, made.changes_a_second,
                     best.changes_a_second, made.changes_a_second / best.changes_a_second, made.p50_ms, made.p99_ms,
-                    best.two_commits_ms);
+                    best.two_commits_ms, made.cpu_us, best.cpu_us);
         std::fflush(stdout);
     }
     clean();
