@@ -163,12 +163,14 @@ change_page read_page(postgresql_connection& db, const list_filter& filter, bool
     return page;
 }
 
-std::vector<evidence_entry> read_evidence(postgresql_connection& db, std::int64_t number) {
-    db.add(select_evidence, {"{" + std::to_string(number) + "}"});
+std::map<std::int64_t, std::vector<evidence_entry>> read_evidence(postgresql_connection& db,
+                                                                  const std::vector<postgresql_row>& rows) {
+    std::map<std::int64_t, std::vector<evidence_entry>> all;
+    if (rows.empty()) return all;
+    db.add(select_evidence, {numbers_array(rows)});
     const auto found = db.flush();
-    std::vector<evidence_entry> all;
     for (int i = 0; i < found[0].size(); ++i)
-        all.push_back(evidence_at(found[0], i));
+        all[found[0].integer(i, 0)].push_back(evidence_at(found[0], i));
     return all;
 }
 

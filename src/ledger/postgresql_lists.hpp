@@ -1,6 +1,9 @@
 #pragma once
 // What is read from a ledger in PostgreSQL beside writes.
 
+#include <map>
+#include <vector>
+
 #include "gateway/ledger/rate.hpp"
 #include "gateway/ledger/records.hpp"
 #include "gateway/ledger/writes.hpp"
@@ -17,7 +20,9 @@ void add_settings(postgresql_connection& db, std::chrono::milliseconds timeout);
 [[nodiscard]] std::optional<change> find_change(postgresql_connection& db, std::string_view id, instant now);
 [[nodiscard]] change_page read_page(postgresql_connection& db, const list_filter& filter, bool newest_first,
                                     instant now);
-[[nodiscard]] std::vector<evidence_entry> read_evidence(postgresql_connection& db, std::int64_t number);
+// Of each change by its number, oldest first.
+[[nodiscard]] std::map<std::int64_t, std::vector<evidence_entry>> read_evidence(
+    postgresql_connection& db, const std::vector<postgresql_row>& rows);
 [[nodiscard]] std::vector<open_count> count_open_changes(postgresql_connection& db);
 [[nodiscard]] std::vector<account_count> count_open_by_account(postgresql_connection& db);
 // Those that decide on the request's rate, newest first.

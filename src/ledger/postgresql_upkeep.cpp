@@ -48,11 +48,10 @@ std::vector<claimed> apply(postgresql_connection& db, const writes::claim& write
         for (int i = 0; i < found.back().size(); ++i)
             rows.push_back(read_change(found.back(), i));
     }
+    auto evidence = read_evidence(db, rows);
     std::vector<claimed> given;
-    for (postgresql_row& row : rows) {
-        auto evidence = read_evidence(db, row.number);
-        given.push_back({std::move(row.change), row.fence, std::move(evidence), row.is_silent});
-    }
+    for (postgresql_row& row : rows)
+        given.push_back({std::move(row.change), row.fence, std::move(evidence[row.number]), row.is_silent});
     return given;
 }
 

@@ -53,6 +53,8 @@ void loop::stop() noexcept {
 }
 
 void loop::wake() noexcept {
+    // What is posted before the loop has woken is found with the rest: a batch of the ledger's results wakes it once.
+    if (waking_.exchange(true)) return;
     const std::uint64_t one = 1;
     // Fails only when 2^64 - 1 wakings were not seen yet.
     static_cast<void>(::write(wake_fd_.get(), &one, sizeof one) == sizeof one);
@@ -89,6 +91,7 @@ void loop::iterate() {
         if (event.data.ptr == this) {
             std::uint64_t count = 0;
             static_cast<void>(::read(wake_fd_.get(), &count, sizeof count) == sizeof count);
+            waking_.exchange(false);  // before the queue is looked at
             queued_ = true;
             continue;
         }

@@ -104,6 +104,7 @@ private:
     bool finishing_ = false;
     bool queued_ = true;  // something may be in the queue
     std::atomic<bool> stopped_{false};
+    std::atomic<bool> waking_{false};  // wake() was called, and its event is not read yet
     // The last members: what is left in it uses the others. UNSAFE_IO: one thread runs it, yet others may post.
     asio::io_context queue_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     asio::executor_work_guard<executor> work_guard_{queue_.get_executor()};

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gateway/net/async_event.hpp"
 #include "gateway/net/stream.hpp"
@@ -88,6 +89,26 @@ TEST(a_loop, is_woken_by_what_another_thread_posts) {
     std::thread other([&event_loop] { event_loop.post([&event_loop] { event_loop.finish(); }); });
     event_loop.run();
     other.join();
+}
+
+TEST(a_loop, loses_nothing_of_what_several_threads_post_while_it_wakes_and_sleeps) {
+    constexpr int threads = 4, posts = 20'000;
+    loop event_loop;
+    int seen = 0;
+    std::vector<std::thread> others;
+    for (int i = 0; i < threads; ++i)
+        others.emplace_back([&] {
+            for (int j = 0; j < posts; ++j) {
+                event_loop.post([&] {
+                    if (++seen == threads * posts) event_loop.finish();
+                });
+                if (j % 100 == 0) std::this_thread::yield();
+            }
+        });
+    event_loop.run();
+    for (std::thread& each : others)
+        each.join();
+    EXPECT_EQ(seen, threads * posts);
 }
 
 TEST(a_loop, can_be_stopped_with_a_coroutine_that_never_ends) {
