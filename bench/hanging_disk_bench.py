@@ -57,6 +57,10 @@ def hanging(thread):
         time.sleep(0.5)  # until it has attached
         yield
         tracer.terminate()
+        try:
+            tracer.wait(HANG)
+        except subprocess.TimeoutExpired:
+            tracer.kill()  # the thread goes on by itself
 
 
 def main():
